@@ -1,0 +1,31 @@
+//! A decoded event, as trees see it.
+
+use super::ids::EventId;
+use super::schema::EventSchema;
+use super::time::Time;
+use super::value::{Datum, Value};
+
+/// An accepted event: every field by its place in the declaration (`at`, `id`, `received_at` first).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub event: EventId,
+    pub fields: Vec<Datum>,
+    /// Pointers of optional fields whose value was wrong, so that they count as missing; sorted.
+    pub bad: Vec<String>,
+}
+
+impl Event {
+    pub fn at(&self) -> Time {
+        match &self.fields[EventSchema::AT.index()] {
+            Datum::Known(Value::Time(at)) => *at,
+            _ => Time::MIN,
+        }
+    }
+
+    pub fn id(&self) -> &str {
+        match &self.fields[EventSchema::ID.index()] {
+            Datum::Known(Value::Text(id)) => id,
+            _ => "",
+        }
+    }
+}

@@ -1,0 +1,547 @@
+//! The typed tree: every name resolved, every type known, all sugar gone.
+//!
+//! Invariants (a ruleset without errors):
+//! - A rule has one [`Body`] per event it is evaluated on; names in it are resolved for that very event.
+//! - Operands have the types their operator asks for; the checker has inserted conversions
+//!   ([`UnaryOp::IntToDecimal`]) so that no executor needs to coerce.
+//! - `Expr::span` is what the author wrote: its text names the expression in *cannot say*.
+//! - Depth is bounded by the parser's nesting limit and by limits on `let` and signal chains.
+//! - [`ExprKind::Error`] does not occur.
+
+use std::sync::Arc;
+
+use crate::builtins::BuiltinId;
+use crate::model::data::{CalendarData, ListData, RatesData, TableData};
+use crate::model::ids::*;
+use crate::model::money::{Currency, Decimal};
+use crate::model::ops::{BinaryOp, CompareOp, TextTest, UnaryOp};
+use crate::model::schema::Schema;
+use crate::model::time::{Duration, Time, Zone};
+use crate::model::types::{EntityType, Ty, Type};
+use crate::model::value::Value;
+use crate::model::window::{AggregateFn, This, Window};
+use crate::source::Span;
+use crate::text::phrases::PhraseSet;
+
+/// A whole ruleset, checked.
+#[derive(Clone, Debug)]
+pub struct Hir {
+    pub header: Header,
+    pub entities: Vec<Arc<EntityType>>,
+    pub schema: Arc<Schema>,
+    pub lists: Vec<List>,
+    pub tables: Vec<Table>,
+    pub phrases: Vec<Phrases>,
+    pub calendars: Vec<Calendar>,
+    pub rates: Option<Arc<RatesData>>,
+    pub actions: Vec<Action>,
+    pub memories: Vec<Memory>,
+    /// In source order (by path, then place).
+    pub rules: Vec<Rule>,
+    pub policies: Vec<Policy>,
+    pub tests: Vec<Test>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Header {
+    pub name: String,
+    pub version: String,
+    pub zone: Zone,
+    pub currency: Option<Currency>,
+    /// From `allow` up; at least `allow`.
+    pub outcomes: Vec<String>,
+    /// The outcome of an event that can't be read.
+    pub rejects: OutcomeId,
+    pub lateness: Duration,
+    pub limits: Limits,
+}
+
+/// `limits { … }` of the header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Entries kept per memory and key.
+    pub entries: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { entries: 10_000 }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct List {
+    pub name: String,
+    pub ty: Type,
+    pub data: Arc<ListData>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub name: String,
+    pub keys: Vec<Type>,
+    pub value: Type,
+    pub data: Arc<TableData>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Phrases {
+    pub name: String,
+    pub set: Arc<PhraseSet>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Calendar {
+    pub name: String,
+    /// Types of the keys that a row may have after its times; empty if rows have none.
+    pub keys: Vec<Type>,
+    pub data: Arc<CalendarData>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Action {
+    pub name: String,
+    pub parameters: Vec<(Arc<str>, Type)>,
+    pub span: Span,
+}
+
+/// What is kept of past events for one meaning: (event, value, where, keys). Aggregates that differ
+/// only in function, window or `this` share it where their values allow.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// One per counted event type (several for a group).
+    pub inputs: Vec<MemoryInput>,
+    /// The type of the kept value; absent for memories of bare events.
+    pub value: Option<Type>,
+    pub keys: Vec<Type>,
+    /// How far back the widest window reaches; `None` if only `ever` is asked.
+    pub reach: Option<Duration>,
+    /// Some aggregate asks `ever` of it.
+    pub ever: bool,
+    /// Every function asked of it, with whether over `ever`.
+    pub functions: Vec<(AggregateFn, bool)>,
+    /// The value comes from a `sensitive` field.
+    pub sensitive: bool,
+    /// The meaning in words that reformatting and renaming do not change.
+    pub identity: String,
+    /// The first use, for people.
+    pub span: Span,
+}
+
+/// How an event of one type is counted: all three are judged once, on receipt, on that event.
+#[derive(Clone, Debug)]
+pub struct MemoryInput {
+    pub event: EventId,
+    pub filter: Option<Expr>,
+    /// Open money is converted to the ruleset's currency here.
+    pub value: Option<Expr>,
+    pub keys: Vec<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub name: String,
+    pub title: Option<String>,
+    pub doc: Option<String>,
+    pub tags: Vec<String>,
+    pub severity: Option<Severity>,
+    pub source: Option<String>,
+    pub formerly: Vec<String>,
+    pub shadow: bool,
+    /// Can't be overruled by the allow lane.
+    pub always: bool,
+    pub active_from: Option<Time>,
+    pub active_until: Option<Time>,
+    /// One per event type it is evaluated on.
+    pub bodies: Vec<Body>,
+    /// The name in the declaration.
+    pub span: Span,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl Severity {
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
+/// A rule as evaluated on one event type.
+#[derive(Clone, Debug)]
+pub struct Body {
+    pub event: EventId,
+    pub when: Option<Expr>,
+    /// In order; `always` is the constant true.
+    pub bands: Vec<Band>,
+    /// `OUTCOME if unknown`
+    pub if_unknown: Option<Band>,
+    /// `score N if EXPR`
+    pub scores: Vec<Score>,
+    pub unless: Vec<Unless>,
+    pub because: Option<Template>,
+    /// Sorted by language.
+    pub tell: Vec<(String, Template)>,
+    /// Entity name and the field or expression that holds it.
+    pub about: Vec<(String, Expr)>,
+    pub rollout: Option<Rollout>,
+    pub effects: Vec<Effect>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Band {
+    pub outcome: OutcomeId,
+    /// For `if unknown`, a constant true that nobody evaluates.
+    pub condition: Expr,
+    pub score: i64,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Score {
+    pub points: i64,
+    pub condition: Expr,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Unless {
+    pub condition: Expr,
+    pub because: Option<Template>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Rollout {
+    /// Of a million.
+    pub share: u32,
+    pub keys: Vec<Expr>,
+}
+
+/// What executes of effects: `do ACTION(args) [if EXPR]`.
+#[derive(Clone, Debug)]
+pub struct Effect {
+    pub action: ActionId,
+    pub arguments: Vec<Expr>,
+    pub condition: Option<Expr>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Template {
+    pub parts: Vec<TemplatePart>,
+}
+
+#[derive(Clone, Debug)]
+pub enum TemplatePart {
+    Text(String),
+    Value { value: Expr, percent: bool },
+}
+
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub events: Vec<EventId>,
+    /// Score at least `.0` gives outcome `.1`; ascending by score.
+    pub bands: Vec<(i64, OutcomeId)>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Expr {
+    pub kind: ExprKind,
+    pub ty: Ty,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum ExprKind {
+    Const(Value),
+    /// A field of the event in scope.
+    Field(FieldId),
+    /// A field of a record.
+    Member(Box<Expr>, usize),
+    /// The current element of an enclosing fold; 0 is the innermost.
+    Element {
+        depth: usize,
+    },
+    /// A `let` or signal: the expression it stands for, shared by all its uses on this event.
+    Alias(Arc<Expr>),
+    Aggregate(Box<Aggregate>),
+    Fold(Box<Fold>),
+    /// Strict: unknown if any argument is.
+    Call(BuiltinId, Vec<Expr>),
+    Unary(UnaryOp, Box<Expr>),
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    Compare(CompareOp, Box<Expr>, Box<Expr>),
+    /// Both ends included; unknown if any of the three is.
+    Between(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// Equal to one of these: Kleene's `or` of equalities.
+    InArray(Box<Expr>, Vec<Expr>),
+    InList(Box<Expr>, ListId),
+    /// An address within a network.
+    InNetwork(Box<Expr>, Box<Expr>),
+    /// A value among the elements of a list of the event (also `LIST contains x`).
+    InElements(Box<Expr>, Box<Expr>),
+    /// Kleene; at least two, flattened.
+    And(Vec<Expr>),
+    Or(Vec<Expr>),
+    Not(Box<Expr>),
+    Else(Box<Expr>, Box<Expr>),
+    /// `present` true for `is present`.
+    IsMissing {
+        value: Box<Expr>,
+        present: bool,
+    },
+    TextTest(TextTest, Box<Expr>, Box<Expr>),
+    Matches(Box<Expr>, Arc<Regex>),
+    Mentions(Box<Expr>, PhrasesId),
+    Lookup(TableId, Vec<Expr>),
+    During(Box<Expr>, CalendarId, Vec<Expr>),
+    /// `amount as USD`, at the event's date.
+    Convert(Box<Expr>, Currency),
+    /// Reported; only in rulesets with errors.
+    Error,
+}
+
+/// A compiled pattern; equality by what was written.
+#[derive(Clone, Debug)]
+pub struct Regex {
+    pub pattern: String,
+    pub ignore_case: bool,
+    pub compiled: regex::Regex,
+}
+
+impl PartialEq for Regex {
+    fn eq(&self, other: &Regex) -> bool {
+        self.pattern == other.pattern && self.ignore_case == other.ignore_case
+    }
+}
+
+/// A question to a memory.
+#[derive(Clone, Debug)]
+pub struct Aggregate {
+    pub function: AggregateFn,
+    pub memory: MemoryId,
+    /// On the current event, as many as the memory has.
+    pub keys: Vec<Expr>,
+    pub window: Window,
+    /// Said by the author; required where the current event is one of the counted ones. Executors count
+    /// the current event only if this is `Including` and its type is an input of the memory.
+    pub this: Option<This>,
+}
+
+/// A question to a list of the event: `any(items where …)`, `sum(items.price)`.
+#[derive(Clone, Debug)]
+pub struct Fold {
+    pub function: FoldFn,
+    pub list: Expr,
+    /// Sees the element as [`ExprKind::Element`] of depth 0.
+    pub filter: Option<Expr>,
+    /// What is summed or told apart; likewise.
+    pub value: Option<Expr>,
+}
+
+/// Over an empty list: `any` false, `all` true, `count`, `sum` and `distinct` 0. An element whose filter is
+/// unknown makes `any` and `all` Kleene-unknown and the others unknown; so does a missing value that is summed or told apart.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FoldFn {
+    Any,
+    All,
+    Count,
+    Sum,
+    Distinct,
+}
+
+#[derive(Clone, Debug)]
+pub struct Test {
+    pub name: String,
+    pub overrides: Vec<Override>,
+    pub lines: Vec<TestLine>,
+    pub span: Span,
+}
+
+/// `with … = …`: replaces one data source in this test.
+#[derive(Clone, Debug)]
+pub enum Override {
+    List(ListId, Arc<ListData>),
+    Table(TableId, Arc<TableData>),
+    Phrases(PhrasesId, Arc<PhraseSet>),
+    Rates(Arc<RatesData>),
+}
+
+#[derive(Clone, Debug)]
+pub struct TestLine {
+    pub event: EventId,
+    /// The event as a JSON object by field names (not by `from` pointers), `at` and `id` included.
+    pub input: serde_json::Value,
+    pub expectations: Vec<Expectation>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    pub kind: ExpectationKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum ExpectationKind {
+    Outcome(OutcomeId),
+    By {
+        rules: Vec<RuleId>,
+        only: bool,
+    },
+    NotBy(Vec<RuleId>),
+    Score(i64),
+    CannotSay(RuleId),
+    Shadow(RuleId),
+    Suppressed(RuleId),
+    /// Arguments by place; these must be among the action's own.
+    Do {
+        negated: bool,
+        action: ActionId,
+        arguments: Option<Vec<Value>>,
+    },
+    Reject,
+    Late,
+    Duplicate,
+    Bad,
+}
+
+impl Expr {
+    pub fn new(kind: ExprKind, ty: Ty, span: Span) -> Expr {
+        Expr { kind, ty, span }
+    }
+
+    pub fn constant(value: Value, ty: Type, span: Span) -> Expr {
+        Expr { kind: ExprKind::Const(value), ty: ty.required(), span }
+    }
+
+    /// Through `let`s and signals to what they stand for.
+    pub fn unaliased(&self) -> &Expr {
+        let mut expr = self;
+        while let ExprKind::Alias(inner) = &expr.kind {
+            expr = inner;
+        }
+        expr
+    }
+
+    pub fn as_const(&self) -> Option<&Value> {
+        match &self.unaliased().kind {
+            ExprKind::Const(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Calls `visit` on this and on every expression below, through aliases, in source order.
+    pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Expr)) {
+        visit(self);
+        self.for_each_child(&mut |child| child.walk(visit));
+    }
+
+    /// The direct parts, in source order.
+    pub fn for_each_child<'a>(&'a self, each: &mut dyn FnMut(&'a Expr)) {
+        match &self.kind {
+            ExprKind::Const(_) | ExprKind::Field(_) | ExprKind::Element { .. } | ExprKind::Error => {}
+            ExprKind::Member(a, _)
+            | ExprKind::InList(a, _)
+            | ExprKind::Not(a)
+            | ExprKind::IsMissing { value: a, .. }
+            | ExprKind::Unary(_, a)
+            | ExprKind::Matches(a, _)
+            | ExprKind::Mentions(a, _)
+            | ExprKind::Convert(a, _) => each(a),
+            ExprKind::Alias(a) => each(a),
+            ExprKind::Aggregate(aggregate) => aggregate.keys.iter().for_each(each),
+            ExprKind::Fold(fold) => {
+                each(&fold.list);
+                fold.value.iter().for_each(&mut *each);
+                fold.filter.iter().for_each(each);
+            }
+            ExprKind::Binary(_, a, b)
+            | ExprKind::Compare(_, a, b)
+            | ExprKind::InNetwork(a, b)
+            | ExprKind::InElements(a, b)
+            | ExprKind::Else(a, b)
+            | ExprKind::TextTest(_, a, b) => {
+                each(a);
+                each(b);
+            }
+            ExprKind::Between(a, b, c) => {
+                each(a);
+                each(b);
+                each(c);
+            }
+            ExprKind::And(all) | ExprKind::Or(all) | ExprKind::Call(_, all) | ExprKind::Lookup(_, all) => {
+                all.iter().for_each(each)
+            }
+            ExprKind::InArray(a, all) | ExprKind::During(a, _, all) => {
+                each(a);
+                all.iter().for_each(each);
+            }
+        }
+    }
+}
+
+impl Hir {
+    pub fn outcome(&self, id: OutcomeId) -> &str {
+        &self.header.outcomes[id.index()]
+    }
+
+    pub fn rule(&self, id: RuleId) -> &Rule {
+        &self.rules[id.index()]
+    }
+}
+
+impl Body {
+    /// Every expression of the body, in source order of the clauses.
+    pub fn expressions(&self) -> Vec<&Expr> {
+        let mut all: Vec<&Expr> = Vec::new();
+        all.extend(self.when.iter());
+        all.extend(self.bands.iter().map(|b| &b.condition));
+        all.extend(self.scores.iter().map(|s| &s.condition));
+        for unless in &self.unless {
+            all.push(&unless.condition);
+            all.extend(unless.because.iter().flat_map(Template::values));
+        }
+        all.extend(self.because.iter().flat_map(Template::values));
+        all.extend(self.tell.iter().flat_map(|(_, t)| t.values()));
+        all.extend(self.about.iter().map(|(_, e)| e));
+        all.extend(self.rollout.iter().flat_map(|r| &r.keys));
+        for effect in &self.effects {
+            all.extend(&effect.arguments);
+            all.extend(effect.condition.iter());
+        }
+        all
+    }
+}
+
+impl Template {
+    pub fn values(&self) -> impl Iterator<Item = &Expr> {
+        self.parts.iter().filter_map(|part| match part {
+            TemplatePart::Value { value, .. } => Some(value),
+            TemplatePart::Text(_) => None,
+        })
+    }
+}
+
+/// A number that a `score` may carry.
+pub const SCORE_LIMIT: i64 = 1_000_000;
+
+/// How a decimal reads where only whole parts of a million count (`rollout`).
+pub fn share_of_million(share: Decimal) -> Option<u32> {
+    (0..=1_000_000).contains(&share.0).then_some(share.0 as u32)
+}

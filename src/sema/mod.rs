@@ -1,0 +1,3 @@
+//! Tree to meaning: every name resolved, every type known.
+
+pub mod hir;

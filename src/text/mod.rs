@@ -1,0 +1,4 @@
+//! Folding of texts and phrase search.
+
+pub mod fold;
+pub mod phrases;
