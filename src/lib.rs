@@ -7,3 +7,5 @@ pub mod sema;
 pub mod source;
 pub mod syntax;
 pub mod text;
+pub mod plan;
+pub mod vm;
