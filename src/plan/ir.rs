@@ -266,6 +266,15 @@ pub struct Trace {
     pub parts: Box<[TraceId]>,
     /// Absent where the expression is only unknown through a part.
     pub text: Option<TextId>,
+    /// For a question to a list: what is computed for every element.
+    pub inside: Option<Box<Inside>>,
+}
+
+/// What a fold computes for every element: the value that it adds up or tells apart, and its filter.
+#[derive(Clone, Debug)]
+pub struct Inside {
+    pub value: Option<TraceId>,
+    pub filter: Option<TraceId>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -293,13 +293,12 @@ impl Lowering<'_> {
         })
     }
 
-    /// Only the list can be quoted: what is inside has a different value for every element.
     fn fold(&mut self, expr: &Expr, fold: &Fold) -> Traced {
         let list = self.expr(&fold.list);
         let level = self.level;
         self.level += 1;
-        let filter = fold.filter.as_ref().map(|filter| self.node(filter));
-        let value = fold.value.as_ref().map(|value| self.node(value));
+        let filter = fold.filter.as_ref().map(|filter| self.expr(filter));
+        let value = fold.value.as_ref().map(|value| self.expr(value));
         self.level = level;
         let op = Op::Fold {
             function: fold.function,
@@ -307,14 +306,17 @@ impl Lowering<'_> {
             filter: filter.is_some(),
             value: value.is_some(),
         };
-        let nodes: Vec<NodeId> = [Some(list.node), filter, value].into_iter().flatten().collect();
+        let nodes: Vec<NodeId> = [Some(list), filter, value].iter().flatten().map(|part| part.node).collect();
         let node = self.graph.add(op, &nodes, &expr.ty.base);
-        self.traced(node, vec![list.trace], Some(expr))
+        let inside = Inside { value: value.map(|v| v.trace), filter: filter.map(|f| f.trace) };
+        let traced = self.traced(node, vec![list.trace], Some(expr));
+        self.traces.traces[traced.trace.index()].inside = Some(Box::new(inside));
+        traced
     }
 
     fn traced(&mut self, node: NodeId, parts: Vec<TraceId>, written: Option<&Expr>) -> Traced {
         let text = written.map(|expr| self.traces.add_text(&one_line(self.sources.slice(expr.span))));
-        let trace = self.traces.add(Trace { node: Some(node), parts: parts.into(), text });
+        let trace = self.traces.add(Trace { node: Some(node), parts: parts.into(), text, inside: None });
         Traced { node, trace }
     }
 
