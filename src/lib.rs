@@ -3,6 +3,7 @@
 pub mod builtins;
 pub mod diag;
 pub mod model;
+pub mod oracle;
 pub mod sema;
 pub mod source;
 pub mod syntax;
