@@ -1,10 +1,12 @@
 //! `rulec`: a typed rules language and engine for e-commerce fraud.
 
 pub mod builtins;
+pub mod decode;
 pub mod diag;
 pub mod model;
 pub mod oracle;
 pub mod sema;
 pub mod source;
+pub mod state;
 pub mod syntax;
 pub mod text;
