@@ -271,7 +271,7 @@ impl Oracle {
         let about = body.about.iter().filter_map(|(entity, expr)| match self.eval(expr, scope) {
             Datum::Known(value) => {
                 let text = plain(&value, &expr.ty.base);
-                let sensitive = self.is_sensitive(expr, scope.event.event);
+                let sensitive = self.hir.is_sensitive(scope.event.event, expr);
                 let shown = if sensitive { short_hash(&self.hash_key, &text) } else { text };
                 Some((Arc::from(entity.as_str()), shown))
             }
@@ -323,7 +323,7 @@ impl Oracle {
             for (argument, (name, _)) in effect.arguments.iter().zip(&action.parameters) {
                 match self.eval(argument, scope) {
                     Datum::Known(value) => {
-                        let sensitive = self.is_sensitive(argument, scope.event.event);
+                        let sensitive = self.hir.is_sensitive(scope.event.event, argument);
                         let shown = self.argument(&value, &argument.ty.base, sensitive);
                         arguments.push((name.clone(), shown));
                     }
@@ -361,30 +361,6 @@ impl Oracle {
             Value::Int(number) => Argument::Number(*number),
             Value::Float(float) => Argument::Float(*float),
             _ => Argument::Text(plain(value, ty)),
-        }
-    }
-
-    /// Whether a `sensitive` field shows through.
-    fn is_sensitive(&self, expr: &Expr, event: EventId) -> bool {
-        match &expr.kind {
-            ExprKind::Field(field) => {
-                self.hir.schema.events[event.index()].fields.get(field.index()).is_some_and(|f| f.sensitive)
-            }
-            ExprKind::Call(builtin, arguments) => {
-                builtin.get().reveals && arguments.iter().any(|a| self.is_sensitive(a, event))
-            }
-            ExprKind::Aggregate(aggregate) => {
-                self.memory(aggregate.memory).sensitive
-                    && matches!(
-                        aggregate.function,
-                        AggregateFn::First | AggregateFn::Last | AggregateFn::Min | AggregateFn::Max
-                    )
-            }
-            _ => {
-                let mut sensitive = false;
-                expr.for_each_child(&mut |child| sensitive |= self.is_sensitive(child, event));
-                sensitive
-            }
         }
     }
 
@@ -433,31 +409,15 @@ impl Oracle {
                 &self.eval(high, scope),
                 &money,
             ),
-            ExprKind::InArray(value, items) => {
-                let value = self.eval(value, scope);
-                let equal =
-                    all(items).iter().map(|i| ops::compare(CompareOp::Equal, &value, i, &money)).collect();
-                any_of(equal)
-            }
+            ExprKind::InArray(value, items) => ops::in_array(&self.eval(value, scope), &all(items), &money),
             ExprKind::InElements(value, list) => {
-                self.strict(&[self.eval(value, scope), self.eval(list, scope)], |values| match values {
-                    [value, Value::List(items)] => {
-                        let value = Datum::Known(value.clone());
-                        any_of(
-                            items.iter().map(|i| ops::compare(CompareOp::Equal, &value, i, &money)).collect(),
-                        )
-                    }
-                    _ => Datum::MISSING,
-                })
+                ops::in_elements(&self.eval(value, scope), &self.eval(list, scope), &money)
             }
             ExprKind::InList(value, list) => self.strict(&[self.eval(value, scope)], |values| {
                 Datum::bool(self.hir.lists[list.index()].data.contains(&values[0], scope.event.at()))
             }),
             ExprKind::InNetwork(ip, network) => {
-                self.strict(&[self.eval(ip, scope), self.eval(network, scope)], |values| match values {
-                    [Value::Ip(ip), Value::Cidr(network)] => Datum::bool(network.contains(ip)),
-                    _ => Datum::MISSING,
-                })
+                ops::in_network(&self.eval(ip, scope), &self.eval(network, scope))
             }
             ExprKind::And(parts) => ops::and(&all(parts)),
             ExprKind::Or(parts) => ops::or(&all(parts)),
@@ -621,7 +581,7 @@ impl Oracle {
             let current = match aggregate.this {
                 Some(This::Including) => self
                     .counted(memory, scope.event)
-                    .filter(|(own, _)| own == keys)
+                    .filter(|(own, _)| cell_key(own) == cell_key(keys))
                     .map(|(_, value)| Entry { at: scope.event.at(), value, gone: false }),
                 _ => None,
             };
@@ -657,7 +617,7 @@ impl Oracle {
             let limit = self.hir.header.limits.entries as usize;
             let mut kept: Vec<Value> = Vec::new();
             let mut dropped = false;
-            for value in entries.iter().filter_map(|entry| entry.value.clone()) {
+            for value in entries.iter().filter_map(|entry| entry.value.as_ref().map(canonical)) {
                 if !kept.contains(&value) {
                     if kept.len() < limit { kept.push(value) } else { dropped = true }
                 }
@@ -721,22 +681,20 @@ impl Oracle {
         if matches!(datum, Datum::Known(_)) {
             return;
         }
-        let before = missing.len();
-        let mut seen = false;
+        let mut operand_unknown = false;
+        let mut explain = |operand: &Expr| {
+            operand_unknown |= self.eval(operand, scope).known().is_none();
+            self.explain(operand, scope, missing);
+        };
         match &expr.kind {
-            // Their parts are looked at once per element.
-            ExprKind::Fold(fold) => seen = self.explain_fold(fold, scope, missing),
-            // A lower bound that is there needs no default.
-            ExprKind::Else(value, _) if matches!(datum, Datum::AtLeast(_)) => {
-                self.explain(value, scope, missing)
-            }
-            _ => expr.for_each_child(&mut |child| {
-                seen |= !matches!(self.eval(child, scope), Datum::Known(_));
-                self.explain(child, scope, missing);
-            }),
+            // What is inside has a different value for every element, so that only the list is named.
+            ExprKind::Fold(fold) => explain(&fold.list),
+            // A lower bound needs no default.
+            ExprKind::Else(value, _) if matches!(datum, Datum::AtLeast(_)) => explain(value),
+            _ => expr.for_each_child(&mut explain),
         }
         // Its operands are all known: it is unknown of itself.
-        if !seen && missing.len() == before {
+        if !operand_unknown {
             let reason = match datum {
                 Datum::Unknown(why) => why.reason(),
                 _ => Unknown::Saturated.reason(),
@@ -746,33 +704,36 @@ impl Oracle {
         }
     }
 
-    /// Whether the list, or a filter or value of any element, was unknown.
-    fn explain_fold(&self, fold: &Fold, scope: Scope<'_>, missing: &mut Vec<String>) -> bool {
-        let Datum::Known(Value::List(items)) = self.eval(&fold.list, scope) else {
-            self.explain(&fold.list, scope, missing);
-            return true;
-        };
-        let mut seen = false;
-        for part in fold.value.iter().chain(&fold.filter) {
-            for item in items.iter() {
-                let elements = [scope.elements, std::slice::from_ref(item)].concat();
-                let inner = Scope { event: scope.event, elements: &elements };
-                let filter = fold.filter.as_ref().map_or(Some(true), |f| self.eval(f, inner).truth());
-                let is_filter = fold.filter.as_ref().is_some_and(|f| std::ptr::eq(f, part));
-                // The value of an element counts only where the filter holds.
-                if (is_filter || filter == Some(true)) && self.eval(part, inner).known().is_none() {
-                    self.explain(part, inner, missing);
-                    seen = true;
+    /// The source of an expression on one line: outside of quotes comments go, and white space becomes one space.
+    fn written(&self, expr: &Expr) -> String {
+        let text = self.texts.get(expr.span.source.0 as usize).and_then(|t| t.get(expr.span.range()));
+        let mut out = String::new();
+        let mut chars = text.unwrap_or("").chars().peekable();
+        while let Some(first) = chars.next() {
+            let comment = first == '/' && chars.peek() == Some(&'/');
+            if comment {
+                chars.by_ref().find(|c| *c == '\n');
+            }
+            if comment || first.is_whitespace() {
+                if !out.ends_with(' ') {
+                    out.push(' ');
+                }
+                continue;
+            }
+            out.push(first);
+            // A pattern stands only after `matches`; any other slash divides.
+            if matches!(first, '"' | '`') || (first == '/' && out.ends_with("matches /")) {
+                while let Some(inner) = chars.next() {
+                    out.push(inner);
+                    if inner == '\\' {
+                        out.extend(chars.next());
+                    } else if inner == first {
+                        break;
+                    }
                 }
             }
         }
-        seen
-    }
-
-    /// The source of an expression, its white space collapsed.
-    fn written(&self, expr: &Expr) -> String {
-        let text = self.texts.get(expr.span.source.0 as usize).and_then(|t| t.get(expr.span.range()));
-        text.unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" ")
+        out.trim().to_string()
     }
 }
 
@@ -835,8 +796,8 @@ fn addition(ty: &Type) -> Option<BinaryOp> {
 }
 
 fn distinct(values: &[Value]) -> i64 {
-    let mut different: Vec<&Value> = Vec::new();
-    for value in values {
+    let mut different: Vec<Value> = Vec::new();
+    for value in values.iter().map(canonical) {
         if !different.contains(&value) {
             different.push(value);
         }
@@ -844,9 +805,19 @@ fn distinct(values: &[Value]) -> i64 {
     different.len() as i64
 }
 
+/// One form of what is equal: an IPv4 address written as IPv6 is that address, and both zeros are one number.
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Ip(ip) => Value::Ip(ip.to_canonical()),
+        Value::Cidr(network) => Value::Cidr(network.trunc()),
+        Value::Float(float) if *float == 0.0 => Value::Float(0.0),
+        other => other.clone(),
+    }
+}
+
 /// Keys are the same if their values are; static types keep `1` and `"1"` apart.
 fn cell_key(keys: &[Value]) -> String {
-    format!("{keys:?}")
+    format!("{:?}", keys.iter().map(canonical).collect::<Vec<Value>>())
 }
 
 /// A value as JSON text: what names a key, and what an action gets.
