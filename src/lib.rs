@@ -10,3 +10,5 @@ pub mod source;
 pub mod state;
 pub mod syntax;
 pub mod text;
+pub mod plan;
+pub mod vm;
