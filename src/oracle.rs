@@ -687,8 +687,10 @@ impl Oracle {
             self.explain(operand, scope, missing);
         };
         match &expr.kind {
-            // What is inside has a different value for every element, so that only the list is named.
-            ExprKind::Fold(fold) => explain(&fold.list),
+            ExprKind::Fold(fold) => {
+                explain(&fold.list);
+                operand_unknown |= self.explain_inside(fold, scope, missing);
+            }
             // A lower bound needs no default.
             ExprKind::Else(value, _) if matches!(datum, Datum::AtLeast(_)) => explain(value),
             _ => expr.for_each_child(&mut explain),
@@ -702,6 +704,26 @@ impl Oracle {
             let written = self.written(expr);
             add(missing, reason.map_or(written.clone(), |reason| format!("{written} ({reason})")));
         }
+    }
+
+    /// What a fold computes for each element, in source order: its value where the filter holds, and the filter.
+    /// Says whether any of it was unknown.
+    fn explain_inside(&self, fold: &Fold, scope: Scope<'_>, missing: &mut Vec<String>) -> bool {
+        let Datum::Known(Value::List(items)) = self.eval(&fold.list, scope) else { return false };
+        let mut any = false;
+        for is_value in [true, false] {
+            let Some(part) = (if is_value { &fold.value } else { &fold.filter }) else { continue };
+            for item in items.iter() {
+                let elements = [scope.elements, std::slice::from_ref(item)].concat();
+                let inner = Scope { event: scope.event, elements: &elements };
+                let holds = fold.filter.as_ref().is_none_or(|f| self.eval(f, inner).truth() == Some(true));
+                if (holds || !is_value) && self.eval(part, inner).known().is_none() {
+                    self.explain(part, inner, missing);
+                    any = true;
+                }
+            }
+        }
+        any
     }
 
     /// The source of an expression on one line: outside of quotes comments go, and white space becomes one space.
