@@ -8,9 +8,7 @@ use super::written::one_line;
 use crate::model::ids::*;
 use crate::model::value::Datum;
 use crate::model::window::{This, Window};
-use crate::sema::hir::{
-    Aggregate, Body, Expr, ExprKind, Fold, Hir, MemoryInput, Template, TemplatePart,
-};
+use crate::sema::hir::{Aggregate, Body, Expr, ExprKind, Fold, Hir, MemoryInput, Template, TemplatePart};
 use crate::source::SourceMap;
 
 /// The nodes of every event type's memory inputs and rules; the reads are collected from them after the passes.
@@ -145,7 +143,11 @@ impl Lowering<'_> {
             }),
             about: body.about.iter().map(|(entity, value)| self.about(entity, value)).collect(),
             because: body.because.as_ref().map(|text| self.text(text)),
-            tell: body.tell.iter().map(|(language, text)| (language.as_str().into(), self.text(text))).collect(),
+            tell: body
+                .tell
+                .iter()
+                .map(|(language, text)| (language.as_str().into(), self.text(text)))
+                .collect(),
             effects: body.effects.iter().map(|effect| self.effect(effect)).collect(),
         }
     }
@@ -270,9 +272,11 @@ impl Lowering<'_> {
 
     fn aggregate(&mut self, expr: &Expr, aggregate: &Aggregate) -> Traced {
         let keys: Vec<Traced> = aggregate.keys.iter().map(|key| self.expr(key)).collect();
-        let counted = self.hir.memories.get(aggregate.memory.index()).is_some_and(|memory| {
-            memory.inputs.iter().any(|input| input.event == self.event)
-        });
+        let counted = self
+            .hir
+            .memories
+            .get(aggregate.memory.index())
+            .is_some_and(|memory| memory.inputs.iter().any(|input| input.event == self.event));
         let op = Op::Read {
             memory: aggregate.memory,
             function: aggregate.function,
@@ -300,12 +304,8 @@ impl Lowering<'_> {
         let filter = fold.filter.as_ref().map(|filter| self.expr(filter));
         let value = fold.value.as_ref().map(|value| self.expr(value));
         self.level = level;
-        let op = Op::Fold {
-            function: fold.function,
-            level,
-            filter: filter.is_some(),
-            value: value.is_some(),
-        };
+        let op =
+            Op::Fold { function: fold.function, level, filter: filter.is_some(), value: value.is_some() };
         let nodes: Vec<NodeId> = [Some(list), filter, value].iter().flatten().map(|part| part.node).collect();
         let node = self.graph.add(op, &nodes, &expr.ty.base);
         let inside = Inside { value: value.map(|v| v.trace), filter: filter.map(|f| f.trace) };

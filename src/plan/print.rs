@@ -140,7 +140,9 @@ impl Printer<'_> {
             }
             Op::Element { level, .. } => format!("element {level}"),
             Op::Member(place) => format!("member {place} of {args}"),
-            Op::Fold { function, level, .. } => format!("{function:?}({args}) at level {level}").to_lowercase(),
+            Op::Fold { function, level, .. } => {
+                format!("{function:?}({args}) at level {level}").to_lowercase()
+            }
             Op::Call(function) => format!("{}({args})", function.get().name),
             Op::InList(id) => format!("{args} in {}", self.hir.lists[id.index()].name),
             Op::Matches(id) => {

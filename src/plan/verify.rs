@@ -32,7 +32,9 @@ fn check_node(plan: &Plan, index: usize, node: &Node, found: &mut Vec<String>) {
         Op::Const(_) | Op::Field(..) | Op::Element { .. } => Some(0),
         Op::Member(_) | Op::Unary(_) | Op::InList(_) | Op::Not | Op::IsMissing | Op::IsPresent => Some(1),
         Op::Matches(_) | Op::Mentions(_) | Op::Convert(_) => Some(1),
-        Op::Binary(_) | Op::Compare(_) | Op::InNetwork | Op::InElements | Op::Else | Op::TextTest(_) => Some(2),
+        Op::Binary(_) | Op::Compare(_) | Op::InNetwork | Op::InElements | Op::Else | Op::TextTest(_) => {
+            Some(2)
+        }
         Op::Between => Some(3),
         Op::Fold { filter, value, .. } => Some(1 + usize::from(filter) + usize::from(value)),
         _ => None,

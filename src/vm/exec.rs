@@ -239,7 +239,15 @@ impl<'a> Machine<'a> {
         let (a, b) = (self.get(a), self.get(b));
         let slot = if a.state | b.state != Slot::KNOWN {
             // No memory gives a lower bound of money.
-            let unknown = if a.is_unknown() { a } else if b.is_unknown() { b } else if a.is_known() { b } else { a };
+            let unknown = if a.is_unknown() {
+                a
+            } else if b.is_unknown() {
+                b
+            } else if a.is_known() {
+                b
+            } else {
+                a
+            };
             Slot::unknown(unknown.why())
         } else if a.aux == b.aux {
             Slot::bool(op.holds(a.as_int().cmp(&b.as_int())))
@@ -267,11 +275,7 @@ fn money_of(slot: Slot) -> Money {
 
 /// The reason of the first operand that can't be calculated with.
 fn first_not_known(a: Slot, b: Slot) -> Option<Unknown> {
-    if a.state | b.state == Slot::KNOWN {
-        None
-    } else {
-        Some(if a.is_known() { b.why() } else { a.why() })
-    }
+    if a.state | b.state == Slot::KNOWN { None } else { Some(if a.is_known() { b.why() } else { a.why() }) }
 }
 
 /// Kleene's `and` of two; the reason is that of the first unknown one.

@@ -30,46 +30,173 @@ pub struct Regs {
 /// bool, enum, country and currency.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Instr {
-    And2 { to: Reg, a: Reg, b: Reg },
-    Or2 { to: Reg, a: Reg, b: Reg },
-    And { to: Reg, all: Regs },
-    Or { to: Reg, all: Regs },
-    Not { to: Reg, a: Reg },
-    Else { to: Reg, a: Reg, b: Reg },
-    IsMissing { to: Reg, a: Reg },
-    IsPresent { to: Reg, a: Reg },
-    EqualWhole { to: Reg, a: Reg, b: Reg },
-    NotEqualWhole { to: Reg, a: Reg, b: Reg },
-    LessWhole { to: Reg, a: Reg, b: Reg },
-    LessEqualWhole { to: Reg, a: Reg, b: Reg },
-    GreaterWhole { to: Reg, a: Reg, b: Reg },
-    GreaterEqualWhole { to: Reg, a: Reg, b: Reg },
-    EqualText { to: Reg, a: Reg, b: Reg },
-    NotEqualText { to: Reg, a: Reg, b: Reg },
+    And2 {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    Or2 {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    And {
+        to: Reg,
+        all: Regs,
+    },
+    Or {
+        to: Reg,
+        all: Regs,
+    },
+    Not {
+        to: Reg,
+        a: Reg,
+    },
+    Else {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    IsMissing {
+        to: Reg,
+        a: Reg,
+    },
+    IsPresent {
+        to: Reg,
+        a: Reg,
+    },
+    EqualWhole {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    NotEqualWhole {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    LessWhole {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    LessEqualWhole {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    GreaterWhole {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    GreaterEqualWhole {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    EqualText {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    NotEqualText {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
     /// Of one currency at once, else through the rates.
-    CompareMoney { op: CompareOp, to: Reg, a: Reg, b: Reg },
-    AddWhole { to: Reg, a: Reg, b: Reg },
-    SubtractWhole { to: Reg, a: Reg, b: Reg },
-    MultiplyWhole { to: Reg, a: Reg, b: Reg },
+    CompareMoney {
+        op: CompareOp,
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    AddWhole {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    SubtractWhole {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    MultiplyWhole {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
     /// Of one currency at once, else through the rates.
-    AddMoney { to: Reg, a: Reg, b: Reg },
-    SubtractMoney { to: Reg, a: Reg, b: Reg },
-    IntToDecimal { to: Reg, a: Reg },
+    AddMoney {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    SubtractMoney {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    IntToDecimal {
+        to: Reg,
+        a: Reg,
+    },
     /// `a` among the known values of `all`, compared as whole numbers.
-    InWholes { to: Reg, a: Reg, all: Regs },
-    InTexts { to: Reg, a: Reg, all: Regs },
-    InListText { to: Reg, a: Reg, list: ListId },
-    InListIp { to: Reg, a: Reg, list: ListId },
-    TextTest { test: TextTest, to: Reg, a: Reg, b: Reg },
-    Matches { to: Reg, a: Reg, regex: u32 },
-    Mentions { to: Reg, a: Reg, phrases: PhrasesId },
-    Member { to: Reg, a: Reg, place: u32 },
+    InWholes {
+        to: Reg,
+        a: Reg,
+        all: Regs,
+    },
+    InTexts {
+        to: Reg,
+        a: Reg,
+        all: Regs,
+    },
+    InListText {
+        to: Reg,
+        a: Reg,
+        list: ListId,
+    },
+    InListIp {
+        to: Reg,
+        a: Reg,
+        list: ListId,
+    },
+    TextTest {
+        test: TextTest,
+        to: Reg,
+        a: Reg,
+        b: Reg,
+    },
+    Matches {
+        to: Reg,
+        a: Reg,
+        regex: u32,
+    },
+    Mentions {
+        to: Reg,
+        a: Reg,
+        phrases: PhrasesId,
+    },
+    Member {
+        to: Reg,
+        a: Reg,
+        place: u32,
+    },
     /// Of [`EventProgram::folds`].
-    Fold { fold: u32 },
+    Fold {
+        fold: u32,
+    },
     /// Of [`EventProgram::slow`].
-    Slow { slow: u32 },
+    Slow {
+        slow: u32,
+    },
     /// Goes on at `target` unless `a` is known to be true.
-    SkipUnless { a: Reg, target: u32 },
+    SkipUnless {
+        a: Reg,
+        target: u32,
+    },
 }
 
 /// What is done through trees of values.

@@ -76,11 +76,8 @@ impl<'a> Machine<'a> {
         let around = &self.around;
         match (slow.op, values.as_slice()) {
             (SlowOp::Call(function), values) => {
-                let context = Context {
-                    zone: around.zone,
-                    money: self.money_context(),
-                    hash_key: around.hash_key,
-                };
+                let context =
+                    Context { zone: around.zone, money: self.money_context(), hash_key: around.hash_key };
                 (function.get().call)(values, &context).map(Datum::Known)
             }
             (SlowOp::InList(list), [value]) => {
