@@ -27,27 +27,16 @@ pub enum Format {
     Github,
 }
 
-/// How findings look on a screen.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Look {
-    pub color: bool,
-    /// Columns to wrap at.
-    pub width: usize,
-}
-
-impl Default for Look {
-    fn default() -> Look {
-        Look { color: false, width: 100 }
-    }
-}
+/// Columns that findings for people are wrapped at.
+const WIDTH: usize = 100;
 
 /// Every finding in `format`, sorted by file and place; the empty string for no findings in the formats for
-/// people. `look` concerns only [`Format::Human`].
-pub fn render(diagnostics: &Diagnostics, sources: &SourceMap, format: Format, look: Look) -> String {
+/// people. `color` concerns only [`Format::Human`].
+pub fn render(diagnostics: &Diagnostics, sources: &SourceMap, format: Format, color: bool) -> String {
     let mut sorted = diagnostics.clone();
     sorted.sort();
     match format {
-        Format::Human => human(&sorted, sources, look),
+        Format::Human => human(&sorted, sources, color),
         Format::Plain => plain(&sorted, sources),
         Format::Json => json::render(&sorted, sources),
         Format::Sarif => sarif::render(&sorted, sources),
@@ -121,7 +110,7 @@ fn plain(diagnostics: &Diagnostics, sources: &SourceMap) -> String {
 
 // ---- Human
 
-fn human(diagnostics: &Diagnostics, sources: &SourceMap, look: Look) -> String {
+fn human(diagnostics: &Diagnostics, sources: &SourceMap, color: bool) -> String {
     let mut views: HashMap<SourceId, View> = HashMap::new();
     for label in diagnostics.iter().flat_map(|d| &d.labels) {
         views.entry(label.span.source).or_insert_with(|| View::new(sources.get(label.span.source)));
@@ -130,7 +119,7 @@ fn human(diagnostics: &Diagnostics, sources: &SourceMap, look: Look) -> String {
     for diagnostic in diagnostics {
         for report in reports(diagnostic, &views) {
             // A report that can't be drawn must not take the others with it.
-            if draw(&report, look, &mut out).is_err() {
+            if draw(&report, color, &mut out).is_err() {
                 let _ = writeln!(out, "{report}");
             }
             out.push('\n');
@@ -140,11 +129,11 @@ fn human(diagnostics: &Diagnostics, sources: &SourceMap, look: Look) -> String {
 }
 
 #[cfg(feature = "cli")]
-fn draw(report: &Report<'_>, look: Look, out: &mut String) -> fmt::Result {
+fn draw(report: &Report<'_>, color: bool, out: &mut String) -> fmt::Result {
     use miette::{GraphicalReportHandler, GraphicalTheme};
-    let theme = if look.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     GraphicalReportHandler::new_themed(theme)
-        .with_width(look.width.clamp(40, 200))
+        .with_width(WIDTH)
         .with_links(false)
         .with_context_lines(1)
         .render_report(out, report)
@@ -152,7 +141,7 @@ fn draw(report: &Report<'_>, look: Look, out: &mut String) -> fmt::Result {
 
 /// Without the tool's drawing library: the same in words.
 #[cfg(not(feature = "cli"))]
-fn draw(report: &Report<'_>, _: Look, out: &mut String) -> fmt::Result {
+fn draw(report: &Report<'_>, _color: bool, out: &mut String) -> fmt::Result {
     miette::NarratableReportHandler::new().with_context_lines(1).render_report(out, report)
 }
 

@@ -27,7 +27,7 @@ fn example() -> (SourceMap, Diagnostics) {
 
 fn rendered(format: Format) -> String {
     let (sources, diagnostics) = example();
-    render(&diagnostics, &sources, format, Look { color: false, width: 80 })
+    render(&diagnostics, &sources, format, false)
 }
 
 #[test]
@@ -74,8 +74,8 @@ E0101 syntax
 #[test]
 fn color_only_when_asked() {
     let (sources, diagnostics) = example();
-    assert!(!render(&diagnostics, &sources, Format::Human, Look::default()).contains('\u{1b}'));
-    let colored = render(&diagnostics, &sources, Format::Human, Look { color: true, width: 80 });
+    assert!(!render(&diagnostics, &sources, Format::Human, false).contains('\u{1b}'));
+    let colored = render(&diagnostics, &sources, Format::Human, true);
     assert!(colored.contains("\u{1b}["));
 }
 
@@ -88,7 +88,7 @@ fn github_cannot_be_made_to_say_another_command() {
     let id = sources.add("a,b:c%.rules", "x");
     let mut diagnostics = Diagnostics::new();
     diagnostics.push(Diagnostic::new(&codes::SYNTAX, "100%\n::set-env name=A::b", Span::new(id, 0, 1), ""));
-    let out = render(&diagnostics, &sources, Format::Github, Look::default());
+    let out = render(&diagnostics, &sources, Format::Github, false);
     insta::assert_snapshot!(out, @r"
 ::error file=a%2Cb%3Ac%25.rules,line=1,endLine=1,col=1,endColumn=2,title=E0101 syntax::100%25%0A::set-env name=A::b
 ");
@@ -117,10 +117,10 @@ fn json_has_places_and_edits() {
 #[test]
 fn no_findings_are_valid_output_too() {
     let (sources, none) = (SourceMap::default(), Diagnostics::new());
-    assert_eq!(render(&none, &sources, Format::Json, Look::default()), "[]\n");
-    assert_eq!(render(&none, &sources, Format::Human, Look::default()), "");
+    assert_eq!(render(&none, &sources, Format::Json, false), "[]\n");
+    assert_eq!(render(&none, &sources, Format::Human, false), "");
     let sarif: serde_json::Value =
-        serde_json::from_str(&render(&none, &sources, Format::Sarif, Look::default())).unwrap();
+        serde_json::from_str(&render(&none, &sources, Format::Sarif, false)).unwrap();
     assert_eq!(sarif["runs"][0]["results"], serde_json::json!([]));
 }
 
@@ -166,11 +166,11 @@ fn nothing_drives_the_terminal() {
         .help("\u{1b}[0m remove it"),
     );
     for format in [Format::Human, Format::Plain, Format::Json, Format::Sarif, Format::Github] {
-        let out = render(&diagnostics, &sources, format, Look::default());
+        let out = render(&diagnostics, &sources, format, false);
         assert!(!out.chars().any(|c| c != '\n' && screen::is_unsafe(c)), "{format:?}: {out:?}");
         assert!(out.contains("1") && !out.is_empty());
     }
-    let human = render(&diagnostics, &sources, Format::Human, Look::default());
+    let human = render(&diagnostics, &sources, Format::Human, false);
     assert!(human.contains("what is `␛[31m\u{fffd}`"), "{human}");
 }
 
@@ -189,7 +189,7 @@ fn spans_at_the_end_and_over_lines_are_shown() {
     ] {
         let mut diagnostics = Diagnostics::new();
         diagnostics.push(Diagnostic::new(&codes::SYNTAX, "marked", span, "here"));
-        let human = render(&diagnostics, &sources, Format::Human, Look::default());
+        let human = render(&diagnostics, &sources, Format::Human, false);
         assert!(human.contains("marked") && human.contains("here"), "{span:?}: {human}");
         assert!(!human.contains("Failed"), "{human}");
     }

@@ -2,6 +2,7 @@
 
 use super::Machine;
 use crate::builtins::Context;
+use crate::model::ids::TableId;
 use crate::model::ops;
 use crate::model::slot::Slot;
 use crate::model::types::{Ty, Type};
@@ -49,8 +50,24 @@ impl<'a> Machine<'a> {
             (SlowOp::InNetwork, [a, b]) => ops::in_network(&self.datum(a), &self.datum(b)),
             (SlowOp::InElements, [a, b]) => ops::in_elements(&self.datum(a), &self.datum(b), &money),
             (SlowOp::Convert(currency), [a]) => ops::convert(&self.datum(a), currency, &money),
+            (SlowOp::Lookup(table), [key]) if self.get(key.reg).is_known() => self.look_up(table, key),
             _ => self.strict(slow).unwrap_or_else(Datum::Unknown),
         }
+    }
+
+    /// One key, mostly a text or an address: without a value of its own.
+    fn look_up(&self, table: TableId, key: &Operand) -> Datum {
+        let Some(table) = self.around.data.tables.get(table.index()) else { return Datum::MISSING };
+        let slot = self.get(key.reg);
+        let found = match key.ty.representation() {
+            Type::Text | Type::Email | Type::Phone => table.get_text(self.arenas().text(slot)),
+            Type::Ip => table.get_ip(self.arenas().ip(slot)),
+            _ => match self.datum(key) {
+                Datum::Known(value) => table.get(&[value]),
+                _ => None,
+            },
+        };
+        found.cloned().map_or(Datum::MISSING, Datum::Known)
     }
 
     /// What needs all its operands to be known.
