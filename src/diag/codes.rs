@@ -86,6 +86,39 @@ codes! {
     BAD_POLICY "E0410" "bad_policy" Error "the policy doesn't hold together";
     BAD_TEST "E0411" "bad_test" Error "the test line can't be played";
     NOT_EXECUTABLE_YET "E0490" "not_executable_yet" Error "this part of the language can't be executed yet";
+    // ---- E05xx: data files
+    DATA_VALUE "E0501" "data_value" Error "a value in a data file can't be read";
+    DATA_COLUMNS "E0502" "data_columns" Error "a row has the wrong number of cells";
+    DATA_HEADER "E0503" "data_header" Error "a data file lacks its header";
+    DATA_QUOTE "E0504" "data_quote" Error "the quotes of a row don't match";
+    DUPLICATE_KEY "E0505" "duplicate_key" Error "the same key has two values";
+    LIST_ATTRIBUTE "E0506" "list_attribute" Error "this can't stand after a list entry";
+    CALENDAR_ORDER "E0507" "calendar_order" Error "a row of a calendar ends before it begins";
+    PHRASE_LINE "E0508" "phrase_line" Error "a phrase can't be used";
+    FOLD_LINE "E0509" "fold_line" Error "a line of a fold file can't be used";
+    // ---- W06xx: warnings
+    UNUSED_DECLARATION "W0601" "unused_declaration" Warning "nothing uses this declaration";
+    UNUSED_EVENT "W0602" "unused_event" Warning "no rule looks at this event";
+    UNUSED_FIELD "W0603" "unused_field" Warning "no rule looks at these fields";
+    ALWAYS_TRUE "W0604" "always_true" Warning "the condition is always true";
+    NEVER_TRUE "W0605" "never_true" Warning "the condition can never be true";
+    BAND_NEVER_WINS "W0606" "band_never_wins" Warning "an earlier band always comes first";
+    NEGATED_OPTIONAL "W0607" "negated_optional" Warning "missing data makes this unknown, not true";
+    OPTIONAL_UNDER_OR "W0608" "optional_under_or" Warning "one missing value hides the other half of an `or`";
+    OPTIONAL_FILTER "W0609" "optional_filter" Warning "what is missing is not counted";
+    NO_BECAUSE "W0610" "no_because" Warning "the rule gives no reason";
+    UNTESTED_RULE "W0611" "untested_rule" Warning "the rule lacks a test";
+    MONEY_WITHOUT_RATES "W0612" "money_without_rates" Warning "amounts of other currencies stay unknown";
+    DUPLICATE_CONDITION "W0613" "duplicate_condition" Warning "the same condition stands here twice";
+    EMPTY_LIST "W0614" "empty_list" Warning "the list has no entries";
+    MATCHES_EVERYTHING "W0615" "matches_everything" Warning "the pattern matches every text";
+    SCORE_WITHOUT_BAND "W0616" "score_without_band" Warning "the scores reach no band of a policy";
+    BAND_OUT_OF_REACH "W0617" "band_out_of_reach" Warning "no score reaches this band of a policy";
+    DUPLICATE_ENTRY "W0618" "duplicate_entry" Warning "an entry is in a list twice";
+    UNBOUNDED_MEMORY "W0619" "unbounded_memory" Warning "this memory grows without end";
+    REPEATED_NUMBER "W0620" "repeated_number" Warning "a number that three rules share has no name";
+    ALLOW_WITHOUT_REASON "W0690" "allow_without_reason" Warning "a warning is silenced without a reason";
+    ALLOW_WITHOUT_EFFECT "W0691" "allow_without_effect" Warning "there is nothing here to silence";
 }
 
 /// By number or word name, either case.
