@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn roots_are_floors() {
-        for n in [0u64, 1, 2, 3, 4, 8, 9, 15, 16, 17, 99, 100, 1 << 40, u64::MAX] {
+        for n in [0u128, 1, 2, 3, 4, 8, 9, 15, 16, 17, 99, 100, 1 << 40, u128::MAX] {
             let root = square_root(U256::from(n));
             assert!(root * root <= n && (root + 1) * (root + 1) > n, "{n}");
         }
