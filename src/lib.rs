@@ -4,6 +4,7 @@ pub mod builtins;
 pub mod decode;
 pub mod diag;
 pub mod engine;
+pub mod lint;
 pub mod model;
 pub mod oracle;
 pub mod plan;

@@ -95,7 +95,8 @@ fn duration(text: &str) -> Option<Duration> {
 
 fn currency(text: &str) -> Result<Currency, String> {
     Currency::parse(text).ok_or_else(|| {
-        let near = if text.len() == 3 { String::new() } else { hint(text, Currency::codes().iter().copied()) };
+        let near =
+            if text.len() == 3 { String::new() } else { hint(text, Currency::codes().iter().copied()) };
         format!("a currency code of ISO 4217 such as `USD`{near}")
     })
 }
