@@ -15,11 +15,7 @@ const USD: Currency = Currency(*b"USD");
 const EUR: Currency = Currency(*b"EUR");
 
 /// Computes one node over an event whose fields are these.
-fn run(
-    fields: &[(Datum, Type)],
-    build: impl FnOnce(&mut Graph, &[NodeId]) -> NodeId,
-    data: &Data,
-) -> Datum {
+fn run(fields: &[(Datum, Type)], build: impl FnOnce(&mut Graph, &[NodeId]) -> NodeId, data: &Data) -> Datum {
     let mut graph = Graph::default();
     let nodes: Vec<NodeId> = fields
         .iter()
@@ -76,13 +72,16 @@ fn values_of(ty: &Type) -> Vec<Datum> {
     match ty {
         Type::Int => ints(),
         Type::Bool => known([true, false].map(Value::Bool)),
-        Type::Decimal => known([i64::MIN, -1_500_000, 0, 1, 5_000_000, i64::MAX].map(|d| Value::Decimal(Decimal(d)))),
+        Type::Decimal => {
+            known([i64::MIN, -1_500_000, 0, 1, 5_000_000, i64::MAX].map(|d| Value::Decimal(Decimal(d))))
+        }
         Type::Time => known([Time::MIN.0, -1, 0, 5, Time::MAX.0].map(|t| Value::Time(Time(t)))),
         Type::Duration => known([i64::MIN, -5, 0, 5, i64::MAX].map(|d| Value::Duration(Duration(d)))),
         Type::Float => known([-0.0, 0.0, 1.5, -3e300].map(Value::Float)),
-        Type::Money(_) => known([(5, USD), (5, EUR), (-1, USD), (i64::MAX, USD)].map(|(amount, currency)| {
-            Value::Money(Money { amount: Decimal(amount), currency })
-        })),
+        Type::Money(_) => known(
+            [(5, USD), (5, EUR), (-1, USD), (i64::MAX, USD)]
+                .map(|(amount, currency)| Value::Money(Money { amount: Decimal(amount), currency })),
+        ),
         Type::Text => known(["", "a", "ab", "b", "za\u{17c}"].map(text)),
         Type::Ip => known(["10.0.0.1", "::ffff:10.0.0.1", "::1"].map(|ip| Value::Ip(ip.parse().unwrap()))),
         _ => unreachable!("not a type these tests use"),
@@ -102,7 +101,16 @@ fn pairs(left: &Type, right: &Type) -> Vec<(Datum, Datum)> {
 fn comparisons_agree_with_their_meaning() {
     use CompareOp::*;
     let mut types: Vec<(Type, Type)> = vec![(Type::Int, Type::Decimal), (Type::Decimal, Type::Int)];
-    for ty in [Type::Int, Type::Decimal, Type::Time, Type::Duration, Type::Float, Type::Money(None), Type::Text, Type::Ip] {
+    for ty in [
+        Type::Int,
+        Type::Decimal,
+        Type::Time,
+        Type::Duration,
+        Type::Float,
+        Type::Money(None),
+        Type::Text,
+        Type::Ip,
+    ] {
         types.push((ty.clone(), ty));
     }
     let data = Data::default();
@@ -167,9 +175,8 @@ fn logic_agrees_with_its_meaning() {
             let all = [a.clone(), b.clone(), c.clone()];
             let fields = all.clone().map(|datum| (datum, Type::Bool));
             for count in [2, 3] {
-                let with = |op: Op| {
-                    run(&fields, |graph, nodes| graph.add(op, &nodes[..count], &Type::Bool), &data)
-                };
+                let with =
+                    |op: Op| run(&fields, |graph, nodes| graph.add(op, &nodes[..count], &Type::Bool), &data);
                 assert_eq!(with(Op::And), ops::and(&all[..count]), "{all:?}");
                 assert_eq!(with(Op::Or), ops::or(&all[..count]), "{all:?}");
             }
@@ -218,7 +225,8 @@ fn unary_operators_agree_with_their_meaning() {
 fn sets_and_ranges_agree_with_their_meaning() {
     let data = Data::default();
     for ty in [Type::Int, Type::Text, Type::Decimal, Type::Ip, Type::Money(None)] {
-        let members: Vec<Datum> = values_of(&ty).into_iter().filter(|d| d.known().is_some()).take(3).collect();
+        let members: Vec<Datum> =
+            values_of(&ty).into_iter().filter(|d| d.known().is_some()).take(3).collect();
         for a in values_of(&ty) {
             let fields = [(a.clone(), ty.clone())];
             let constants = |graph: &mut Graph, nodes: &[NodeId]| {
