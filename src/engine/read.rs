@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::engine::{Engine, Inner};
+use super::evaluate::{Engine, Inner};
 use super::event::Event;
 use super::ruleset::Ruleset;
 use super::{Answer, EngineOptions};
