@@ -82,7 +82,10 @@ rule a on order {
     assert_eq!(hit["rules"][0]["because"], "old 7");
     assert_eq!(once(rules, json!({ "old": 3 }))["outcome"], "review");
     let quiet = once(rules, json!({ "old": 2 }));
-    assert_eq!((&quiet["outcome"], &quiet["rules"], &quiet["cannot_say"]), (&json!("allow"), &json!([]), &json!([])));
+    assert_eq!(
+        (&quiet["outcome"], &quiet["rules"], &quiet["cannot_say"]),
+        (&json!("allow"), &json!([]), &json!([]))
+    );
 }
 
 #[test]
@@ -256,7 +259,10 @@ rule a on order {
     assert_eq!((&held_back["outcome"], &held_back["score"]), (&json!("allow"), &json!(0)));
     let entry = &held_back["suppressed"][0];
     assert_eq!(entry["rule"], "a");
-    assert_eq!((&entry["why"], &entry["because"], &entry["outcome"]), (&json!("unless"), &json!("old: 7"), &json!("review")));
+    assert_eq!(
+        (&entry["why"], &entry["because"], &entry["outcome"]),
+        (&json!("unless"), &json!("old: 7"), &json!("review"))
+    );
     let hit = once(rules, json!({}));
     assert_eq!((&hit["outcome"], &hit["suppressed"]), (&json!("review"), &json!([])));
 }
@@ -298,7 +304,10 @@ shadow rule a on order {
     do report(buyer, "a")
 }"#;
     let decision = once(rules, json!({ "buyer": "b" }));
-    assert_eq!((&decision["outcome"], &decision["score"], &decision["effects"]), (&json!("allow"), &json!(0), &json!([])));
+    assert_eq!(
+        (&decision["outcome"], &decision["score"], &decision["effects"]),
+        (&json!("allow"), &json!(0), &json!([]))
+    );
     assert_eq!(decision["shadow"][0]["outcome"], "block");
     assert_eq!(decision["rules"], json!([]));
 }
@@ -319,9 +328,11 @@ rule a on order {
 #[test]
 fn a_rollout_is_sticky_and_grows() {
     let hits = |share: &str| -> Vec<u32> {
-        let engine = engine(&format!(
-            "rule a on order {{ review if amount > 5 USD because \"x\" rollout {share} by buyer }}"
-        ).replace(" because", "\n because").replace(" rollout", "\n rollout"));
+        let engine = engine(
+            &format!("rule a on order {{ review if amount > 5 USD because \"x\" rollout {share} by buyer }}")
+                .replace(" because", "\n because")
+                .replace(" rollout", "\n rollout"),
+        );
         (0..400)
             .filter(|i| {
                 let decision = decide(&engine, order(*i, json!({ "buyer": format!("b{i}") })));
@@ -376,7 +387,8 @@ fn about_names_subjects_and_hides_sensitive_ones() {
 
 #[test]
 fn a_retry_gets_the_stored_decision_and_changes_nothing() {
-    let rules = "rule a on order {\n review if count(order) by buyer over 1h before this >= 1\n because \"x\"\n}";
+    let rules =
+        "rule a on order {\n review if count(order) by buyer over 1h before this >= 1\n because \"x\"\n}";
     let engine = engine(rules);
     let first = decide(&engine, order(0, json!({ "buyer": "b" })));
     let second = decide(&engine, order(1, json!({ "buyer": "b" })));
@@ -405,7 +417,8 @@ fn a_reject_is_not_remembered() {
 
 #[test]
 fn late_events_say_so() {
-    let rules = "rule a on order {\n review if count(order) by buyer over 1h before this >= 9\n because \"x\"\n}";
+    let rules =
+        "rule a on order {\n review if count(order) by buyer over 1h before this >= 9\n because \"x\"\n}";
     let engine = engine(rules);
     assert_eq!(decide(&engine, order(10, json!({ "buyer": "b" })))["late"], false);
     assert_eq!(decide(&engine, order(5, json!({ "buyer": "b" })))["late"], true);
@@ -518,4 +531,11 @@ fn an_unknown_default_event_names_the_nearest() {
     let engine = Engine::with_options(ruleset, options);
     let line = br#"{"id":"1","at":"2026-01-01T00:00:00Z","amount":"1 USD","old":3}"#;
     assert_eq!(engine.decide_json(line).outcome(), "review");
+}
+
+#[test]
+fn engines_are_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Engine>();
+    shared::<Arc<Ruleset>>();
 }
