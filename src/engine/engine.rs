@@ -7,10 +7,9 @@ use super::judge::{Judge, Mark, Said, Subject, Verdict};
 use super::ruleset::Ruleset;
 use super::stats::{RuleStats, Stats};
 use super::{Answer, EngineOptions};
+use crate::decode::{Decoded, Decoder};
 use crate::model::decision::Decision;
-use crate::model::ids::EventId;
-use crate::model::schema::EventSchema;
-use crate::model::slot::{Arena, Slot};
+use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Unknown;
 use crate::state::{Bounds, CellId, Dedupe, GroupId, KeyHash, Options, Store};
@@ -22,6 +21,7 @@ use crate::vm::{Data, Frame, Machine, Surroundings};
 pub struct Engine {
     pub(super) ruleset: Arc<Ruleset>,
     pub(super) options: EngineOptions,
+    pub(super) decoder: Decoder,
     data: Data,
     inner: Mutex<Inner>,
 }
@@ -31,9 +31,10 @@ pub struct Engine {
 pub(super) struct Inner {
     store: Store,
     dedupe: Dedupe,
-    pub(super) arena: Arena,
+    /// The event that is being decided.
+    pub(super) decoded: Decoded,
     /// By event type.
-    pub(super) frames: Vec<Frame>,
+    frames: Vec<Frame>,
     /// By event type, then by key: the group of memories that are kept by it.
     groups: Vec<Vec<Option<GroupId>>>,
     scratch: Scratch,
@@ -54,13 +55,6 @@ struct Scratch {
 enum Key {
     Known { hash: KeyHash, group: GroupId, cell: Option<CellId> },
     Unknown(Unknown),
-}
-
-/// An event whose fields stand in the frame of its type.
-pub(super) struct Read {
-    pub event: EventId,
-    /// Pointers of optional fields whose value was wrong.
-    pub bad: Vec<String>,
 }
 
 impl Engine {
@@ -93,7 +87,7 @@ impl Engine {
         let inner = Inner {
             store,
             dedupe: Dedupe::new(options.horizon, &options.hash_key),
-            arena: Arena::new(),
+            decoded: Decoded::new(),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
             groups,
             scratch: Scratch::default(),
@@ -103,7 +97,7 @@ impl Engine {
                 ..Stats::default()
             },
         };
-        Engine { data, inner: Mutex::new(inner), ruleset, options }
+        Engine { decoder: super::read::decoder(&ruleset, &options), data, inner: Mutex::new(inner), ruleset, options }
     }
 
     pub fn ruleset(&self) -> &Arc<Ruleset> {
@@ -125,21 +119,27 @@ impl Engine {
         self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Decides an event that was read.
-    pub(super) fn decide_read(&self, inner: &mut Inner, read: Read) -> Answer {
+    /// Decides the event that was decoded.
+    pub(super) fn decide_decoded(&self, inner: &mut Inner) -> Answer {
         inner.stats.decided += 1;
-        let Inner { store, dedupe, arena, frames, groups, scratch, stats } = inner;
+        let Inner { store, dedupe, decoded, frames, groups, scratch, stats } = inner;
         let ruleset = &*self.ruleset;
-        let index = read.event.index();
+        let (event, at) = (decoded.event, decoded.at);
+        let index = event.index();
+        let id: Arc<str> = decoded.id().into();
+        if let Some(known) = dedupe.check(event, &id, decoded.received_at.unwrap_or(at)) {
+            stats.duplicates += 1;
+            return Answer::Decision(Arc::new(Decision { duplicate: true, ..Decision::clone(known) }));
+        }
         let frame = &mut frames[index];
-        let at = time_of(frame.slots[EventSchema::AT.index()]).unwrap_or(Time::MIN);
-        let received = time_of(frame.slots[EventSchema::RECEIVED_AT.index()]);
-        let program = &ruleset.program.events[index];
+        for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
+            *to = *slot;
+        }
         let mut machine = Machine {
-            program,
+            program: &ruleset.program.events[index],
             frame,
             constants: &ruleset.program.constants,
-            arena,
+            arena: &mut decoded.arena,
             around: Surroundings {
                 data: &self.data,
                 zone: &ruleset.hir.header.zone,
@@ -148,11 +148,6 @@ impl Engine {
                 at,
             },
         };
-        let id: Arc<str> = machine.arenas().text(machine.get(EventSchema::ID.0)).into();
-        if let Some(known) = dedupe.check(read.event, &id, received.unwrap_or(at)) {
-            stats.duplicates += 1;
-            return Answer::Decision(Arc::new(Decision { duplicate: true, ..Decision::clone(known) }));
-        }
         let code = &ruleset.events[index];
         machine.run_inputs();
         read_memory(&mut machine, code, store, &groups[index], scratch, at);
@@ -168,9 +163,9 @@ impl Engine {
 
         let late = write_memory(&machine, code, store, &scratch.keys, at);
         let outcome = verdict.outcome;
-        let decision = Arc::new(self.decision(code, id.clone(), at, verdict, read.bad, late));
+        let decision = Arc::new(self.decision(code, id.clone(), at, verdict, std::mem::take(&mut decoded.bad), late));
         count(stats, &scratch.marks, outcome.index(), late);
-        dedupe.remember(read.event, &id, decision.clone());
+        dedupe.remember(event, &id, decision.clone());
         Answer::Decision(decision)
     }
 
@@ -200,10 +195,6 @@ impl Engine {
             ruleset: self.ruleset.stamp.clone(),
         }
     }
-}
-
-fn time_of(slot: Slot) -> Option<Time> {
-    slot.is_known().then(|| Time(slot.as_int()))
 }
 
 /// The first phase: every key once, every question once.

@@ -77,6 +77,7 @@ impl Answer {
 pub struct EngineOptions {
     pub(crate) hash_key: Vec<u8>,
     pub(crate) horizon: Duration,
+    pub(crate) clock_lead: Duration,
     pub(crate) default_event: Option<EventId>,
 }
 
@@ -85,6 +86,7 @@ impl Default for EngineOptions {
         EngineOptions {
             hash_key: DEFAULT_HASH_KEY.to_vec(),
             horizon: dedupe::DEFAULT_HORIZON,
+            clock_lead: Duration(5 * 60 * 1_000_000),
             default_event: None,
         }
     }
@@ -99,7 +101,13 @@ impl EngineOptions {
 
     /// How long a retry of an event gets the stored decision, in engine time: 24 hours unless said otherwise.
     pub fn retry_horizon(mut self, horizon: std::time::Duration) -> EngineOptions {
-        self.horizon = Duration(i64::try_from(horizon.as_micros()).unwrap_or(i64::MAX));
+        self.horizon = micros(horizon);
+        self
+    }
+
+    /// How far `at` may lie past `received_at` before the event is a reject: 5 minutes unless said otherwise.
+    pub fn clock_lead(mut self, lead: std::time::Duration) -> EngineOptions {
+        self.clock_lead = micros(lead);
         self
     }
 
@@ -114,4 +122,8 @@ impl EngineOptions {
         self.default_event = Some(event.id);
         Ok(self)
     }
+}
+
+fn micros(duration: std::time::Duration) -> Duration {
+    Duration(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
 }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::code::EventCode;
-use crate::decode::Decoder;
 use crate::model::decision::Stamp;
 use crate::model::ids::OutcomeId;
 use crate::model::schema::Schema;
@@ -21,7 +20,6 @@ pub struct Ruleset {
     pub(super) program: Program,
     /// By event type.
     pub(super) events: Vec<EventCode>,
-    pub(super) decoder: Decoder,
     pub(super) memories: Vec<MemorySpec>,
     pub(super) data: Data,
     pub(super) outcomes: Vec<Arc<str>>,
@@ -49,7 +47,6 @@ impl Ruleset {
         let stamp = Stamp { name: hir.header.name.clone(), version: hir.header.version.clone(), hash };
         let stamp = Arc::new(stamp);
         Ruleset {
-            decoder: super::read::decoder(&hir, &plan, &stamp),
             memories: memories.collect(),
             data: Data {
                 lists: hir.lists.iter().map(|list| list.data.clone()).collect(),

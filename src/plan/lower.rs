@@ -157,7 +157,7 @@ impl Lowering<'_> {
             entity: entity.into(),
             node: self.node(value),
             ty: value.ty.base.clone(),
-            sensitive: self.reveals(value),
+            sensitive: self.hir.is_sensitive(self.event, value),
         }
     }
 
@@ -165,7 +165,7 @@ impl Lowering<'_> {
         let argument = |lowering: &mut Self, value: &Expr| ArgumentPlan {
             value: lowering.expr(value),
             ty: value.ty.base.clone(),
-            sensitive: lowering.reveals(value),
+            sensitive: lowering.hir.is_sensitive(lowering.event, value),
         };
         EffectPlan {
             action: effect.action,
@@ -318,33 +318,6 @@ impl Lowering<'_> {
         let text = written.map(|expr| self.traces.add_text(&one_line(self.sources.slice(expr.span))));
         let trace = self.traces.add(Trace { node: Some(node), parts: parts.into(), text, inside: None });
         Traced { node, trace }
-    }
-
-    /// Whether showing the value would show a sensitive one.
-    fn reveals(&self, expr: &Expr) -> bool {
-        match &expr.kind {
-            ExprKind::Field(field) => self
-                .hir
-                .schema
-                .events
-                .get(self.event.index())
-                .and_then(|event| event.fields.get(field.index()))
-                .is_some_and(|field| field.sensitive),
-            ExprKind::Call(function, arguments) => {
-                function.get().reveals && arguments.iter().any(|argument| self.reveals(argument))
-            }
-            ExprKind::Aggregate(aggregate) => {
-                !aggregate.function.takes_event()
-                    && self.hir.memories.get(aggregate.memory.index()).is_some_and(|memory| memory.sensitive)
-            }
-            ExprKind::Const(_) | ExprKind::Element { .. } | ExprKind::Error => false,
-            _ if expr.ty.base == crate::model::types::Type::Bool => false,
-            _ => {
-                let mut any = false;
-                expr.for_each_child(&mut |child| any |= self.reveals(child));
-                any
-            }
-        }
     }
 }
 
