@@ -17,8 +17,12 @@ use state::{Bounds, MemorySpec, Store};
 
 const ROUNDS: usize = 7;
 
-/// The best of some rounds: what the code costs when nothing else gets in the way.
+/// The best of some rounds: what the code costs when nothing else gets in the way. `cargo bench --bench kernels -- CSV`
+/// measures only what has that in its name.
 fn measure(name: &str, calls: usize, mut round: impl FnMut()) {
+    if std::env::args().skip(1).any(|asked| !asked.starts_with("--") && !name.contains(&asked)) {
+        return;
+    }
     let best = (0..ROUNDS).map(|_| {
         #[expect(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
         let started = Instant::now();
