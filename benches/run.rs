@@ -122,7 +122,15 @@ fn main() {
     theirs.sort();
     let (a, b) = (ours[ROUNDS / 2], theirs[ROUNDS / 2]);
     println!("{what}: {lines} events, {length} bytes per decision, median of {ROUNDS}");
-    println!("  parse and write  {:>8.1} ms  {:>6.0} ns/event", b.as_secs_f64() * 1e3, b.as_nanos() as f64 / lines as f64);
-    println!("  rulec run        {:>8.1} ms  {:>6.0} ns/event", a.as_secs_f64() * 1e3, a.as_nanos() as f64 / lines as f64);
+    println!(
+        "  parse and write  {:>8.1} ms  {:>6.0} ns/event",
+        b.as_secs_f64() * 1e3,
+        b.as_nanos() as f64 / lines as f64
+    );
+    println!(
+        "  rulec run        {:>8.1} ms  {:>6.0} ns/event",
+        a.as_secs_f64() * 1e3,
+        a.as_nanos() as f64 / lines as f64
+    );
     println!("  ratio            {:>8.2}", a.as_secs_f64() / b.as_secs_f64());
 }

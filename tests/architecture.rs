@@ -180,9 +180,8 @@ fn gatekept_crates_stay_behind_their_gate() {
 
 /// Found where no longer name ends in it (`my_clap::` is not `clap::`).
 fn word_in(code: &str, name: &str) -> bool {
-    code.match_indices(name).any(|(at, _)| {
-        !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':')
-    })
+    code.match_indices(name)
+        .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':'))
 }
 
 #[test]

@@ -1,15 +1,28 @@
 //! What lists, tables, calendars and rates hold, and how they answer.
 
+mod keys;
+mod rates;
+
+use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::money::{Currency, Money};
-use super::time::{Duration, Time};
-use super::value::{Unknown, Value};
+use keys::{Key, KeyMap};
 
-/// The entries of a `list`. `ip in list` is by longest prefix; everything else by equality.
+use super::time::Time;
+use super::value::Value;
+
+pub use rates::RatesData;
+
+/// The entries of a `list`. `ip in list` is by longest prefix; everything else by equality. IPv4 addresses and
+/// networks written as IPv6 are IPv4.
 #[derive(Clone, Debug, Default)]
 pub struct ListData {
-    // filled in by the model helper
+    /// Until when each entry holds.
+    entries: KeyMap<Option<Time>>,
+}
+
+fn holds(until: &Option<Time>, at: Time) -> bool {
+    until.is_none_or(|until| at < until)
 }
 
 impl ListData {
@@ -17,14 +30,17 @@ impl ListData {
         ListData::default()
     }
 
-    /// `until`: from then on the entry no longer holds.
+    /// `until`: from then on the entry no longer holds. An entry told twice holds until the later end.
     pub fn insert(&mut self, value: Value, until: Option<Time>) {
-        let _ = (value, until);
-        todo!("model")
+        let end = self.entries.entry(&value, || until);
+        *end = match (*end, until) {
+            (Some(a), Some(b)) => Some(a.max(b)),
+            _ => None,
+        };
     }
 
     pub fn len(&self) -> usize {
-        todo!("model")
+        self.entries.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -32,40 +48,60 @@ impl ListData {
     }
 
     pub fn contains(&self, value: &Value, at: Time) -> bool {
-        let _ = (value, at);
-        todo!("model")
+        self.entries.find(value, |until| holds(until, at).then_some(())).is_some()
     }
 
     /// For lists of texts, entities, emails and phones: without making a [`Value`].
     pub fn contains_text(&self, text: &str, at: Time) -> bool {
-        let _ = (text, at);
-        todo!("model")
+        self.entries.find_text(text, |until| holds(until, at).then_some(())).is_some()
     }
 
-    /// For lists of addresses and networks: the longest prefix that holds the address decides.
+    /// For lists of addresses and networks: any entry that holds at that time and covers the address. The longest
+    /// prefix is asked first; one that has expired leaves the answer to the wider ones.
     pub fn contains_ip(&self, ip: IpAddr, at: Time) -> bool {
-        let _ = (ip, at);
-        todo!("model")
+        self.entries.find_ip(ip, |until| holds(until, at).then_some(())).is_some()
     }
 }
 
-/// The rows of a `table`. With a cidr key, an address is looked up by its longest prefix.
+/// The rows of a `table`. With a cidr key, an address is looked up by its longest prefix (of several such keys, the
+/// first one decides).
 #[derive(Clone, Debug, Default)]
-pub struct TableData {}
+pub struct TableData {
+    /// One level per key.
+    root: KeyMap<Row>,
+    len: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Row {
+    Value(Value),
+    /// The keys that follow.
+    More(Box<KeyMap<Row>>),
+}
 
 impl TableData {
     pub fn new() -> TableData {
         TableData::default()
     }
 
-    /// `false` if that key was there already (then nothing changes).
+    /// `false` if that key was there already (then nothing changes), if there are no keys, or if another row has
+    /// fewer or more of them.
     pub fn insert(&mut self, keys: &[Value], value: Value) -> bool {
-        let _ = (keys, value);
-        todo!("model")
+        let Some((last, leading)) = keys.split_last() else { return false };
+        let mut level = &mut self.root;
+        for key in leading {
+            match level.entry(key, || Row::More(Box::default())) {
+                Row::More(next) => level = next,
+                Row::Value(_) => return false,
+            }
+        }
+        let new = level.insert(last, Row::Value(value));
+        self.len += usize::from(new);
+        new
     }
 
     pub fn len(&self) -> usize {
-        todo!("model")
+        self.len
     }
 
     pub fn is_empty(&self) -> bool {
@@ -73,60 +109,66 @@ impl TableData {
     }
 
     pub fn get(&self, keys: &[Value]) -> Option<&Value> {
-        let _ = keys;
-        todo!("model")
+        let (first, rest) = keys.split_first()?;
+        self.root.find(first, |row| row.get(rest))
+    }
+
+    /// For tables whose only key is a text, entity, email or phone: without making a [`Value`].
+    pub fn get_text(&self, key: &str) -> Option<&Value> {
+        self.root.find_text(key, |row| row.get(&[]))
+    }
+
+    /// For tables whose only key is an address or network.
+    pub fn get_ip(&self, key: IpAddr) -> Option<&Value> {
+        self.root.find_ip(key, |row| row.get(&[]))
+    }
+}
+
+impl Row {
+    fn get(&self, keys: &[Value]) -> Option<&Value> {
+        match (self, keys.split_first()) {
+            (Row::Value(value), None) => Some(value),
+            (Row::More(level), Some((first, rest))) => level.find(first, |row| row.get(rest)),
+            _ => None,
+        }
     }
 }
 
 /// The rows of a `calendar`: `from` inclusive, `until` exclusive.
 #[derive(Clone, Debug, Default)]
-pub struct CalendarData {}
+pub struct CalendarData {
+    /// Sorted and disjoint, by keys.
+    rows: HashMap<Vec<Key>, Vec<(Time, Time)>>,
+}
 
 impl CalendarData {
     pub fn new() -> CalendarData {
         CalendarData::default()
     }
 
+    /// A row that ends where it begins, or before, never holds.
     pub fn insert(&mut self, keys: Vec<Value>, from: Time, until: Time) {
-        let _ = (keys, from, until);
-        todo!("model")
+        if until <= from {
+            return;
+        }
+        let spans = self.rows.entry(keys.iter().map(Key::new).collect()).or_default();
+        // All that overlap or touch become one with the new span.
+        let first = spans.partition_point(|(_, end)| *end < from);
+        let last = spans.partition_point(|(start, _)| *start <= until).max(first);
+        let joined = spans[first..last]
+            .iter()
+            .fold((from, until), |(a, b), (start, end)| (a.min(*start), b.max(*end)));
+        spans.splice(first..last, [joined]);
     }
 
-    /// Whether a row of these keys holds `at`.
+    /// Whether a row of just these keys holds `at`.
     pub fn during(&self, keys: &[Value], at: Time) -> bool {
-        let _ = (keys, at);
-        todo!("model")
+        let keys: Vec<Key> = keys.iter().map(Key::new).collect();
+        let Some(spans) = self.rows.get(&keys) else { return false };
+        let after = spans.partition_point(|(start, _)| *start <= at);
+        after.checked_sub(1).and_then(|i| spans.get(i)).is_some_and(|(_, until)| at < *until)
     }
 }
 
-/// Exchange rates by date.
-#[derive(Clone, Debug)]
-pub struct RatesData {
-    pub max_age: Duration,
-}
-
-impl RatesData {
-    pub fn new(max_age: Duration) -> RatesData {
-        RatesData { max_age }
-    }
-
-    /// One unit of `from` is `rate` of `to`, from `date` on (a time: the start of that day). `false` if that
-    /// pair has a rate of that date already.
-    pub fn insert(&mut self, date: Time, from: Currency, to: Currency, rate: super::money::Decimal) -> bool {
-        let _ = (date, from, to, rate);
-        todo!("model")
-    }
-
-    /// Converts at the latest rate on or before `at` that is at most `max_age` old; a pair serves both
-    /// directions; between two currencies without a pair of their own, through `via`.
-    pub fn convert(
-        &self,
-        money: Money,
-        to: Currency,
-        via: Option<Currency>,
-        at: Time,
-    ) -> Result<Money, Unknown> {
-        let _ = (money, to, via, at);
-        todo!("model")
-    }
-}
+#[cfg(test)]
+mod tests;
