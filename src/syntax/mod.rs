@@ -5,6 +5,7 @@ pub mod print;
 mod errors;
 mod lower;
 mod parser;
+pub mod print;
 mod scan;
 mod split;
 
