@@ -81,7 +81,7 @@ fn marks(files: &[(String, String)]) -> Vec<Mark> {
 }
 
 /// Reads, checks and lints a case as the compiler does.
-fn check(files: &[(String, String)]) -> (SourceMap, Diagnostics) {
+pub fn check(files: &[(String, String)]) -> (SourceMap, Diagnostics) {
     let mut sources = SourceMap::default();
     let (mut trees, mut diagnostics) = (Vec::new(), Diagnostics::new());
     let mut ids = BTreeMap::new();

@@ -19,7 +19,7 @@ pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
         if told.insert(name.clone()) {
             out.push(
                 Diagnostic::new(
-                    &codes::MONEY_WITHOUT_RATES,
+                    &codes::OPEN_MONEY,
                     format!("`{name}` may be of any currency, and there are no rates to convert it"),
                     whole,
                     "unknown for amounts of another currency",
