@@ -266,3 +266,20 @@ fn the_examples_of_each_page_do_what_they_say() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
+
+#[test]
+fn there_is_nothing_to_say_about_these() {
+    let mut wrong = Vec::new();
+    for path in sorted(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/quiet")) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let (sources, mut diagnostics) = check(&split(name, &fs::read_to_string(&path).unwrap()));
+        // Only some of them have tests, and those would show it.
+        if name != "tested.rules" {
+            diagnostics.retain(|d| d.code.name != "untested_rule");
+        }
+        if !diagnostics.is_empty() {
+            wrong.push(render(&diagnostics, &sources, Format::Plain, false));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
