@@ -107,6 +107,7 @@ pub fn check(input: Input<'_>) -> (Hir, Diagnostics) {
         definitions,
         rules: Vec::new(),
         cycles: Vec::new(),
+        incomplete: input.files.iter().any(|f| f.file.incomplete),
         depth: 0,
     };
     checker.entities(&items);
@@ -147,6 +148,8 @@ struct Checker<'a> {
     rules: Vec<hir::Rule>,
     /// Circles among definitions: kept apart, since they show up while something else is looked at.
     cycles: Vec<Diagnostic>,
+    /// Something could not be read: that something else is absent is no finding then.
+    incomplete: bool,
     /// Of the expression being inferred, definitions followed.
     depth: usize,
 }
