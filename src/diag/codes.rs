@@ -1,6 +1,6 @@
 //! The one registry of codes. A number that appeared in a release is never reused.
 //!
-//! E01xx: text to tree · E02xx: names and types · E03xx: memory and time · E04xx: rules, effects and tests ·
+//! E00xx: files · E01xx: text to tree · E02xx: names and types · E03xx: memory and time · E04xx: rules, effects and tests ·
 //! E05xx: data files · W06xx: warnings.
 
 use super::Severity;
@@ -43,6 +43,9 @@ macro_rules! codes {
 }
 
 codes! {
+    // ---- E00xx: files
+    USE_MISSING "E0001" "use_missing" Error "a `use` names what can't be read";
+    USE_CYCLE "E0002" "use_cycle" Error "a `use` leads back to where it started";
     // ---- E01xx: text to tree
     SYNTAX "E0101" "syntax" Error "this can't be read as a rule";
     UNCLOSED "E0102" "unclosed" Error "a bracket or quote without its partner";
