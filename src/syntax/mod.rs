@@ -1,7 +1,6 @@
 //! Text to tree: parsing never fails, it gives what could be read and all findings.
 
 pub mod ast;
-pub mod print;
 mod errors;
 mod lower;
 mod parser;
