@@ -113,8 +113,7 @@ fn memories() {
             functions: functions.clone(),
         })
         .collect();
-    let options =
-        state::Options { lateness: hours(1), entries: 10_000, currency: None, hash_key: b"rulec".to_vec() };
+    let options = state::Options { lateness: hours(1), entries: 10_000, hash_key: b"rulec".to_vec() };
     let mut store = Store::new(&specs, &options);
     let (constants, mut arena) = (Arena::constants(), Arena::new());
     let spans = [hours(1), hours(6), hours(24), hours(7 * 24), hours(14 * 24), hours(30 * 24)];

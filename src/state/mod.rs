@@ -41,8 +41,8 @@ pub use store::{CellId, GroupId, Store};
 /// What one memory keeps; in the order of their `MemoryId`s.
 #[derive(Clone, Debug)]
 pub struct MemorySpec {
-    /// The type of the kept value; absent for bare events. Money is of one currency: its own if the type
-    /// names one, else [`Options::currency`].
+    /// The type of the kept value; absent for bare events. What is added or ranked is money of one currency,
+    /// which the type names; open money can only be told apart and given back.
     pub value: Option<Type>,
     pub keys: Vec<Type>,
     /// How far back the widest window reaches; `None` if only `ever` is asked.
@@ -58,8 +58,6 @@ pub struct Options {
     pub lateness: Duration,
     /// Entries per memory and key; at least 1.
     pub entries: u32,
-    /// The currency of the sums of open money: the ruleset's.
-    pub currency: Option<crate::model::money::Currency>,
     /// The host's secret: keys are hashed under it.
     pub hash_key: Vec<u8>,
 }
