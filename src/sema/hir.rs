@@ -15,7 +15,7 @@ use crate::model::data::{CalendarData, ListData, RatesData, TableData};
 use crate::model::ids::*;
 use crate::model::money::{Currency, Decimal};
 use crate::model::ops::{BinaryOp, CompareOp, TextTest, UnaryOp};
-use crate::model::schema::Schema;
+use crate::model::schema::{EventSchema, Schema};
 use crate::model::time::{Duration, Time, Zone};
 use crate::model::types::{EntityType, Ty, Type};
 use crate::model::value::Value;
@@ -430,6 +430,11 @@ impl Expr {
         Expr { kind: ExprKind::Const(value), ty: ty.required(), span }
     }
 
+    /// Reported already: whatever contains it keeps quiet.
+    pub fn is_error(&self) -> bool {
+        matches!(self.unaliased().kind, ExprKind::Error)
+    }
+
     /// Through `let`s and signals to what they stand for.
     pub fn unaliased(&self) -> &Expr {
         let mut expr = self;
@@ -503,6 +508,54 @@ impl Hir {
 
     pub fn rule(&self, id: RuleId) -> &Rule {
         &self.rules[id.index()]
+    }
+
+    /// Whether the value of `expr`, judged on `event`, shows what a `sensitive` field holds: then it may be
+    /// used, but only its short hash printed.
+    pub fn is_sensitive(&self, event: EventId, expr: &Expr) -> bool {
+        self.schema
+            .events
+            .get(event.index())
+            .is_some_and(|event| shows_sensitive(event, &self.memories, expr, &mut Vec::new()))
+    }
+}
+
+/// See [`Hir::is_sensitive`]; `elements` says of each list being folded, outermost first, whether it is sensitive.
+pub(super) fn shows_sensitive(
+    event: &EventSchema,
+    memories: &[Memory],
+    expr: &Expr,
+    elements: &mut Vec<bool>,
+) -> bool {
+    let mut any = |all: &[&Expr]| all.iter().any(|e| shows_sensitive(event, memories, e, elements));
+    match &expr.kind {
+        ExprKind::Field(field) => event.fields.get(field.index()).is_some_and(|f| f.sensitive),
+        ExprKind::Member(a, _) | ExprKind::Unary(_, a) | ExprKind::Convert(a, _) => any(&[a]),
+        ExprKind::Alias(a) => any(&[a]),
+        ExprKind::Binary(_, a, b) | ExprKind::Else(a, b) => any(&[a, b]),
+        ExprKind::Element { depth } => {
+            elements.len().checked_sub(depth + 1).and_then(|i| elements.get(i)).copied().unwrap_or(false)
+        }
+        ExprKind::Aggregate(aggregate) => {
+            // How many there were, how many differ and how long ago shows none of the values.
+            !matches!(aggregate.function, AggregateFn::Distinct | AggregateFn::Since)
+                && memories.get(aggregate.memory.index()).is_some_and(|m| m.value.is_some() && m.sensitive)
+        }
+        ExprKind::Fold(fold) => match (fold.function, &fold.value) {
+            (FoldFn::Sum, Some(value)) => {
+                let list = shows_sensitive(event, memories, &fold.list, elements);
+                elements.push(list);
+                let shows = shows_sensitive(event, memories, value, elements);
+                elements.pop();
+                shows
+            }
+            _ => false,
+        },
+        ExprKind::Call(function, arguments) => {
+            function.get().reveals && arguments.iter().any(|a| shows_sensitive(event, memories, a, elements))
+        }
+        // Constants, table values, and everything that is only true or false.
+        _ => false,
     }
 }
 
