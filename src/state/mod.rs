@@ -2,7 +2,7 @@
 //!
 //! How an engine uses it, per event:
 //!
-//! 1. Per distinct (group, key values): [`KeyHasher::hash`] the key slots (`None`: a key is missing, the
+//! 1. Per distinct (group, key values): [`key::KeyHasher::hash`] the key slots (`None`: a key is missing, the
 //!    aggregate is unknown) and [`Store::find`] the cell. Memories with the same key types are one group, so
 //!    all windows over one key cost one look-up.
 //! 2. Per aggregate: [`Store::read`] with the cell (or `None` for a key never seen), the function, the
@@ -35,7 +35,7 @@ use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
 pub use dedupe::Dedupe;
-pub use key::{KeyHash, KeyHasher};
+pub use key::KeyHash;
 pub use store::{CellId, GroupId, Store};
 
 /// What one memory keeps; in the order of their `MemoryId`s.
