@@ -48,6 +48,47 @@ codes! {
     USE_CYCLE "E0002" "use_cycle" Error "a `use` leads back to where it started";
     // ---- E01xx: text to tree
     SYNTAX "E0101" "syntax" Error "this can't be read as a rule";
+    // ---- E02xx: names and types
+    UNKNOWN_NAME "E0201" "unknown_name" Error "nothing of this name is declared";
+    DUPLICATE_NAME "E0202" "duplicate_name" Error "the name is declared twice";
+    AMBIGUOUS_NAME "E0203" "ambiguous_name" Error "the name could mean two things";
+    CYCLE "E0204" "cycle" Error "a definition needs itself";
+    TYPE_MISMATCH "E0205" "type_mismatch" Error "the types don't fit together";
+    FLOAT_ARITHMETIC "E0206" "float_arithmetic" Error "a float is compared, not calculated with";
+    MIXED_CURRENCIES "E0207" "mixed_currencies" Error "amounts of different currencies without rates";
+    BAD_LITERAL "E0208" "bad_literal" Error "the value can't be read as its type";
+    WRONG_KIND "E0209" "wrong_kind" Error "the name is of another kind than is needed here";
+    BAD_REGEX "E0210" "bad_regex" Error "the pattern can't be used";
+    TOO_LARGE "E0211" "too_large" Error "more than the limit allows";
+    BAD_HEADER "E0212" "bad_header" Error "the header of the ruleset doesn't hold together";
+    MISSING_FILE "E0213" "missing_file" Error "a data file can't be read";
+    BAD_EVENT "E0214" "bad_event" Error "the event can't be read as declared";
+    BAD_OVERRIDE "E0215" "bad_override" Error "there is nothing here to override";
+    WRONG_ARGUMENTS "E0216" "wrong_arguments" Error "the arguments don't fit";
+    DOES_NOT_FIT "E0217" "does_not_fit" Error "the signal can't be used on this event";
+    NO_CURRENCY "E0218" "no_currency" Error "amounts of any currency need the ruleset's currency";
+    BAD_TYPE "E0219" "bad_type" Error "the type can't be used here";
+    // ---- E03xx: memory and time
+    BAD_AGGREGATE "E0301" "bad_aggregate" Error "the function can't be asked of past events like this";
+    CURRENT_EVENT "E0302" "current_event" Error "it isn't said whether the current event counts";
+    UNCLEAR_KEY "E0303" "unclear_key" Error "it isn't clear which field is the key";
+    MISSING_KEY "E0304" "missing_key" Error "it isn't said by what is counted";
+    BAD_WINDOW "E0305" "bad_window" Error "the window can't be used";
+    NESTED_AGGREGATE "E0306" "nested_aggregate" Error "memory can't be asked inside memory";
+    ABOVE_CAP "E0307" "above_cap" Error "the threshold is above the cap of kept entries";
+    // ---- E04xx: rules, effects and tests
+    NO_RESULT "E0401" "no_result" Error "the rule has no outcome and no score";
+    DUPLICATE_CLAUSE "E0402" "duplicate_clause" Error "the clause may stand only once";
+    BAD_BAND "E0403" "bad_band" Error "the band can't be used like this";
+    BAD_SCORE "E0404" "bad_score" Error "the score can't be used";
+    SENSITIVE_TEXT "E0405" "sensitive_text" Error "a sensitive value in a text";
+    NOT_PUBLIC "E0406" "not_public" Error "the customer would be told what is not public";
+    NO_SUCH_ENTITY "E0407" "no_such_entity" Error "the event has no such entity";
+    BAD_ACTIVE "E0408" "bad_active" Error "the rule would never be active";
+    BAD_ROLLOUT "E0409" "bad_rollout" Error "the share of a rollout can't be used";
+    BAD_POLICY "E0410" "bad_policy" Error "the policy doesn't hold together";
+    BAD_TEST "E0411" "bad_test" Error "the test line can't be played";
+    NOT_EXECUTABLE_YET "E0490" "not_executable_yet" Error "this part of the language can't be executed yet";
     // ---- E05xx: data files
     DATA_VALUE "E0501" "data_value" Error "a value in a data file can't be read";
     DATA_COLUMNS "E0502" "data_columns" Error "a row has the wrong number of cells";

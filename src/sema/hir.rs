@@ -430,6 +430,11 @@ impl Expr {
         Expr { kind: ExprKind::Const(value), ty: ty.required(), span }
     }
 
+    /// Reported already: whatever contains it keeps quiet.
+    pub fn is_error(&self) -> bool {
+        matches!(self.unaliased().kind, ExprKind::Error)
+    }
+
     /// Through `let`s and signals to what they stand for.
     pub fn unaliased(&self) -> &Expr {
         let mut expr = self;

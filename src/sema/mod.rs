@@ -1,4 +1,200 @@
 //! Tree to meaning: every name resolved, every type known.
+//!
+//! [`check`] runs in the order in which things depend on each other: names, header, types of events, data
+//! files, `let`s and signals, rules, policies, tests. Everything that is found goes into one list of
+//! diagnostics; the [`Hir`] is only meaningful if there is no error among them.
 
+mod cases;
+mod check;
 pub mod data;
+mod declare;
+mod definitions;
+mod errors;
+mod events;
+mod header;
 pub mod hir;
+mod identity;
+mod infer;
+pub mod limits;
+mod memories;
+pub mod print;
+mod scope;
+mod sources;
+mod types;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::model::ids::*;
+use crate::model::schema::{EventSchema, Schema};
+use crate::model::types::EntityType;
+use crate::source::{FileError, SourceId, SourceMap};
+use crate::syntax::ast;
+use declare::Names;
+use definitions::Definitions;
+use hir::Hir;
+use memories::Memories;
+
+/// What a ruleset is made of, already read and parsed.
+pub struct Input<'a> {
+    /// In order of path.
+    pub files: Vec<FileInput<'a>>,
+    /// Also holds the data files that were read.
+    pub sources: &'a SourceMap,
+    pub data: &'a DataFiles,
+    /// The folder's (or file's) name: the ruleset's name if there is no header.
+    pub default_name: &'a str,
+}
+
+/// One parsed file.
+#[derive(Copy, Clone)]
+pub struct FileInput<'a> {
+    pub file: &'a ast::File,
+    /// Of the ruleset itself, not used by it: its header counts, and it may override what is used.
+    pub root: bool,
+    /// Whether this file's rules, tests and policies count, or only its declarations (plain `use`).
+    pub rules: bool,
+}
+
+/// Where the text of each data file is that a declaration names.
+#[derive(Debug, Default)]
+pub struct DataFiles(HashMap<(SourceId, String), Result<SourceId, FileError>>);
+
+impl DataFiles {
+    pub fn new() -> DataFiles {
+        DataFiles::default()
+    }
+
+    /// `declaring`: the rules file in which `path` is written.
+    pub fn insert(
+        &mut self,
+        declaring: SourceId,
+        path: impl Into<String>,
+        text: Result<SourceId, FileError>,
+    ) {
+        self.0.insert((declaring, path.into()), text);
+    }
+
+    pub fn get(&self, declaring: SourceId, path: &str) -> Option<&Result<SourceId, FileError>> {
+        self.0.get(&(declaring, path.to_string()))
+    }
+}
+
+/// Checks a whole ruleset and gives all findings, sorted.
+pub fn check(input: Input<'_>) -> (Hir, Diagnostics) {
+    let mut out = Diagnostics::new();
+    let (items, names) = declare::collect(&input, &mut out);
+    let header = header::read(&items, input.default_name, &mut out);
+    let definitions = Definitions::new(&items);
+    let mut checker = Checker {
+        sources: input.sources,
+        files: input.data,
+        out,
+        names,
+        header,
+        entities: Vec::new(),
+        shapes: Vec::new(),
+        groups: Vec::new(),
+        lists: Vec::new(),
+        tables: Vec::new(),
+        phrases: Vec::new(),
+        calendars: Vec::new(),
+        rates: None,
+        actions: Vec::new(),
+        label_entities: Vec::new(),
+        memories: Memories::default(),
+        definitions,
+        rules: Vec::new(),
+        cycles: Vec::new(),
+        depth: 0,
+    };
+    checker.entities(&items);
+    checker.events(&items);
+    checker.header_values(&items);
+    checker.check_overrides();
+    checker.sources(&items);
+    checker.actions(&items);
+    checker.labels(&items);
+    checker.check_definitions();
+    checker.rules(&items);
+    let policies = checker.policies(&items);
+    let tests = checker.tests(&items);
+    checker.finish(policies, tests)
+}
+
+/// The state of one check.
+struct Checker<'a> {
+    sources: &'a SourceMap,
+    files: &'a DataFiles,
+    out: Diagnostics,
+    names: Names<'a>,
+    header: hir::Header,
+    entities: Vec<Arc<EntityType>>,
+    /// The declared events, then the built-in `hit`.
+    shapes: Vec<Arc<EventSchema>>,
+    groups: Vec<Vec<EventId>>,
+    lists: Vec<hir::List>,
+    tables: Vec<hir::Table>,
+    phrases: Vec<hir::Phrases>,
+    calendars: Vec<hir::Calendar>,
+    rates: Option<Arc<crate::model::data::RatesData>>,
+    actions: Vec<hir::Action>,
+    /// What each label is put on; absent if that is not known.
+    label_entities: Vec<Option<EntityId>>,
+    memories: Memories,
+    definitions: Definitions<'a>,
+    rules: Vec<hir::Rule>,
+    /// Circles among definitions: kept apart, since they show up while something else is looked at.
+    cycles: Vec<Diagnostic>,
+    /// Of the expression being inferred, definitions followed.
+    depth: usize,
+}
+
+impl<'a> Checker<'a> {
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.out.push(diagnostic);
+    }
+
+    /// Runs `work` and gives what it reported instead of keeping it.
+    fn aside<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> (T, Diagnostics) {
+        let kept = std::mem::take(&mut self.out);
+        let result = work(self);
+        (result, std::mem::replace(&mut self.out, kept))
+    }
+
+    fn shape(&self, event: EventId) -> Arc<EventSchema> {
+        self.shapes[event.index()].clone()
+    }
+
+    /// The built-in event of hits; it is no part of the schema.
+    fn hit(&self) -> EventId {
+        EventId::new(self.shapes.len() - 1)
+    }
+
+    fn finish(mut self, policies: Vec<hir::Policy>, tests: Vec<hir::Test>) -> (Hir, Diagnostics) {
+        self.shapes.pop();
+        let events = self.shapes.into_iter().map(Arc::unwrap_or_clone).collect();
+        let hir = Hir {
+            header: self.header,
+            entities: self.entities,
+            schema: Arc::new(Schema { events }),
+            lists: self.lists,
+            tables: self.tables,
+            phrases: self.phrases,
+            calendars: self.calendars,
+            rates: self.rates,
+            actions: self.actions,
+            memories: self.memories.into_vec(),
+            rules: self.rules,
+            policies,
+            tests,
+        };
+        self.cycles.drain(..).for_each(|cycle| self.out.push(cycle));
+        self.out.sort();
+        (hir, self.out)
+    }
+}
+
+#[cfg(test)]
+mod tests;

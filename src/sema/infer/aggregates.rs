@@ -1,0 +1,694 @@
+//! Aggregates: questions to the memory of past events.
+
+use super::lookups::count;
+use super::names::member_of;
+use super::operators::no_currency;
+use super::{bare, error};
+use crate::diag::{Diagnostic, codes};
+use crate::model::ids::{EventId, FieldId};
+use crate::model::time::Duration;
+use crate::model::types::{Ty, Type};
+use crate::model::window::{AggregateFn, Period, This, Window};
+use crate::sema::hir::{self, Aggregate, Expr, ExprKind, Memory, MemoryInput};
+use crate::sema::scope::Scope;
+use crate::sema::{Checker, errors, header, limits, types};
+use crate::source::Span;
+use crate::syntax::ast::{self, CalendarPeriod, Call, ExprKind as Ast, Extent, Key, Name, WindowClause};
+
+/// What is counted: events, and the way to a value of each.
+struct Subject<'e> {
+    name: &'e Name,
+    events: Vec<EventId>,
+    path: Vec<&'e Name>,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn nested(&self, span: Span) -> Diagnostic {
+        Diagnostic::new(
+            &codes::NESTED_AGGREGATE,
+            "memory can't be asked inside a `where`, key or value of an aggregate",
+            span,
+            "asks memory again",
+        )
+        .help("those are judged once, when an event arrives; compare the two aggregates in the rule instead")
+    }
+
+    pub(super) fn aggregate(&mut self, call: &Call, span: Span, scope: &Scope) -> Expr {
+        if scope.in_aggregate {
+            let finding = self.nested(span);
+            return self.fail(finding);
+        }
+        let Some(window) = &call.window else { return error(span) };
+        if scope.event.is_none() {
+            return self.fail(super::unknown_name(
+                "there is no event here whose past could be asked",
+                span,
+                "must be the same on every event",
+            ));
+        }
+        match call.function.text.as_str() {
+            "sequence" => return self.sequence(call, window, span, scope),
+            "percentile" => return self.percentile(call, window, span, scope),
+            _ => {}
+        }
+        let Some(function) = AggregateFn::ALL.into_iter().find(|f| f.name() == call.function.text) else {
+            let help =
+                crate::diag::did_you_mean(&call.function.text, AggregateFn::ALL.iter().map(|f| f.name()));
+            return self.fail(
+                super::unknown_name(
+                    format!("`{}` can't be asked of past events", call.function.text),
+                    call.function.span,
+                    "not an aggregate",
+                )
+                .help_opt(help),
+            );
+        };
+        let [argument] = call.arguments.as_slice() else {
+            return self.bad_aggregate(
+                function,
+                span,
+                format!("it takes one event, found {}", call.arguments.len()),
+            );
+        };
+        self.aggregate_of(function, argument, call, window, span, scope)
+    }
+
+    fn aggregate_of(
+        &mut self,
+        function: AggregateFn,
+        argument: &ast::Argument,
+        call: &Call,
+        clause: &WindowClause,
+        span: Span,
+        scope: &Scope,
+    ) -> Expr {
+        let Some(subject) = self.subject(&argument.value, scope) else {
+            self.window(clause, function, span);
+            return error(span);
+        };
+        let inputs = self.inputs(function, &subject, argument, clause, scope);
+        let window = self.window(clause, function, span);
+        let this = self.this(clause, &subject);
+        let (Some((here, inputs)), Some(window), Ok(this)) = (inputs, window, this) else {
+            return error(span);
+        };
+        if self.refuse_unexecutable(call, clause, &subject) {
+            return error(span);
+        }
+        let value = inputs.first().and_then(|i| i.value.as_ref()).map(|v| v.ty.base.clone());
+        let optional = !function.has_zero() || here.iter().any(|k| k.ty.optional);
+        let ty = Ty { base: result_type(function, value.as_ref()), optional };
+        let memory = self.memory(inputs, value, span);
+        let memory = self.memories.intern(memory, function, &window);
+        let aggregate = Aggregate { function, memory, keys: here, window, this };
+        Expr::new(ExprKind::Aggregate(Box::new(aggregate)), ty, span)
+    }
+
+    fn memory(&self, inputs: Vec<MemoryInput>, value: Option<Type>, span: Span) -> Memory {
+        let sensitive = inputs.iter().any(|input| {
+            let shape = &self.shapes[input.event.index()];
+            input
+                .value
+                .as_ref()
+                .is_some_and(|v| hir::shows_sensitive(shape, self.memories.all(), v, &mut Vec::new()))
+        });
+        Memory {
+            keys: inputs
+                .first()
+                .map(|i| i.keys.iter().map(|k| k.ty.base.clone()).collect())
+                .unwrap_or_default(),
+            identity: self.identity(&inputs),
+            inputs,
+            value,
+            reach: None,
+            ever: false,
+            functions: Vec::new(),
+            sensitive,
+            span,
+        }
+    }
+
+    /// What can't be executed yet, once everything about it was checked.
+    fn refuse_unexecutable(&mut self, call: &Call, clause: &WindowClause, subject: &Subject<'_>) -> bool {
+        let mut refused = false;
+        if let Some(approx) = call.approx {
+            self.report(errors::not_yet("`approx`", approx));
+            refused = true;
+        }
+        if let Some(step) = &clause.step {
+            self.report(errors::not_yet("`step`", step.span));
+            refused = true;
+        }
+        if subject.events.contains(&self.hit()) {
+            self.report(errors::not_yet("counting `hit`", subject.name.span));
+            refused = true;
+        }
+        refused
+    }
+
+    fn bad_aggregate(&mut self, function: AggregateFn, span: Span, reason: impl Into<String>) -> Expr {
+        let usage = match function {
+            AggregateFn::Since => "since(order) by buyer ever before this".to_string(),
+            f if f.takes_event() => format!("{}(order where …) by buyer over 24h before this", f.name()),
+            f => format!("{}(order.amount) by buyer over 24h before this", f.name()),
+        };
+        let reason: String = reason.into();
+        self.fail(
+            Diagnostic::new(
+                &codes::BAD_AGGREGATE,
+                format!("`{}` can't be asked like this: {reason}", function.name()),
+                span,
+                "of past events",
+            )
+            .help(format!("it is used as `{usage}`")),
+        )
+    }
+
+    /// `order`, `activity`, `order.amount`
+    fn subject<'e>(&mut self, expr: &'e ast::Expr, scope: &Scope) -> Option<Subject<'e>> {
+        let mut path = Vec::new();
+        let mut rest = bare(expr);
+        while let Ast::Member(base, field) = &rest.kind {
+            path.push(field);
+            rest = bare(base);
+        }
+        path.reverse();
+        let Ast::Name(name) = &rest.kind else {
+            if !matches!(rest.kind, Ast::Error) {
+                self.report(
+                    Diagnostic::new(
+                        &codes::BAD_AGGREGATE,
+                        "an aggregate counts events, or one value of each",
+                        rest.span,
+                        "neither an event nor a field of one",
+                    )
+                    .help("name it with a signal and write `sum(order.my_signal)`"),
+                );
+            }
+            return None;
+        };
+        let events = match self.find_events(&name.text) {
+            Some(events) => events,
+            None if self.sight(&name.text, scope).is_some() => {
+                self.report(
+                    Diagnostic::new(
+                        &codes::BAD_AGGREGATE,
+                        format!("`{}` is not an event", name.text),
+                        name.span,
+                        "an aggregate over past events counts events",
+                    )
+                    .help("name the event (`sum(order.amount) …`); to ask a list of this event, leave out the window"),
+                );
+                return None;
+            }
+            None => {
+                self.unknown_event(name);
+                return None;
+            }
+        };
+        (!events.is_empty()).then_some(Subject { name, events, path })
+    }
+
+    /// Runs `work` for each event and reports each finding once.
+    pub(in crate::sema) fn on_each<T>(
+        &mut self,
+        events: &[EventId],
+        mut work: impl FnMut(&mut Self, EventId) -> T,
+    ) -> Vec<T> {
+        let mut merged: Vec<Diagnostic> = Vec::new();
+        let mut results = Vec::new();
+        for event in events {
+            let (result, found) = self.aside(|c| work(c, *event));
+            results.push(result);
+            for finding in &found {
+                if !merged.iter().any(|m| m.code == finding.code && m.span() == finding.span()) {
+                    merged.push(finding.clone());
+                }
+            }
+        }
+        merged.into_iter().for_each(|finding| self.report(finding));
+        results
+    }
+
+    /// How each counted event is counted, and the keys on the current event.
+    fn inputs(
+        &mut self,
+        function: AggregateFn,
+        subject: &Subject<'_>,
+        argument: &ast::Argument,
+        clause: &WindowClause,
+        scope: &Scope,
+    ) -> Option<(Vec<Expr>, Vec<MemoryInput>)> {
+        if function.takes_event() != subject.path.is_empty() {
+            let reason = match function.takes_event() {
+                true => "it counts the event itself",
+                false => "it needs a value of the event",
+            };
+            self.bad_aggregate(function, argument.value.span, reason);
+            return None;
+        }
+        let here: Vec<Expr> = clause.keys.iter().map(|key| self.key_here(key, scope)).collect();
+        let counted = self.on_each(&subject.events, |c, event| {
+            let inside = Scope::counted(event);
+            let filter = argument.filter.as_ref().map(|f| c.condition(f, &inside));
+            let value = (!subject.path.is_empty())
+                .then(|| c.counted_value(function, subject, event, argument.value.span));
+            let keys: Vec<Expr> =
+                clause.keys.iter().zip(&here).map(|(key, here)| c.key_there(key, here, event)).collect();
+            MemoryInput { event, filter, value, keys }
+        });
+        let failed = |e: &Expr| e.is_error();
+        if here.iter().any(failed)
+            || counted
+                .iter()
+                .any(|input| input.keys.iter().chain(&input.filter).chain(&input.value).any(failed))
+        {
+            return None;
+        }
+        self.one_type(&counted, argument.value.span)?;
+        Some((here, counted))
+    }
+
+    /// The members of a group must give values of one type.
+    fn one_type(&mut self, inputs: &[MemoryInput], span: Span) -> Option<()> {
+        let mut values = inputs.iter().filter_map(|i| i.value.as_ref().map(|v| (i.event, &v.ty.base)));
+        let (first, wanted) = match values.next() {
+            Some(first) => first,
+            None => return Some(()),
+        };
+        let (other, found) = match values.find(|(_, ty)| *ty != wanted) {
+            Some(other) => other,
+            None => return Some(()),
+        };
+        let (first, other) = (&self.shapes[first.index()].name, &self.shapes[other.index()].name);
+        let finding = errors::mismatch(
+            format!("the value is {} on `{first}` but {} on `{other}`", errors::a(wanted), errors::a(found)),
+            span,
+            "of different types within the group",
+        )
+        .help("a group has only the fields that all its events have with one type");
+        self.report(finding);
+        None
+    }
+
+    fn counted_value(
+        &mut self,
+        function: AggregateFn,
+        subject: &Subject<'_>,
+        event: EventId,
+        span: Span,
+    ) -> Expr {
+        let scope = Scope::counted(event);
+        let mut path = subject.path.iter();
+        let Some(first) = path.next() else { return error(span) };
+        let mut value = self.name(first, &scope, None);
+        for field in path {
+            if value.is_error() {
+                return value;
+            }
+            let index = match &value.ty.base {
+                Type::Record(record) => record.fields.iter().position(|f| *f.name == field.text),
+                _ => None,
+            };
+            match index {
+                Some(index) => value = member_of(value, index, span),
+                None => {
+                    let finding = super::unknown_name(
+                        format!("{} has no field `{}`", errors::a(&value.ty.base), field.text),
+                        field.span,
+                        "unknown field",
+                    );
+                    return self.fail(finding);
+                }
+            }
+        }
+        value.span = span;
+        if value.is_error() { value } else { self.fit_value(function, value) }
+    }
+
+    /// The value as the function keeps it: open money in the ruleset's currency.
+    fn fit_value(&mut self, function: AggregateFn, value: Expr) -> Expr {
+        use AggregateFn::*;
+        let span = value.span;
+        let calculates = matches!(function, Sum | Avg | Stddev);
+        let ranks = matches!(function, Min | Max);
+        match value.ty.base.representation() {
+            Type::Money(None) if calculates || ranks => {
+                let Some(currency) = self.header.currency else {
+                    return self.fail(no_currency(
+                        span,
+                        "amounts of any currency are counted together in the ruleset's currency",
+                    ));
+                };
+                let ty = Ty { base: Type::Money(Some(currency)), optional: value.ty.optional };
+                Expr::new(ExprKind::Convert(Box::new(value), currency), ty, span)
+            }
+            Type::Int | Type::Decimal | Type::Money(_) => value,
+            Type::Float if calculates => {
+                let written = self.sources.slice(span).to_string();
+                self.fail(
+                    Diagnostic::new(
+                        &codes::FLOAT_ARITHMETIC,
+                        format!("`{}` is exact, and a float is not", function.name()),
+                        span,
+                        "this is a float",
+                    )
+                    .help(format!("declare the field of `{written}` as `decimal`")),
+                )
+            }
+            Type::Float if ranks || matches!(function, First | Last) => value,
+            Type::Time | Type::Duration if ranks => value,
+            ty if !calculates && !ranks && types::is_key(ty) => value,
+            _ => {
+                let wanted = match function {
+                    Sum | Avg | Stddev => "numbers or amounts",
+                    Min | Max => "numbers, amounts, times or durations",
+                    _ => "a value that can be told apart (a text, a number, an entity …)",
+                };
+                let reason = format!("it takes {wanted}, found {}", errors::a(&value.ty.base));
+                self.bad_aggregate(function, span, reason)
+            }
+        }
+    }
+
+    pub(in crate::sema) fn key_here(&mut self, key: &Key, scope: &Scope) -> Expr {
+        let found = self.key(&key.here, &scope.as_key(), None, false);
+        self.fit_key(found)
+    }
+
+    /// A key of the event itself, for what needs no other one.
+    pub(in crate::sema) fn key_of_current(&mut self, key: &ast::Expr, scope: &Scope) -> Expr {
+        let found = self.key(key, &scope.as_key(), None, false);
+        self.fit_key(found)
+    }
+
+    pub(in crate::sema) fn key_there(&mut self, key: &Key, here: &Expr, event: EventId) -> Expr {
+        let scope = Scope::counted(event);
+        let found = match &key.there {
+            Some(there) => self.key(there, &scope, None, true),
+            None => {
+                let beside = (!here.is_error()).then(|| here.ty.base.clone());
+                self.key(&key.here, &scope, beside.as_ref(), true)
+            }
+        };
+        let found = self.fit_key(found);
+        if found.is_error() || here.is_error() || found.ty.base == here.ty.base {
+            return found;
+        }
+        let name = self.shapes[event.index()].name.clone();
+        let written = self.sources.slice(key.here.span).to_string();
+        self.fail(
+            Diagnostic::new(
+                &codes::UNCLEAR_KEY,
+                format!(
+                    "the key is {} here but {} on `{name}`",
+                    errors::a(&here.ty.base),
+                    errors::a(&found.ty.base)
+                ),
+                key.span,
+                "never equal, since the types differ",
+            )
+            .help(format!("say which field of `{name}` it is: `by {written} = FIELD`")),
+        )
+    }
+
+    fn fit_key(&mut self, key: Expr) -> Expr {
+        if key.is_error() || types::is_key(&key.ty.base) {
+            return key;
+        }
+        let finding = errors::expected("a key (a text, a number, an entity …)", &key.ty.base, key.span);
+        self.fail(finding)
+    }
+
+    /// A key on one event: a name is the field of that name, else the only field of that entity.
+    fn key(&mut self, expr: &ast::Expr, scope: &Scope, other: Option<&Type>, counted: bool) -> Expr {
+        let name = match &bare(expr).kind {
+            Ast::Name(name) if self.sight(&name.text, scope).is_none() => name,
+            _ => return self.infer(expr, scope, None),
+        };
+        let entity = self.names.entities.get(&name.text).or_else(|| other.and_then(|ty| self.entity_of(ty)));
+        let (Some(entity), Some(event)) = (entity, scope.event) else {
+            return self.infer(expr, scope, None);
+        };
+        let shape = self.shape(event);
+        let holders: Vec<FieldId> = (0..shape.fields.len())
+            .map(FieldId::new)
+            .filter(|f| self.entity_of(&shape.fields[f.index()].ty.base) == Some(entity))
+            .collect();
+        if let [only] = holders.as_slice() {
+            return self.field(*only, expr.span, scope);
+        }
+        let names: Vec<String> = holders.iter().map(|f| shape.fields[f.index()].name.to_string()).collect();
+        let of = &self.entities[entity.index()].name;
+        let (why, example) = match names.first() {
+            None => (format!("it has no field of the entity `{of}`"), "FIELD".to_string()),
+            Some(first) => (
+                format!("several of its fields are of the entity `{of}`: {}", errors::quoted(&names)),
+                first.clone(),
+            ),
+        };
+        let help = match counted {
+            true => format!("say which one: `by {} = {example}`", name.text),
+            false => format!("say which one: `by {example} = …`, the field here and the field there"),
+        };
+        self.fail(
+            Diagnostic::new(
+                &codes::UNCLEAR_KEY,
+                format!("it isn't clear what `{}` is on `{}`: {why}", name.text, shape.name),
+                expr.span,
+                format!("no field `{}` on `{}`", name.text, shape.name),
+            )
+            .help(help),
+        )
+    }
+
+    fn window(&mut self, clause: &WindowClause, function: AggregateFn, span: Span) -> Option<Window> {
+        let bad = |message: String, span, help: &str| {
+            Diagnostic::new(&codes::BAD_WINDOW, message, span, "this window").help(help)
+        };
+        let ending = match &clause.ending {
+            None => Some(Duration(0)),
+            Some(ending) => self.positive_span(ending, "the time after `ending`"),
+        };
+        let window = match &clause.extent {
+            Some(Extent::Over(length)) => {
+                let length = self.positive_span(length, "the time after `over`");
+                Window::Sliding { span: length?, ending: ending? }
+            }
+            Some(Extent::Calendar { period, zone, .. }) => {
+                let zone = match zone {
+                    Some(text) => header::zone(text, &mut self.out)?,
+                    None => self.header.zone.clone(),
+                };
+                let period = match period {
+                    CalendarPeriod::Today => Period::Day,
+                    CalendarPeriod::ThisWeek => Period::Week,
+                    CalendarPeriod::ThisMonth => Period::Month,
+                };
+                Window::Calendar { period, zone }
+            }
+            Some(Extent::Ever(_)) => Window::Ever,
+            Some(Extent::Within(within)) => {
+                let finding = bad(
+                    format!("`within` is for `sequence`, not for `{}`", function.name()),
+                    within.span,
+                    "write `over` instead",
+                );
+                self.report(finding);
+                return None;
+            }
+            None => {
+                let finding = bad(
+                    format!("`{}` over past events needs a window", function.name()),
+                    span,
+                    "write `over 24h`, `over today` or `ever`",
+                );
+                self.report(finding);
+                return None;
+            }
+        };
+        if let Some(ending) = &clause.ending
+            && !matches!(window, Window::Sliding { .. })
+        {
+            let finding = bad(
+                "`ending … ago` goes only with `over` and a duration".into(),
+                ending.span,
+                "leave it out",
+            );
+            self.report(finding);
+            return None;
+        }
+        if function == AggregateFn::Since && window != Window::Ever {
+            let finding = bad(
+                "`since` looks back for ever".into(),
+                clause.span,
+                "write `since(EVENT) by KEY ever before this`",
+            );
+            self.report(finding);
+            return None;
+        }
+        if clause.keys.is_empty() && window != Window::Ever && clause.step.is_none() {
+            let finding = Diagnostic::new(
+                &codes::MISSING_KEY,
+                "it isn't said by what is counted",
+                span,
+                "counts all events of everybody",
+            )
+            .help("add a key, such as `by buyer`; only `ever` may stand without one");
+            self.report(finding);
+            return None;
+        }
+        if let Some(extra) = clause.keys.get(limits::KEYS) {
+            let finding = errors::too_large(
+                format!("at most {}", count(limits::KEYS, "key")),
+                extra.span,
+                "one too many",
+            );
+            self.report(finding);
+            return None;
+        }
+        if let Some(step) = &clause.step {
+            self.positive_span(step, "the time after `step`")?;
+        }
+        Some(window)
+    }
+
+    /// A duration that is the same on every event, more than nothing and within the limit.
+    pub(in crate::sema) fn positive_span(&mut self, expr: &ast::Expr, what: &str) -> Option<Duration> {
+        let found = self.constant_duration(expr, what)?;
+        let problem = if found <= Duration(0) {
+            Some(("must be more than nothing", "write a positive duration, such as `24h`"))
+        } else if found > limits::SPAN {
+            Some(("is more than ten years", "use `ever` to look at everything there was"))
+        } else {
+            None
+        };
+        match problem {
+            None => Some(found),
+            Some((why, help)) => {
+                self.report(
+                    Diagnostic::new(&codes::BAD_WINDOW, format!("{what} {why}"), expr.span, "out of range")
+                        .help(help),
+                );
+                None
+            }
+        }
+    }
+
+    /// What was said about the current event, where something may be said.
+    fn this(&mut self, clause: &WindowClause, subject: &Subject<'_>) -> Result<Option<This>, ()> {
+        let Some((this, span)) = clause.this else { return Ok(None) };
+        let word = if this == ast::This::Including { "including this" } else { "before this" };
+        let why = if clause.ending.is_some() {
+            "`ending … ago` never reaches the current event"
+        } else if subject.events.contains(&self.hit()) {
+            "the current event is never a hit yet"
+        } else {
+            return Ok(Some(if this == ast::This::Including { This::Including } else { This::Before }));
+        };
+        self.report(
+            Diagnostic::new(
+                &codes::BAD_WINDOW,
+                format!("`{word}` has no meaning here: {why}"),
+                span,
+                "leave this out",
+            )
+            .help(format!("remove `{word}`")),
+        );
+        Err(())
+    }
+
+    fn percentile(&mut self, call: &Call, clause: &WindowClause, span: Span, scope: &Scope) -> Expr {
+        let [argument, rank] = call.arguments.as_slice() else {
+            return self.fail(
+                Diagnostic::new(
+                    &codes::BAD_AGGREGATE,
+                    "`percentile` takes a value and a rank",
+                    span,
+                    "called like this",
+                )
+                .help("it is used as `percentile(order.amount, 95) by seller over 30d before this`"),
+            );
+        };
+        let rank_found = self.infer(&rank.value, &Scope::constants(), Some(&Type::Decimal));
+        let rank_fits = rank_found.is_error() || rank_found.ty.base.is_number();
+        if !rank_fits {
+            let finding = errors::expected("a number from 0 to 100", &rank_found.ty.base, rank.value.span);
+            return self.fail(finding);
+        }
+        let checked =
+            self.aside_memories(|c| c.aggregate_of(AggregateFn::Max, argument, call, clause, span, scope));
+        if !checked.is_error() {
+            self.report(errors::not_yet("`percentile`", span));
+        }
+        error(span)
+    }
+
+    fn aside_memories<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let kept = self.memories.clone();
+        let result = work(self);
+        self.memories = kept;
+        result
+    }
+
+    fn sequence(&mut self, call: &Call, clause: &WindowClause, span: Span, scope: &Scope) -> Expr {
+        let before = self.out.iter().count();
+        let here: Vec<Expr> = clause.keys.iter().map(|key| self.key_here(key, scope)).collect();
+        if call.arguments.len() < 2 {
+            self.report(
+                Diagnostic::new(
+                    &codes::BAD_AGGREGATE,
+                    "`sequence` takes at least two events",
+                    span,
+                    "called like this",
+                )
+                .help("it is used as `sequence(address_change, refund_request) by buyer within 48h`"),
+            );
+        }
+        for argument in &call.arguments {
+            let element = match &bare(&argument.value).kind {
+                Ast::Not(inner) => inner,
+                _ => &argument.value,
+            };
+            let Some(subject) = self.subject(element, scope) else { continue };
+            self.on_each(&subject.events, |c, event| {
+                if let Some(filter) = &argument.filter {
+                    c.condition(filter, &Scope::counted(event));
+                }
+                for (key, here) in clause.keys.iter().zip(&here) {
+                    c.key_there(key, here, event);
+                }
+            });
+        }
+        match &clause.extent {
+            Some(Extent::Within(within)) => {
+                self.positive_span(within, "the time after `within`");
+            }
+            _ => self.report(
+                Diagnostic::new(
+                    &codes::BAD_WINDOW,
+                    "`sequence` needs `within`",
+                    span,
+                    "it isn't said how far apart",
+                )
+                .help("add for example `within 48h`"),
+            ),
+        }
+        if self.out.iter().count() == before {
+            self.report(errors::not_yet("`sequence`", span));
+        }
+        error(span)
+    }
+}
+
+fn result_type(function: AggregateFn, value: Option<&Type>) -> Type {
+    use AggregateFn::*;
+    let value = value.cloned().unwrap_or(Type::Int);
+    match function {
+        Count | Distinct => Type::Int,
+        Any => Type::Bool,
+        Since => Type::Duration,
+        Avg | Stddev if value == Type::Int => Type::Decimal,
+        Sum | Avg | Min | Max | First | Last | Stddev => value,
+    }
+}

@@ -1,0 +1,179 @@
+//! Calls: which of the three kinds it is, and the built-in functions.
+
+use super::error;
+use super::lookups::count;
+use crate::builtins::registry;
+use crate::diag::{Diagnostic, codes, did_you_mean};
+use crate::model::time::Zone;
+use crate::model::types::{Ty, Type};
+use crate::model::value::Value;
+use crate::model::window::AggregateFn;
+use crate::sema::hir::{Expr, ExprKind};
+use crate::sema::infer::bare;
+use crate::sema::scope::Scope;
+use crate::sema::{Checker, errors};
+use crate::source::Span;
+use crate::syntax::ast::{Call, ExprKind as Ast};
+
+const FOLDS: [&str; 5] = ["any", "all", "count", "sum", "distinct"];
+/// Takes a zone as its last argument.
+const OF_A_ZONE: [&str; 4] = ["hour", "weekday", "date", "month"];
+
+impl<'a> Checker<'a> {
+    pub(super) fn call(&mut self, call: &Call, span: Span, scope: &Scope) -> Expr {
+        if call.window.is_some() {
+            return self.aggregate(call, span, scope);
+        }
+        let name = call.function.text.as_str();
+        if self.asks_past_events(call, scope) {
+            return self.no_window(call, span);
+        }
+        if FOLDS.contains(&name) {
+            return self.fold(call, span, scope);
+        }
+        match registry::find(name) {
+            Some(_) => self.builtin(call, span, scope),
+            None if is_aggregate(name) => self.no_window(call, span),
+            None => {
+                for argument in &call.arguments {
+                    self.infer(&argument.value, scope, None);
+                }
+                let known = registry::names().chain(FOLDS).chain(AggregateFn::ALL.iter().map(|f| f.name()));
+                let help = did_you_mean(name, known)
+                    .or_else(|| Some("the functions there are: `rulec doc functions`".to_string()));
+                self.fail(
+                    super::unknown_name(
+                        format!("there is no function `{name}`"),
+                        call.function.span,
+                        "unknown function",
+                    )
+                    .help_opt(help),
+                )
+            }
+        }
+    }
+
+    /// Whether its argument is an event, which only memory knows of.
+    fn asks_past_events(&self, call: &Call, scope: &Scope) -> bool {
+        let Some(first) = call.arguments.first() else { return false };
+        let root = match &bare(&first.value).kind {
+            Ast::Member(base, _) => bare(base),
+            _ => bare(&first.value),
+        };
+        match &root.kind {
+            Ast::Name(name) => {
+                is_aggregate(&call.function.text)
+                    && self.sight(&name.text, scope).is_none()
+                    && self.find_events(&name.text).is_some()
+            }
+            _ => false,
+        }
+    }
+
+    fn no_window(&mut self, call: &Call, span: Span) -> Expr {
+        let written = self.sources.slice(span).to_string();
+        self.fail(
+            Diagnostic::new(
+                &codes::BAD_WINDOW,
+                format!("`{}` over past events needs a window", call.function.text),
+                span,
+                "it isn't said how far back",
+            )
+            .help(format!("write for example `{written} by KEY over 24h before this`")),
+        )
+    }
+
+    fn builtin(&mut self, call: &Call, span: Span, scope: &Scope) -> Expr {
+        let Some(id) = registry::find(&call.function.text) else { return error(span) };
+        let function = id.get();
+        let mut arguments = Vec::new();
+        let mut beside: Option<Type> = None;
+        for argument in &call.arguments {
+            if let Some(filter) = &argument.filter {
+                self.report(
+                    Diagnostic::new(
+                        &codes::WRONG_ARGUMENTS,
+                        format!("`{}` takes no `where`", function.name),
+                        filter.span,
+                        "nothing to choose from here",
+                    )
+                    .help(format!("it is used as `{}`", function.usage)),
+                );
+                return error(span);
+            }
+            // `max(ship_date, 2026-11-11)`: a text or number beside the argument before it.
+            let found = self.infer(&argument.value, scope, beside.as_ref().filter(|t| **t == Type::Float));
+            beside = Some(found.ty.base.clone());
+            arguments.push(found);
+        }
+        if arguments.iter().any(Expr::is_error) {
+            return error(span);
+        }
+        let types: Vec<Type> = arguments.iter().map(|a| a.ty.base.clone()).collect();
+        let signature = match (function.signature)(&types) {
+            Ok(signature) if signature.parameters.len() == arguments.len() => signature,
+            Ok(_) => return self.wrong_arguments(call, span, "the number of arguments differs"),
+            Err(reason) => return self.wrong_arguments(call, span, &reason),
+        };
+        let mut converted = Vec::new();
+        for (argument, ty) in arguments.into_iter().zip(&signature.parameters) {
+            match self.coerce(argument, ty) {
+                Ok(argument) => converted.push(argument),
+                // The signature accepts it as it is (an entity where a text is read, say).
+                Err(argument) if argument.ty.base.representation() == ty.representation() => {
+                    converted.push(argument)
+                }
+                Err(argument) => {
+                    let finding = errors::expected(&errors::a(ty), &argument.ty.base, argument.span)
+                        .help(format!("it is used as `{}`", function.usage));
+                    return self.fail(finding);
+                }
+            }
+        }
+        if !self.zone_exists(function.name, &converted) {
+            return error(span);
+        }
+        let optional = converted.iter().any(|a| a.ty.optional);
+        Expr::new(ExprKind::Call(id, converted), Ty { base: signature.result, optional }, span)
+    }
+
+    fn wrong_arguments(&mut self, call: &Call, span: Span, reason: &str) -> Expr {
+        let usage = registry::find(&call.function.text).map_or("", |id| id.get().usage);
+        self.fail(
+            Diagnostic::new(
+                &codes::WRONG_ARGUMENTS,
+                format!("`{}` can't be used like this: {reason}", call.function.text),
+                span,
+                format!("called with {}", count(call.arguments.len(), "argument")),
+            )
+            .help(format!("it is used as `{usage}`")),
+        )
+    }
+
+    fn zone_exists(&mut self, function: &str, arguments: &[Expr]) -> bool {
+        if !OF_A_ZONE.contains(&function) || arguments.len() < 2 {
+            return true;
+        }
+        let Some(last) = arguments.last() else { return true };
+        match last.as_const() {
+            Some(Value::Text(name)) if Zone::parse(name).is_some() => true,
+            Some(Value::Text(name)) => {
+                let finding = Diagnostic::new(
+                    &codes::BAD_LITERAL,
+                    format!("there is no time zone `{name}`"),
+                    last.span,
+                    "not the name of an IANA zone",
+                )
+                .help("write a name such as \"Europe/Warsaw\", \"Asia/Shanghai\" or \"UTC\"");
+                self.report(finding);
+                false
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Only memory answers these.
+pub(super) fn is_aggregate(name: &str) -> bool {
+    matches!(name, "percentile" | "sequence") || AggregateFn::ALL.iter().any(|f| f.name() == name)
+}
