@@ -12,7 +12,7 @@ use crate::model::slot::Arena;
 use crate::source::{FileError, SourceMap};
 
 pub use crate::compile::{Checked, Parsed, Sources, check_files, check_text};
-pub use crate::diag::render::{Format, render, render_summary};
+pub use crate::diag::render::{Format, render, summary as render_summary};
 pub use crate::diag::{Severity, codes, nearest};
 pub use crate::engine::testing::{Coverage, TestReport, run_tests};
 pub use crate::oracle::Oracle;

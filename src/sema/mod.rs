@@ -5,9 +5,13 @@
 //! diagnostics; the [`Hir`] is only meaningful if there is no error among them.
 
 <<<<<<< HEAD
+<<<<<<< HEAD
 =======
 mod cases;
 >>>>>>> sema
+=======
+mod cases;
+>>>>>>> main
 mod check;
 pub mod data;
 mod declare;

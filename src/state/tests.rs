@@ -114,7 +114,7 @@ fn plain(f: AggregateFn, seen: &[Entry], t: i64) -> Answer {
         AggregateFn::Min => or_missing(values().min()),
         AggregateFn::Max => or_missing(values().max()),
         AggregateFn::First => or_missing(values().next()),
-        AggregateFn::Last => or_missing(values().last()),
+        AggregateFn::Last => or_missing(values().next_back()),
         AggregateFn::Since => or_missing(seen.last().map(|e| t - e.at)),
         AggregateFn::Distinct => {
             let mut all: Vec<i64> = values().collect();
