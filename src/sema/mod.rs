@@ -4,14 +4,7 @@
 //! files, `let`s and signals, rules, policies, tests. Everything that is found goes into one list of
 //! diagnostics; the [`Hir`] is only meaningful if there is no error among them.
 
-<<<<<<< HEAD
-<<<<<<< HEAD
-=======
 mod cases;
->>>>>>> sema
-=======
-mod cases;
->>>>>>> main
 mod check;
 pub mod data;
 mod declare;
