@@ -19,7 +19,7 @@ pub use crate::oracle::Oracle;
 pub use crate::sema::hir;
 pub use crate::sema::print::print as print_hir;
 pub use crate::syntax::ast;
-pub use crate::syntax::print::print as print_ast;
+pub use crate::syntax::print::file as print_ast;
 
 /// Checks the ruleset at a path on disk.
 pub fn check_path(path: &str) -> Result<Checked, FileError> {
@@ -68,4 +68,17 @@ impl Reference {
         let event = self.decoded.to_event(&self.schema, &Arena::constants());
         Some(self.oracle.decide(&event))
     }
+}
+
+/// The parts that every event passes, for `benches/kernels.rs`.
+pub mod kernels {
+    pub use crate::decode::{Decoded, Decoder, Options as DecodeOptions};
+    pub use crate::model::decision::{Decision, Stamp};
+    pub use crate::model::ids::{EntityId, EventId, MemoryId};
+    pub use crate::model::schema::{EventSchema, FieldSchema, Pointer, Schema, TimeFormat};
+    pub use crate::model::slot::{Arena, Arenas, Slot};
+    pub use crate::model::time::{Duration, Time};
+    pub use crate::model::types::{EntityType, Ty, Type};
+    pub use crate::model::window::AggregateFn;
+    pub use crate::state::{Bounds, MemorySpec, Options as StoreOptions, Store};
 }
