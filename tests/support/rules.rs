@@ -387,7 +387,7 @@ impl Generator<'_> {
                 let test = self.random.pick(&["contains", "starts with", "ends with"]);
                 format!("(u {test} {})", self.expr(Kind::Text, inner))
             }
-            10 if text => self.random.pick(&["(u matches /[a-z]+\\s/i)", "(u matches /^.b/)", "(u mentions spam)"]).into(),
+            10 if text => self.random.pick(&["(u matches /[a-z]+\\s/i)", "(u matches /^.b/)"]).into(),
             11 if text => self.random.pick(&["(u in bad_words)", "(ranks[u] > 1)", "(u in [\"x\", t])"]).into(),
             12 if country => self.random.pick(&["(home in good_countries)", "(home in [CN, DE])", "(home == PL)"]).into(),
             13 if words => self.random.pick(&["(words contains \"x\")", "(\"abc\" in words)", "(distinct(words) > 1)"]).into(),
