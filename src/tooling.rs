@@ -1,6 +1,14 @@
 //! What the command line, editors and tests need of the stages: typed trees, positions, printers. Not stable.
 
+use std::sync::Arc;
+
+use crate::compile::Compiled;
+use crate::decode::{self, Decoded, Decoder};
 use crate::diag::Diagnostics;
+use crate::engine::EngineOptions;
+use crate::model::decision::Decision;
+use crate::model::schema::Schema;
+use crate::model::slot::Arena;
 use crate::source::{FileError, SourceMap};
 
 pub use crate::compile::{Checked, Parsed, Sources, check_files, check_text};
@@ -27,4 +35,37 @@ pub fn format_source(path: &str, text: &str) -> Result<String, (SourceMap, Diagn
         diagnostics.sort();
         (sources, diagnostics)
     })
+}
+
+/// The oracle in an engine's place: JSON lines in, decisions out, of a compiled ruleset. Slow, and right by definition.
+pub struct Reference {
+    schema: Arc<Schema>,
+    decoder: Decoder,
+    decoded: Decoded,
+    oracle: Oracle,
+}
+
+impl Reference {
+    pub fn new(compiled: &Compiled) -> Reference {
+        let hir = Arc::new(compiled.ruleset.hir().clone());
+        let options = EngineOptions::default();
+        let decoder_options = decode::Options {
+            default_event: None,
+            hash_key: options.hash_key.clone(),
+            clock_lead: Some(options.clock_lead),
+        };
+        Reference {
+            schema: hir.schema.clone(),
+            decoder: Decoder::new(&hir.schema, &[], decoder_options),
+            decoded: Decoded::new(),
+            oracle: Oracle::new(hir, &compiled.sources, compiled.ruleset.stamp().clone(), &options.hash_key),
+        }
+    }
+
+    /// `None` if the line can't be read.
+    pub fn decide_json(&mut self, line: &[u8]) -> Option<Decision> {
+        self.decoder.decode_json(line, &mut self.decoded).ok()?;
+        let event = self.decoded.to_event(&self.schema, &Arena::constants());
+        Some(self.oracle.decide(&event))
+    }
 }

@@ -4,8 +4,11 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use support::{Counts, csv, decide_csv, decision, engine, json, lines, ruleset, shared};
+use rulec::tooling::Reference;
+use rulec::{DiskFiles, Engine, compile_files};
+use support::{Counts, compiled, csv, decide_csv, decision, engine, json, lines, ruleset, shared};
 
 const RULES: &[(&str, &str)] = &[
     ("H1 amount > 220.00", "h1_large_amount"),
@@ -73,23 +76,49 @@ fn ten_thousandths(text: &str) -> i64 {
     (text.parse::<f64>().expect("a number") * 10_000.0).round() as i64
 }
 
-/// In the mixed stream frauds are told by labels a week later; every rule says the same as over the CSV.
+const STREAM: &str = "mixed_stream_dev_d000-020.ndjson.gz";
+
+/// In the mixed stream frauds are told by labels a week later; every rule says the same as over the CSV. A second
+/// engine takes the stream in two runs, on two threads, and the oracle its beginning: all say the same bytes.
 #[test]
 fn labels_as_events_tell_the_same() {
     let Some(data) = shared("handbook") else { return };
-    let engine = engine(&ruleset("examples/handbook"), None);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/handbook");
+    let compiled = compiled(compile_files(&DiskFiles, path.to_str().expect("a path of UTF-8")));
+    let whole = engine(&compiled.ruleset, None);
+    let parts = engine(&compiled.ruleset, None);
+    let stream: Vec<String> = lines(&data.join(STREAM)).collect();
+    assert_eq!(stream.len(), 335_544);
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     let mut transactions = 0;
-    for line in lines(&data.join("mixed_stream_dev_d000-020.ndjson.gz")) {
-        let decision = decision(engine.decide_json(line.as_bytes()));
+    let mut answers = Vec::new();
+    for line in &stream {
+        let decision = decision(whole.decide_json(line.as_bytes()));
         transactions += u64::from(&*decision.event_type == "tx");
         for hit in &decision.rules {
             *counts.entry(hit.rule.to_string()).or_default() += 1;
         }
+        answers.push(decision.to_json());
     }
     assert_eq!(transactions, 201_256);
-    let wanted = published_counts(&data, 201_256);
-    assert_eq!(counts, wanted);
+    assert_eq!(counts, published_counts(&data, 201_256));
+
+    let mut oracle = Reference::new(&compiled);
+    for (line, answer) in stream.iter().zip(&answers).take(20_000) {
+        let decision = oracle.decide_json(line.as_bytes()).expect("a decision");
+        assert_eq!(decision.to_json(), *answer);
+    }
+
+    let (first, second) = stream.split_at(100_003);
+    let in_parts: Vec<String> = [first, second].into_iter().flat_map(|part| run(&parts, part)).collect();
+    let differs = answers.iter().zip(&in_parts).position(|(a, b)| a != b);
+    assert_eq!((differs, in_parts.len()), (None, answers.len()));
+}
+
+/// One run over a part of the stream, on a thread of its own.
+fn run(engine: &Engine, lines: &[String]) -> Vec<String> {
+    let decide = || lines.iter().map(|line| engine.decide_json(line.as_bytes()).to_json()).collect();
+    std::thread::scope(|scope| scope.spawn(decide).join().expect("a run without panic"))
 }
 
 /// What follows from the published columns of the first rows.

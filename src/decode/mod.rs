@@ -373,13 +373,25 @@ impl Decoder {
         out: &mut Decoded,
     ) -> Result<(), Rejected> {
         out.event = plan.id;
+        // Apart while the reader borrows the rest.
+        let mut slots = std::mem::take(&mut out.slots);
+        let mut reader = out.reader(text, columns, &self.hash_key);
+        let mut failed = None;
         for (i, field) in plan.fields.iter().enumerate() {
-            let mut reader = out.reader(text, columns, &self.hash_key);
-            let read = if i == EventSchema::ID.index() { reader.id(field) } else { reader.field(field) };
-            match read {
-                Ok(slot) => out.slots.push(slot),
-                Err(failure) => return Err(self.identified(plan, text, columns, out, reject_of(failure))),
+            slots.push(Slot::MISSING);
+            let Some(slot) = slots.last_mut() else { break };
+            let read = match i == EventSchema::ID.index() {
+                true => reader.id(field, slot),
+                false => reader.field(field, slot),
+            };
+            if let Err(failure) = read {
+                failed = Some(failure);
+                break;
             }
+        }
+        out.slots = slots;
+        if let Some(failure) = failed {
+            return Err(self.identified(plan, text, columns, out, reject_of(failure)));
         }
         let slot = |index: usize| out.slots.get(index).copied().unwrap_or(Slot::MISSING);
         out.id = slot(EventSchema::ID.index());
@@ -422,13 +434,16 @@ impl Decoder {
     ) -> Rejected {
         rejected.event_type = Some(plan.name.clone());
         let field = |index: usize| plan.fields.get(index);
-        let mut read = |index: usize, how: fn(&mut Reader<'_>, &FieldPlan) -> Result<Slot, Failure>| {
-            let mut reader = out.reader(text, columns, &self.hash_key);
-            field(index).and_then(|field| how(&mut reader, field).ok()).filter(|slot| slot.is_known())
-        };
-        rejected.at =
-            read(EventSchema::AT.index(), |reader, field| reader.field(field)).map(|s| Time(s.as_int()));
-        if let Some(id) = read(EventSchema::ID.index(), |reader, field| reader.id(field)) {
+        let mut read =
+            |index: usize, how: fn(&mut Reader<'_>, &FieldPlan, &mut Slot) -> Result<(), Failure>| {
+                let mut reader = out.reader(text, columns, &self.hash_key);
+                let mut slot = Slot::MISSING;
+                how(&mut reader, field(index)?, &mut slot).ok()?;
+                slot.is_known().then_some(slot)
+            };
+        rejected.at = read(EventSchema::AT.index(), |reader, field, slot| reader.field(field, slot))
+            .map(|s| Time(s.as_int()));
+        if let Some(id) = read(EventSchema::ID.index(), |reader, field, slot| reader.id(field, slot)) {
             out.id = id;
             rejected.event = Some(out.id().to_string());
         }

@@ -126,11 +126,24 @@ impl Lookup {
         let mut at = hash(name.as_bytes()) & mask;
         loop {
             let found = *self.table.get(at)? as usize;
-            if self.names.get(found)? == name {
+            if same(self.names.get(found)?.as_bytes(), name.as_bytes()) {
                 return Some(found);
             }
             at = (at + 1) & mask;
         }
+    }
+}
+
+/// Equality of short texts without a call.
+#[inline]
+fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    match (a.first_chunk::<8>(), b.first_chunk::<8>(), a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(a1), Some(b1), Some(a2), Some(b2)) if a.len() <= 16 => a1 == b1 && a2 == b2,
+        (None, None, _, _) => a.iter().zip(b).all(|(a, b)| a == b),
+        _ => a == b,
     }
 }
 

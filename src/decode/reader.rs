@@ -96,47 +96,47 @@ impl fmt::Display for Path<'_> {
 }
 
 impl<'a> Reader<'a> {
-    /// One field of the event.
-    pub fn field(&mut self, field: &FieldPlan) -> Result<Slot, Failure> {
+    /// One field of the event, put into `into`: slots are written where they stay, which is what makes this quick.
+    pub fn field(&mut self, field: &FieldPlan, into: &mut Slot) -> Result<(), Failure> {
         let manner = Manner { format: field.format, sensitive: field.sensitive, keep: field.needed };
-        let slot = match &field.source {
+        match &field.source {
             Source::One(place) => {
                 let raw = self.locate(place)?;
-                self.part(raw, &field.ty, manner, Path::At(&place.pointer))?
+                self.part(raw, &field.ty, manner, Path::At(&place.pointer), into)?;
             }
-            Source::Two(amount, currency) => self.split_money(field, amount, currency, manner)?,
-        };
-        Ok(if field.needed { slot } else { Slot::MISSING })
+            Source::Two(amount, currency) => self.split_money(field, amount, currency, manner, into)?,
+        }
+        if !field.needed {
+            *into = Slot::MISSING;
+        }
+        Ok(())
     }
 
     /// The event's id: a text, or a number by its digits.
-    pub fn id(&mut self, field: &FieldPlan) -> Result<Slot, Failure> {
+    pub fn id(&mut self, field: &FieldPlan, into: &mut Slot) -> Result<(), Failure> {
         let Source::One(place) = &field.source else { return Err(Failure::Missing("nothing")) };
         let raw = self.locate(place)?;
         let fault = |found: String| {
             let pointer = place.pointer.to_string();
             Failure::Wrong(Box::new(Fault { pointer, expected: "a text or an integer".into(), found }))
         };
-        match raw {
-            Raw::Absent => Err(fault("nothing".into())),
+        let unescaped;
+        let text = match raw {
             Raw::Value(Token { kind: Kind::Text { escaped: true }, .. }) => {
-                let text = json::unescaped(self.inner(raw));
-                if scalars::is_blank(&text) {
-                    Err(fault(self.found(raw, false)))
-                } else {
-                    Ok(self.arena.add_text(&text))
-                }
+                unescaped = json::unescaped(self.inner(raw));
+                &unescaped
             }
-            Raw::Value(Token { kind: Kind::Text { .. }, .. }) | Raw::Cell(..)
-                if !scalars::is_blank(self.inner(raw)) =>
-            {
-                Ok(self.arena.add_text(self.inner(raw)))
-            }
+            Raw::Value(Token { kind: Kind::Text { .. }, .. }) | Raw::Cell(..) => self.inner(raw),
             Raw::Value(token) if token.kind == Kind::Number && scalars::is_integer(token.raw(self.text)) => {
-                Ok(self.arena.add_text(token.raw(self.text)))
+                token.raw(self.text)
             }
-            _ => Err(fault(self.found(raw, field.sensitive))),
+            _ => "",
+        };
+        if scalars::is_blank(text) {
+            return Err(fault(self.found(raw, field.sensitive)));
         }
+        *into = self.arena.add_text(text);
+        Ok(())
     }
 
     fn split_money(
@@ -145,14 +145,15 @@ impl<'a> Reader<'a> {
         amount: &Place,
         currency: &Place,
         manner: Manner,
-    ) -> Result<Slot, Failure> {
+        into: &mut Slot,
+    ) -> Result<(), Failure> {
         let raws = (self.locate(amount)?, self.locate(currency)?);
-        let Type::Money(fixed) = field.ty.base.representation() else { return Ok(Slot::MISSING) };
+        let Type::Money(fixed) = field.ty.base.representation() else { return Ok(()) };
         let (at_amount, at_currency) = (Path::At(&amount.pointer), Path::At(&currency.pointer));
-        match self.money(raws, *fixed, manner, at_amount, at_currency) {
+        match self.money(raws, *fixed, manner, at_amount, at_currency, into) {
             Err(Failure::Wrong(fault)) if field.ty.optional => {
                 self.bad.push(fault.pointer);
-                Ok(Slot::MISSING)
+                Ok(())
             }
             Err(failure) => self.settle(failure, &field.ty, manner, at_amount),
             ok => ok,
@@ -249,13 +250,18 @@ impl<'a> Reader<'a> {
         found.map_or(Raw::Absent, |member| Raw::Value(member.value))
     }
 
-    /// A value where one may be missing: a wrong optional one is, and is listed.
-    fn part(&mut self, raw: Raw, ty: &Ty, manner: Manner, path: Path<'_>) -> Result<Slot, Failure> {
+    /// A value where one may be missing: a wrong optional one is, and is listed. `into` is missing before.
+    #[inline]
+    fn part(
+        &mut self,
+        raw: Raw,
+        ty: &Ty,
+        manner: Manner,
+        path: Path<'_>,
+        into: &mut Slot,
+    ) -> Result<(), Failure> {
         let marks = (self.bad.len(), self.work.slots.len(), self.work.members.len());
-        let failure = match self.value(raw, &ty.base, manner, path) {
-            Ok(slot) => return Ok(slot),
-            Err(failure) => failure,
-        };
+        let Err(failure) = self.value(raw, &ty.base, manner, path, into) else { return Ok(()) };
         // What was listed within is part of what is now missing as a whole.
         self.bad.truncate(marks.0);
         self.work.slots.truncate(marks.1);
@@ -263,12 +269,13 @@ impl<'a> Reader<'a> {
         self.settle(failure, ty, manner, path)
     }
 
-    fn settle(&mut self, failure: Failure, ty: &Ty, manner: Manner, path: Path<'_>) -> Result<Slot, Failure> {
+    #[cold]
+    fn settle(&mut self, failure: Failure, ty: &Ty, manner: Manner, path: Path<'_>) -> Result<(), Failure> {
         match failure {
-            Failure::Missing(_) if ty.optional => Ok(Slot::MISSING),
+            Failure::Missing(_) if ty.optional => Ok(()),
             Failure::Wrong(_) if ty.optional => {
                 self.bad.push(path.to_string());
-                Ok(Slot::MISSING)
+                Ok(())
             }
             Failure::Missing(found) => Err(Failure::Wrong(Box::new(Fault {
                 pointer: path.to_string(),
@@ -279,49 +286,58 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&mut self, raw: Raw, ty: &Type, manner: Manner, path: Path<'_>) -> Result<Slot, Failure> {
+    #[inline]
+    fn value(
+        &mut self,
+        raw: Raw,
+        ty: &Type,
+        manner: Manner,
+        path: Path<'_>,
+        into: &mut Slot,
+    ) -> Result<(), Failure> {
         let token = match raw {
             Raw::Absent => return Err(Failure::Missing("nothing")),
-            Raw::Cell(..) => return self.text(self.inner(raw), raw, ty, manner, path),
+            Raw::Cell(..) => return self.text(self.inner(raw), raw, ty, manner, path, into),
             Raw::Value(token) => token,
         };
-        let slot = match (token.kind, ty.representation()) {
+        let read = match (token.kind, ty.representation()) {
             (Kind::Null, _) => return Err(Failure::Missing("null")),
             (Kind::Text { escaped: false }, _) => {
-                return self.text(token.inner(self.text), raw, ty, manner, path);
+                return self.text(token.inner(self.text), raw, ty, manner, path, into);
             }
             (Kind::Text { escaped: true }, _) => {
                 let mut unescaped = std::mem::take(&mut self.work.unescaped);
                 unescaped.clear();
                 json::unescape(token.inner(self.text), &mut unescaped);
-                let read = self.text(&unescaped, raw, ty, manner, path);
+                let read = self.text(&unescaped, raw, ty, manner, path, into);
                 self.work.unescaped = unescaped;
                 return read;
             }
-            (Kind::True, Type::Bool) => Some(Slot::bool(true)),
-            (Kind::False, Type::Bool) => Some(Slot::bool(false)),
-            (Kind::Number, _) => self.number(token.raw(self.text), ty, manner),
+            (Kind::True, Type::Bool) => put(into, Some(Slot::bool(true))),
+            (Kind::False, Type::Bool) => put(into, Some(Slot::bool(false))),
+            (Kind::Number, _) => self.number(token.raw(self.text), ty, manner, into),
             (Kind::Object, Type::Money(currency)) => {
-                return self.money_object(token, *currency, manner, path);
+                return self.money_object(token, *currency, manner, path, into);
             }
-            (Kind::Object, Type::Record(record)) => return self.record(token, record, manner, path),
-            (Kind::Array, Type::List(element)) => return self.list(token, element, manner, path),
-            _ => None,
+            (Kind::Object, Type::Record(record)) => return self.record(token, record, manner, path, into),
+            (Kind::Array, Type::List(element)) => return self.list(token, element, manner, path, into),
+            _ => false,
         };
-        slot.ok_or_else(|| self.wrong(raw, ty, manner, path))
+        if read { Ok(()) } else { Err(self.wrong(raw, ty, manner, path)) }
     }
 
-    fn number(&mut self, token: &str, ty: &Type, manner: Manner) -> Option<Slot> {
+    /// `false` if it is no value of the type.
+    fn number(&mut self, token: &str, ty: &Type, manner: Manner, into: &mut Slot) -> bool {
         match ty.representation() {
-            Type::Int => scalars::int(token).map(Slot::int),
-            Type::Decimal => Decimal::parse(token).map(|d| Slot::int(d.0)),
-            Type::Float => scalars::float(token).map(|f| Slot::known(f.to_bits())),
-            Type::Time => epoch(token, manner.format),
+            Type::Int => put(into, scalars::int(token).map(Slot::int)),
+            Type::Decimal => put(into, Decimal::parse(token).map(|d| Slot::int(d.0))),
+            Type::Float => put(into, scalars::float(token).map(|f| Slot::known(f.to_bits()))),
+            Type::Time => put(into, epoch(token, manner.format)),
             // An entity's 7 is "7".
             Type::Text if matches!(ty, Type::Entity(_)) && scalars::is_integer(token) => {
-                Some(self.keep_text(token, manner))
+                put(into, Some(self.keep_text(token, manner)))
             }
-            _ => None,
+            _ => false,
         }
     }
 
@@ -333,7 +349,8 @@ impl<'a> Reader<'a> {
         ty: &Type,
         manner: Manner,
         path: Path<'_>,
-    ) -> Result<Slot, Failure> {
+        into: &mut Slot,
+    ) -> Result<(), Failure> {
         let cell = matches!(raw, Raw::Cell(..));
         let plain = matches!(ty, Type::Text);
         if if plain { cell && text.is_empty() } else { scalars::is_blank(text) } {
@@ -360,15 +377,16 @@ impl<'a> Reader<'a> {
                 Time::parse_rfc3339(text).map(|t| Slot::int(t.0))
             }
             _ if !cell => None,
-            Type::List(_) | Type::Record(_) => return self.nested_cell(text, raw, ty, manner, path),
+            Type::List(_) | Type::Record(_) => return self.nested_cell(text, raw, ty, manner, path, into),
             Type::Bool => match text {
                 "true" => Some(Slot::bool(true)),
                 "false" => Some(Slot::bool(false)),
                 _ => None,
             },
-            _ => self.number(text, ty, manner),
+            _ if self.number(text, ty, manner, into) => return Ok(()),
+            _ => None,
         };
-        slot.ok_or_else(|| self.wrong(raw, ty, manner, path))
+        if put(into, slot) { Ok(()) } else { Err(self.wrong(raw, ty, manner, path)) }
     }
 
     /// A list or record in a CSV cell is JSON.
@@ -379,7 +397,8 @@ impl<'a> Reader<'a> {
         ty: &Type,
         manner: Manner,
         path: Path<'_>,
-    ) -> Result<Slot, Failure> {
+        into: &mut Slot,
+    ) -> Result<(), Failure> {
         let Ok(token) = json::document(text) else { return Err(self.wrong(raw, ty, manner, path)) };
         let mut inner = Reader {
             text,
@@ -389,7 +408,7 @@ impl<'a> Reader<'a> {
             arena: self.arena,
             bad: self.bad,
         };
-        inner.value(Raw::Value(token), ty, manner, path)
+        inner.value(Raw::Value(token), ty, manner, path, into)
     }
 
     fn keep_text(&mut self, text: &str, manner: Manner) -> Slot {
@@ -410,13 +429,14 @@ impl<'a> Reader<'a> {
         fixed: Option<Currency>,
         manner: Manner,
         path: Path<'_>,
-    ) -> Result<Slot, Failure> {
+        into: &mut Slot,
+    ) -> Result<(), Failure> {
         let base = self.work.members.len();
         self.open(object, || path.to_string())?;
         let raws = (self.member(base, "amount"), self.member(base, "currency"));
         self.work.members.truncate(base);
         let (amount, currency) = (Path::Key(&path, "amount"), Path::Key(&path, "currency"));
-        self.money(raws, fixed, manner, amount, currency).map_err(|failure| match failure {
+        self.money(raws, fixed, manner, amount, currency, into).map_err(|failure| match failure {
             Failure::Missing(_) => Failure::Missing("an object without an amount"),
             other => other,
         })
@@ -430,10 +450,12 @@ impl<'a> Reader<'a> {
         manner: Manner,
         at_amount: Path<'_>,
         at_currency: Path<'_>,
-    ) -> Result<Slot, Failure> {
-        let number = self.value(amount, &Type::Decimal, manner, at_amount)?;
-        let code = match self.value(currency, &Type::Currency, manner, at_currency) {
-            Ok(slot) => unpack_currency(slot.bits as u32),
+        into: &mut Slot,
+    ) -> Result<(), Failure> {
+        let (mut number, mut code) = (Slot::MISSING, Slot::MISSING);
+        self.value(amount, &Type::Decimal, manner, at_amount, &mut number)?;
+        let code = match self.value(currency, &Type::Currency, manner, at_currency, &mut code) {
+            Ok(()) => unpack_currency(code.bits as u32),
             Err(Failure::Missing(found)) => {
                 return Err(Failure::Wrong(Box::new(Fault {
                     pointer: at_currency.to_string(),
@@ -449,7 +471,10 @@ impl<'a> Reader<'a> {
                 expected: fixed.to_string(),
                 found: self.found(currency, manner.sensitive),
             }))),
-            _ => Ok(Slot::money(number.as_int(), code)),
+            _ => {
+                *into = Slot::money(number.as_int(), code);
+                Ok(())
+            }
         }
     }
 
@@ -459,29 +484,41 @@ impl<'a> Reader<'a> {
         record: &RecordType,
         manner: Manner,
         path: Path<'_>,
-    ) -> Result<Slot, Failure> {
+        into: &mut Slot,
+    ) -> Result<(), Failure> {
         let (base, first) = (self.work.members.len(), self.work.slots.len());
         self.open(object, || path.to_string())?;
         for field in &record.fields {
             let raw = self.member(base, &field.name);
-            let slot = self.part(raw, &field.ty, manner, Path::Key(&path, &field.name))?;
+            let mut slot = Slot::MISSING;
+            self.part(raw, &field.ty, manner, Path::Key(&path, &field.name), &mut slot)?;
             self.work.slots.push(slot);
         }
         self.work.members.truncate(base);
-        Ok(self.run(first, manner))
+        *into = self.run(first, manner);
+        Ok(())
     }
 
-    fn list(&mut self, array: Token, element: &Ty, manner: Manner, path: Path<'_>) -> Result<Slot, Failure> {
+    fn list(
+        &mut self,
+        array: Token,
+        element: &Ty,
+        manner: Manner,
+        path: Path<'_>,
+        into: &mut Slot,
+    ) -> Result<(), Failure> {
         let first = self.work.slots.len();
         let mut at = array.start as usize + 1;
         let mut index = 0;
         while let Ok(Some((value, next))) = json::element(self.text, at) {
-            let slot = self.part(Raw::Value(value), element, manner, Path::Index(&path, index))?;
+            let mut slot = Slot::MISSING;
+            self.part(Raw::Value(value), element, manner, Path::Index(&path, index), &mut slot)?;
             self.work.slots.push(slot);
             at = next;
             index += 1;
         }
-        Ok(self.run(first, manner))
+        *into = self.run(first, manner);
+        Ok(())
     }
 
     /// The slots on the stack from `first` on, as one list or record.
@@ -492,6 +529,7 @@ impl<'a> Reader<'a> {
         run
     }
 
+    #[cold]
     fn wrong(&self, raw: Raw, ty: &Type, manner: Manner, path: Path<'_>) -> Failure {
         Failure::Wrong(Box::new(Fault {
             pointer: path.to_string(),
@@ -526,6 +564,18 @@ impl<'a> Reader<'a> {
             (false, true) => format!("\"{}\"", scalars::shown(&text)),
             (false, false) => scalars::shown(&text),
         }
+    }
+}
+
+/// Puts a value in its place, if there is one.
+#[inline(always)]
+fn put(into: &mut Slot, slot: Option<Slot>) -> bool {
+    match slot {
+        Some(slot) => {
+            *into = slot;
+            true
+        }
+        None => false,
     }
 }
 

@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 /// An event by the names of its fields, whatever shape `from` maps for input from outside.
 ///
-/// ```ignore
-/// Event::new("order").id("e-1").at("2026-11-11T10:00:00Z").set("amount", "20 USD")
+/// ```
+/// # use rulec::Event;
+/// let event = Event::new("order").id("e-1").at("2026-11-11T10:00:00Z").set("amount", "20 USD");
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {

@@ -236,8 +236,7 @@ impl Judge<'_, '_> {
         let about = plan.about.iter().filter_map(|about| {
             let Datum::Known(value) = datum(&self.machine, about.node, &about.ty) else { return None };
             let text = plain(&value, &about.ty);
-            let shown =
-                if about.sensitive { short_hash(self.machine.around.hash_key, &text) } else { text };
+            let shown = if about.sensitive { short_hash(self.machine.around.hash_key, &text) } else { text };
             Some((about.entity.clone(), shown))
         });
         Hit {

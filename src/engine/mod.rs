@@ -1,7 +1,7 @@
 //! Plan, program, decoder and memory put together: events in, decisions out.
 
 mod code;
-mod engine;
+mod evaluate;
 mod event;
 mod explain;
 mod judge;
@@ -9,6 +9,8 @@ mod read;
 mod ruleset;
 mod stats;
 pub mod testing;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use crate::model::decision::{Decision, Reject};
 use crate::model::ids::EventId;
 use crate::model::time::Duration;
 use crate::state::dedupe;
-pub use engine::Engine;
+pub use evaluate::Engine;
 pub use event::Event;
 pub use judge::{Mark, Said};
 pub use read::CsvColumns;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::engine::{Engine, Inner};
+use super::evaluate::{Engine, Inner};
 use super::event::Event;
 use super::ruleset::Ruleset;
 use super::{Answer, EngineOptions};
@@ -70,11 +70,7 @@ impl Engine {
     }
 
     /// One row of a CSV file.
-    pub fn decide_csv<'c>(
-        &self,
-        columns: &CsvColumns,
-        cells: impl IntoIterator<Item = &'c [u8]>,
-    ) -> Answer {
+    pub fn decide_csv<'c>(&self, columns: &CsvColumns, cells: impl IntoIterator<Item = &'c [u8]>) -> Answer {
         self.decide_with(|decoder, decoded| decoder.decode_csv(&columns.0, cells, decoded))
     }
 

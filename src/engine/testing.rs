@@ -129,9 +129,7 @@ fn bands(hir: &Hir, rule: &Rule) -> Vec<String> {
 
 /// Every test whose name contains `filter`, each on an engine of its own.
 pub fn run_tests(ruleset: &Arc<Ruleset>, filter: Option<&str>) -> TestReport {
-    run_tests_with(ruleset, filter, &mut |test| {
-        Box::new(engine_for(ruleset, test)) as Box<dyn Decider>
-    })
+    run_tests_with(ruleset, filter, &mut |test| Box::new(engine_for(ruleset, test)) as Box<dyn Decider>)
 }
 
 /// The same with any executor: `decider` gives a fresh one for each test.
@@ -276,9 +274,13 @@ fn is_effect(hir: &Hir, effect: &Effect, action: ActionId, arguments: Option<&[G
         (plainly, hashed)
     };
     *effect.action == *declared.name
-        && arguments.unwrap_or_default().iter().zip(&declared.parameters).map(same).zip(&effect.arguments).all(
-            |((plainly, hashed), (_, shown))| *shown == plainly || *shown == hashed,
-        )
+        && arguments
+            .unwrap_or_default()
+            .iter()
+            .zip(&declared.parameters)
+            .map(same)
+            .zip(&effect.arguments)
+            .all(|((plainly, hashed), (_, shown))| *shown == plainly || *shown == hashed)
 }
 
 fn effects_text(decision: &Decision) -> String {

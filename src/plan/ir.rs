@@ -268,6 +268,8 @@ pub struct Trace {
     pub text: Option<TextId>,
     /// For a question to a list: what is computed for every element.
     pub inside: Option<Box<Inside>>,
+    /// A `let` or signal: several expressions may lead here, and one look is enough.
+    pub named: bool,
 }
 
 /// What a fold computes for every element: the value that it adds up or tells apart, and its filter.

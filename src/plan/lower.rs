@@ -214,6 +214,7 @@ impl Lowering<'_> {
         let level = std::mem::take(&mut self.level);
         let traced = self.expr(inner);
         self.level = level;
+        self.traces.traces[traced.trace.index()].named = true;
         self.aliases.insert(name, traced);
         traced
     }
@@ -316,7 +317,13 @@ impl Lowering<'_> {
 
     fn traced(&mut self, node: NodeId, parts: Vec<TraceId>, written: Option<&Expr>) -> Traced {
         let text = written.map(|expr| self.traces.add_text(&one_line(self.sources.slice(expr.span))));
-        let trace = self.traces.add(Trace { node: Some(node), parts: parts.into(), text, inside: None });
+        let trace = self.traces.add(Trace {
+            node: Some(node),
+            parts: parts.into(),
+            text,
+            inside: None,
+            named: false,
+        });
         Traced { node, trace }
     }
 }

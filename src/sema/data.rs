@@ -188,9 +188,14 @@ fn lost_attribute(value: &str) -> Option<usize> {
 fn missing_tab(start: usize, end: usize, report: &mut Report<'_>) {
     report.push(start..end, |span| {
         let blank = Span { end: span.start + 1, ..span };
-        Diagnostic::new(&codes::LIST_ATTRIBUTE, "a tab is missing before this", span, "read as part of the value")
-            .help("separate the value from what follows by a tab, not by blanks")
-            .fix("put a tab here", blank, "\t")
+        Diagnostic::new(
+            &codes::LIST_ATTRIBUTE,
+            "a tab is missing before this",
+            span,
+            "read as part of the value",
+        )
+        .help("separate the value from what follows by a tab, not by blanks")
+        .fix("put a tab here", blank, "\t")
     });
 }
 
@@ -236,8 +241,9 @@ fn read_attributes(text: &str, offset: usize, zone: &Zone, report: &mut Report<'
 }
 
 fn unknown_attribute(name: &str, place: Range<usize>, report: &mut Report<'_>) {
-    let help = did_you_mean(name, ATTRIBUTES)
-        .unwrap_or("after the tab may stand `until=2026-12-31` and `owner=NAME`; a comment begins with `#`".into());
+    let help = did_you_mean(name, ATTRIBUTES).unwrap_or(
+        "after the tab may stand `until=2026-12-31` and `owner=NAME`; a comment begins with `#`".into(),
+    );
     report.push(place, |span| {
         Diagnostic::new(
             &codes::LIST_ATTRIBUTE,

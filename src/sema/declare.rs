@@ -152,14 +152,9 @@ pub fn collect<'a>(input: &Input<'a>, out: &mut Diagnostics) -> (Items<'a>, Name
 }
 
 fn second_header(header: &ast::Header, first: &ast::Header) -> Diagnostic {
-    Diagnostic::new(
-        &codes::BAD_HEADER,
-        "a ruleset has one header",
-        header.name.span,
-        "a second header",
-    )
-    .label(first.name.span, "the first one")
-    .help("merge the two into one `ruleset` block")
+    Diagnostic::new(&codes::BAD_HEADER, "a ruleset has one header", header.name.span, "a second header")
+        .label(first.name.span, "the first one")
+        .help("merge the two into one `ruleset` block")
 }
 
 fn add<'a>(
@@ -288,10 +283,14 @@ fn apply_override<'a>(
     let name = &replacement.name;
     let Some(ValueRef::Definition(id)) = names.values.get(&name.text) else {
         if !names.broken.contains(name.text.as_str()) {
-            let lets = items.definitions.iter().filter(|d| !d.signal && !d.root).map(|d| d.name.text.as_str());
+            let lets =
+                items.definitions.iter().filter(|d| !d.signal && !d.root).map(|d| d.name.text.as_str());
             let mut finding = errors::unknown(name, "a used `let`", lets);
             finding.code = &codes::BAD_OVERRIDE;
-            out.push(finding.help("`override let` replaces a `let` that comes with `use`; without one, write `let`"));
+            out.push(
+                finding
+                    .help("`override let` replaces a `let` that comes with `use`; without one, write `let`"),
+            );
         }
         return;
     };

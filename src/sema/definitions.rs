@@ -79,7 +79,13 @@ impl<'a> Definitions<'a> {
     }
 
     pub fn add_local(&mut self, l: &'a ast::Let) -> DefId {
-        self.all.push(Definition { name: &l.name, value: &l.value, signal: false, locals: None, overrides: None });
+        self.all.push(Definition {
+            name: &l.name,
+            value: &l.value,
+            signal: false,
+            locals: None,
+            overrides: None,
+        });
         DefId(self.all.len() - 1)
     }
 
@@ -92,7 +98,12 @@ impl<'a> Definitions<'a> {
 impl<'a> Checker<'a> {
     /// What a definition stands for on the scope's event; `beside` is the type that it is compared with, for
     /// definitions that are plain texts or words.
-    pub(super) fn meaning(&mut self, id: DefId, event: Option<EventId>, beside: Option<&Type>) -> Rc<Meaning> {
+    pub(super) fn meaning(
+        &mut self,
+        id: DefId,
+        event: Option<EventId>,
+        beside: Option<&Type>,
+    ) -> Rc<Meaning> {
         let definition = self.definitions.get(id).clone();
         let beside = beside.filter(|_| takes_type_of_context(definition.value)).cloned();
         let key = (id, event, beside.clone());
@@ -165,7 +176,8 @@ impl<'a> Checker<'a> {
         let chain: Vec<DefId> = self.definitions.open[start..].to_vec();
         if chain.iter().all(|d| !self.definitions.cyclic.contains(d)) {
             let names: Vec<&ast::Name> = chain.iter().map(|d| self.definitions.get(*d).name).collect();
-            let way: Vec<String> = names.iter().chain(names.first()).map(|n| format!("`{}`", n.text)).collect();
+            let way: Vec<String> =
+                names.iter().chain(names.first()).map(|n| format!("`{}`", n.text)).collect();
             let mut finding = Diagnostic::new(
                 &codes::CYCLE,
                 format!("`{}` needs itself", names[0].text),
@@ -219,6 +231,11 @@ impl<'a> Checker<'a> {
         self.memories = memories;
         self.definitions.known.clear();
         self.definitions.sizes.clear();
+    }
+
+    /// A word or a list of values, which is nothing by itself.
+    pub(super) fn gets_type_where_used(&self, id: DefId) -> bool {
+        self.is_bare_word(self.definitions.get(id).value)
     }
 
     /// A word or a list of values gets its type only where it is used.

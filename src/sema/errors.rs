@@ -77,7 +77,9 @@ pub fn a(ty: &Type) -> String {
         Type::Enum(_) => "an enum".into(),
         Type::Record(_) => "a record".into(),
         Type::Text => "a text".into(),
-        Type::Money(Some(_)) => format!("an amount in {}", ty.to_string().trim_start_matches("money(").trim_end_matches(')')),
+        Type::Money(Some(_)) => {
+            format!("an amount in {}", ty.to_string().trim_start_matches("money(").trim_end_matches(')'))
+        }
         Type::Money(None) => "an amount of money".into(),
         Type::List(_) => format!("a {ty}"),
         Type::Int | Type::Ip | Type::Email => format!("an {ty}"),

@@ -133,8 +133,10 @@ impl<'a> Checker<'a> {
         let pointer = Pointer::parse(&text.value);
         if pointer.is_none() {
             self.report(
-                bad("this is no JSON pointer", text.span, "a pointer starts with `/`")
-                    .help(format!("write \"/{}\"", text.value.trim_start_matches(['$', '.']).replace('.', "/"))),
+                bad("this is no JSON pointer", text.span, "a pointer starts with `/`").help(format!(
+                    "write \"/{}\"",
+                    text.value.trim_start_matches(['$', '.']).replace('.', "/")
+                )),
             );
         }
         pointer
@@ -158,9 +160,11 @@ impl<'a> Checker<'a> {
         let Some(name) = &field.format else { return TimeFormat::default() };
         let Some((_, format)) = FORMATS.iter().find(|(n, _)| *n == name.text) else {
             let names = FORMATS.map(|(n, _)| n);
-            let help = did_you_mean(&name.text, names).unwrap_or(format!("known: {}", errors::quoted(&names)));
+            let help =
+                did_you_mean(&name.text, names).unwrap_or(format!("known: {}", errors::quoted(&names)));
             self.report(
-                bad(format!("there is no time format `{}`", name.text), name.span, "unknown format").help(help),
+                bad(format!("there is no time format `{}`", name.text), name.span, "unknown format")
+                    .help(help),
             );
             return TimeFormat::default();
         };
@@ -181,7 +185,9 @@ impl<'a> Checker<'a> {
     fn add_hit(&mut self) {
         let id = EventId::new(self.shapes.len());
         let mut fields = built_in_fields();
-        let values = |all: &[&str]| Type::Enum(Arc::new(EnumType { values: all.iter().map(|v| (*v).into()).collect() }));
+        let values = |all: &[&str]| {
+            Type::Enum(Arc::new(EnumType { values: all.iter().map(|v| (*v).into()).collect() }))
+        };
         let outcomes: Vec<&str> = self.header.outcomes.iter().map(String::as_str).collect();
         fields.push(plain_field("rule", Type::Text.required()));
         fields.push(plain_field("outcome", values(&outcomes).optional()));

@@ -4,6 +4,7 @@
 //! files, `let`s and signals, rules, policies, tests. Everything that is found goes into one list of
 //! diagnostics; the [`Hir`] is only meaningful if there is no error among them.
 
+mod cases;
 mod check;
 pub mod data;
 mod declare;
@@ -19,7 +20,6 @@ mod memories;
 pub mod print;
 mod scope;
 mod sources;
-mod tests;
 mod types;
 
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ use crate::model::schema::{EventSchema, Schema};
 use crate::model::types::EntityType;
 use crate::source::{FileError, SourceId, SourceMap};
 use crate::syntax::ast;
-use declare::{Items, Names};
+use declare::Names;
 use definitions::Definitions;
 use hir::Hir;
 use memories::Memories;
@@ -102,6 +102,7 @@ pub fn check(input: Input<'_>) -> (Hir, Diagnostics) {
         calendars: Vec::new(),
         rates: None,
         actions: Vec::new(),
+        label_entities: Vec::new(),
         memories: Memories::default(),
         definitions,
         rules: Vec::new(),
@@ -139,6 +140,8 @@ struct Checker<'a> {
     calendars: Vec<hir::Calendar>,
     rates: Option<Arc<crate::model::data::RatesData>>,
     actions: Vec<hir::Action>,
+    /// What each label is put on; absent if that is not known.
+    label_entities: Vec<Option<EntityId>>,
     memories: Memories,
     definitions: Definitions<'a>,
     rules: Vec<hir::Rule>,
@@ -192,3 +195,6 @@ impl<'a> Checker<'a> {
         (hir, self.out)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,7 +92,9 @@ impl<'a> Checker<'a> {
                 written.span,
                 "not a type that identifies something",
             )
-            .help("the base of an entity is `text` (the default), `int`, `ip`, `email`, `phone` or `country`"),
+            .help(
+                "the base of an entity is `text` (the default), `int`, `ip`, `email`, `phone` or `country`",
+            ),
         );
         None
     }
@@ -142,7 +144,9 @@ impl<'a> Checker<'a> {
         if !self.names.broken.contains(name.text.as_str()) {
             let known = BUILT_IN.iter().map(|(n, _)| *n).chain(self.names.entities.keys());
             let finding = errors::unknown(name, "a type", known)
-                .help_opt((!self.near_type(name)).then(|| format!("if it is something that rules follow, declare `entity {}`", name.text)));
+                .help_opt((!self.near_type(name)).then(|| {
+                    format!("if it is something that rules follow, declare `entity {}`", name.text)
+                }));
             self.report(finding);
         }
         None

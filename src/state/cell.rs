@@ -367,10 +367,10 @@ impl KeyMemory {
             self.lost = self.lost.max(at);
         }
         let excess = self.entries.len().saturating_sub(shape.cap).max(expired);
-        if excess > expired {
-            if let Some(at) = self.entries.at(excess - 1) {
-                self.capped = self.capped.max(at);
-            }
+        if excess > expired
+            && let Some(at) = self.entries.at(excess - 1)
+        {
+            self.capped = self.capped.max(at);
         }
         if excess > 0 {
             self.entries.drop_front(excess);

@@ -27,6 +27,8 @@ pub mod dedupe;
 pub mod key;
 mod number;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use crate::model::time::{Duration, Time};
 use crate::model::types::Type;

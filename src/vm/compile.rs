@@ -173,13 +173,18 @@ impl<'a> Compiler<'a> {
         found
     }
 
-    /// What only a hit needs. It may compute again what another rule's part computes: with the same result.
+    /// What only a hit needs. It computes again what another rule's part computes (with the same result), and what
+    /// its own part jumps over: a rule may hit because its `when` is unknown.
     fn block(&mut self, rule: &RulePlan, home: Home) -> Range<usize> {
+        let certain = rule.when.map(|when| self.below(when.node, home));
         let mut found = HashSet::new();
         let mut open = rule.hit_nodes();
         while let Some(id) = open.pop() {
             let there = self.homes[id.index()];
-            let done = matches!(there, Home::Inputs | Home::Shared) || there == home;
+            let done = match there {
+                Home::Inputs | Home::Shared => true,
+                _ => there == home && certain.as_ref().is_none_or(|certain| certain.contains(&id)),
+            };
             if !done && found.insert(id) {
                 open.extend(&self.graph.node(id).args);
             }

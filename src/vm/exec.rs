@@ -239,16 +239,8 @@ impl<'a> Machine<'a> {
         let (a, b) = (self.get(a), self.get(b));
         let slot = if a.state | b.state != Slot::KNOWN {
             // No memory gives a lower bound of money.
-            let unknown = if a.is_unknown() {
-                a
-            } else if b.is_unknown() {
-                b
-            } else if a.is_known() {
-                b
-            } else {
-                a
-            };
-            Slot::unknown(unknown.why())
+            let first = if a.is_unknown() { a } else { b };
+            Slot::unknown(first.why())
         } else if a.aux == b.aux {
             Slot::bool(op.holds(a.as_int().cmp(&b.as_int())))
         } else {

@@ -13,6 +13,9 @@ use crate::model::money::Currency;
 use crate::model::slot::{Arena, Slot};
 use crate::model::time::{Time, Zone};
 use crate::text::phrases::PhraseSet;
+#[cfg(test)]
+mod tests;
+
 pub use compile::compile;
 pub use disasm::disassemble;
 pub use exec::Machine;

@@ -99,10 +99,10 @@ pub fn decision(answer: Answer) -> Decision {
 /// Decides every row of a CSV file; `each` gets the row beside its decision.
 pub fn decide_csv(engine: &Engine, path: &Path, mut each: impl FnMut(&csv::StringRecord, Decision)) {
     let mut reader = csv(path);
-    let columns = engine.csv_columns(reader.headers().expect("a header").iter());
+    let columns = engine.csv_columns(reader.byte_headers().expect("a header").iter());
     let mut row = csv::StringRecord::new();
     while reader.read_record(&mut row).expect("a row") {
-        let decision = decision(engine.decide_csv(&columns, row.iter()));
+        let decision = decision(engine.decide_csv(&columns, row.iter().map(str::as_bytes)));
         each(&row, decision);
     }
 }

@@ -19,9 +19,10 @@ pub fn parse_value(text: &str, ty: &Type, zone: &Zone) -> Result<Value, String> 
             "false" => Some(Value::Bool(false)),
             _ => None,
         },
-        Type::Int => text.parse().ok().map(Value::Int),
+        // As events write them: no plus sign.
+        Type::Int => text.parse().ok().filter(|_| !text.starts_with('+')).map(Value::Int),
         Type::Decimal => Decimal::parse(text).map(Value::Decimal),
-        Type::Float => text.parse().ok().filter(|f: &f64| f.is_finite()).map(Value::Float),
+        Type::Float => float(text).map(Value::Float),
         Type::Text => Some(Value::Text(text.into())),
         Type::Time => time(text, zone).map(Value::Time),
         Type::Duration => duration(text).map(Value::Duration),
@@ -31,7 +32,7 @@ pub fn parse_value(text: &str, ty: &Type, zone: &Zone) -> Result<Value, String> 
         Type::Ip => return ip(text).map(Value::Ip),
         Type::Cidr => return cidr(text).map(Value::Cidr),
         Type::Email => is_email(text).then(|| Value::Text(text.into())),
-        Type::Phone => is_phone(text).then(|| Value::Text(text.into())),
+        Type::Phone => phone(text).map(|phone| Value::Text(phone.into())),
         Type::Enum(values) => {
             return values.index_of(text).map(Value::Enum).ok_or_else(|| {
                 let names: Vec<&str> = values.values.iter().map(|v| &**v).collect();
@@ -74,11 +75,11 @@ fn time(text: &str, zone: &Zone) -> Option<Time> {
     Time::parse_rfc3339(text).or_else(|| Time::parse_date(text, zone))
 }
 
-/// `90s`, `1.5h`: a number and one unit, exact to the microsecond.
+/// `90s`, `24h`: a whole number and one unit.
 fn duration(text: &str) -> Option<Duration> {
-    let split = text.find(|c: char| c.is_ascii_alphabetic())?;
+    let split = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at_checked(split)?;
-    let micros: i128 = match unit {
+    let micros: i64 = match unit {
         "ms" => 1_000,
         "s" => 1_000_000,
         "m" => 60_000_000,
@@ -87,15 +88,13 @@ fn duration(text: &str) -> Option<Duration> {
         "w" => 604_800_000_000,
         _ => return None,
     };
-    let scaled = i128::from(Decimal::parse(number)?.0) * micros;
-    let scale = i128::from(Decimal::SCALE);
-    (scaled % scale == 0).then_some(())?;
-    i64::try_from(scaled / scale).ok().map(Duration)
+    number.parse::<i64>().ok()?.checked_mul(micros).map(Duration)
 }
 
 fn currency(text: &str) -> Result<Currency, String> {
     Currency::parse(text).ok_or_else(|| {
-        let near = if text.len() == 3 { String::new() } else { hint(text, Currency::codes().iter().copied()) };
+        let near =
+            if text.len() == 3 { String::new() } else { hint(text, Currency::codes().iter().copied()) };
         format!("a currency code of ISO 4217 such as `USD`{near}")
     })
 }
@@ -126,7 +125,8 @@ fn money(text: &str, declared: Option<Currency>) -> Result<Money, String> {
 }
 
 fn ip(text: &str) -> Result<IpAddr, String> {
-    text.parse().map_err(|_| {
+    // An IPv4 address written as IPv6 is the IPv4 address, as in events.
+    text.parse().map(|ip: IpAddr| ip.to_canonical()).map_err(|_| {
         let plain = "an address such as `203.0.113.7` or `2001:db8::1`";
         if text.parse::<IpNet>().is_ok() {
             format!("{plain}; to hold networks too, declare the type as `cidr`")
@@ -154,17 +154,35 @@ fn cidr(text: &str) -> Result<IpNet, String> {
     }
 }
 
-/// Enough to catch a cell of another kind: one `@` between a name and a domain, no blanks.
-fn is_email(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(name, domain)| {
-        !name.is_empty() && !domain.is_empty() && !domain.contains('@') && !domain.starts_with('.')
-    }) && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+/// A finite number as JSON writes it; both zeros are one.
+fn float(text: &str) -> Option<f64> {
+    let begins = text.strip_prefix('-').unwrap_or(text).starts_with(|c: char| c.is_ascii_digit());
+    let value: f64 = text.parse().ok().filter(|_| begins)?;
+    value.is_finite().then_some(if value == 0.0 { 0.0 } else { value })
 }
 
-/// Digits, with the signs that people put between them.
-fn is_phone(text: &str) -> bool {
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    let rest = text.strip_prefix('+').unwrap_or(text);
-    (3..=20).contains(&digits)
-        && rest.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '(' | ')' | '/'))
+/// One `@` between a name and a domain without empty labels, no blanks.
+fn is_email(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(name, domain)| {
+        !name.is_empty() && !domain.contains('@') && domain.split('.').all(|label| !label.is_empty())
+    }) && text.len() <= 320
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+/// The digits, after a plus if the number is international (`00` is one too): 3 to 15 of them. Events are read the
+/// same way, so that `+48 22 123` in a list is `004822123` in an event.
+fn phone(text: &str) -> Option<String> {
+    let mut number = String::new();
+    for c in text.chars() {
+        match c {
+            '0'..='9' => number.push(c),
+            '+' if number.is_empty() => number.push(c),
+            ' ' | '-' | '.' | '/' | '(' | ')' | '\u{a0}' | '\u{2010}'..='\u{2013}' => {}
+            _ => return None,
+        }
+    }
+    if let Some(rest) = number.strip_prefix("00") {
+        number = format!("+{rest}");
+    }
+    (3..=15).contains(&number.trim_start_matches('+').len()).then_some(number)
 }

@@ -9,6 +9,9 @@ use std::ops::Range;
 /// A quoted cell longer than this is taken for one whose closing quote was forgotten.
 const LONGEST_QUOTED: usize = 64 * 1024;
 
+const UNCLOSED: &str = "this quote is not closed where its cell ends";
+const CLOSE_IT: &str = "end the cell with `\"`, and write a quote inside it twice";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell<'a> {
     /// Without quotes; an unquoted one without the blanks around it.
@@ -79,10 +82,10 @@ impl<'a> Records<'a> {
         let mut at = 0;
         loop {
             let Some(quote) = body.get(at..).and_then(|rest| rest.find('"')).map(|found| at + found) else {
-                return Err(self.broken(open, "this quote is never closed", "end the cell with `\"`"));
+                return Err(self.broken(open, UNCLOSED, CLOSE_IT));
             };
             if quote > LONGEST_QUOTED {
-                return Err(self.broken(open, "this quote is not closed", "end the cell with `\"`"));
+                return Err(self.broken(open, UNCLOSED, CLOSE_IT));
             }
             if body.as_bytes().get(quote + 1) == Some(&b'"') {
                 doubled = true;
@@ -128,6 +131,12 @@ impl<'a> Records<'a> {
                 self.skip_line();
                 return Ok(Record { cells, range });
             } else {
+                let open = cells.last().map_or(start, |cell| cell.range.start);
+                let reaches = self.text.get(open..self.offset).unwrap_or("");
+                // A quote that "closes" some lines later was opened by mistake.
+                if reaches.contains('\n') {
+                    return Err(self.broken(open, UNCLOSED, CLOSE_IT));
+                }
                 return Err(self.broken(
                     self.offset,
                     "text after the closing quote of a cell",
@@ -194,7 +203,7 @@ mod tests {
                 Err(error) => &text[error.range.clone()],
             })
             .collect();
-        // The quote opened on the first line is closed on the third, where other text follows it.
-        assert_eq!(found, ["g", "\" j", "k,l"].map(|s| s).as_slice().to_vec().as_slice(), "{results:?}");
+        assert_eq!(found, ["\"b", "c,d", "\"g", "j", "k,l"], "{results:?}");
+        assert!(Records::new("a\n\"never closed\n").nth(1).unwrap().is_err());
     }
 }

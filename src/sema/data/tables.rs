@@ -29,11 +29,15 @@ pub fn table(
     for record in Records::new(&sources.get(text).text) {
         let Some(cells) = cells(record, &columns, &mut report) else { continue };
         let Some((value_cell, key_cells)) = cells.cells.split_last() else { continue };
-        let key: Option<Vec<Value>> =
-            key_cells.iter().zip(keys).map(|(cell, ty)| typed(cell, "the key", ty, zone, &mut report)).collect();
+        let key: Option<Vec<Value>> = key_cells
+            .iter()
+            .zip(keys)
+            .map(|(cell, ty)| typed(cell, "the key", ty, zone, &mut report))
+            .collect();
         let found = typed(value_cell, "the value", value, zone, &mut report);
         let (Some(key), Some(found)) = (key, found) else { continue };
-        let place = key_cells.first().map_or(0, |c| c.range.start)..key_cells.last().map_or(0, |c| c.range.end);
+        let place =
+            key_cells.first().map_or(0, |c| c.range.start)..key_cells.last().map_or(0, |c| c.range.end);
         if data.insert(&key, found) {
             let _ = seen.before(&key, place);
         } else {
@@ -244,7 +248,8 @@ fn header(
         None => {
             let help = format!("begin the file with `{}`", wanted(keys));
             report.push(0..0, |span| {
-                Diagnostic::new(&codes::DATA_HEADER, "this file has no header", span, "the file is empty").help(help)
+                Diagnostic::new(&codes::DATA_HEADER, "this file has no header", span, "the file is empty")
+                    .help(help)
             });
             return None;
         }
@@ -261,8 +266,13 @@ fn header(
         format!("the first line must be `{}`", wanted(keys))
     };
     report.push(record.range, |span| {
-        Diagnostic::new(&codes::DATA_HEADER, "this is not the header that belongs here", span, "first line of the file")
-            .help(help)
+        Diagnostic::new(
+            &codes::DATA_HEADER,
+            "this is not the header that belongs here",
+            span,
+            "first line of the file",
+        )
+        .help(help)
     });
     None
 }
@@ -280,8 +290,9 @@ fn typed(cell: &Cell<'_>, what: &str, ty: &Type, zone: &Zone, report: &mut Repor
 fn twice(what: &str, place: Range<usize>, first: Option<Range<usize>>, report: &mut Report<'_>) {
     let first = first.map(|first| report.span(first));
     report.push(place, |span| {
-        let finding = Diagnostic::new(&codes::DUPLICATE_KEY, format!("{what} is given twice"), span, "again here")
-            .help("keep the one that is right");
+        let finding =
+            Diagnostic::new(&codes::DUPLICATE_KEY, format!("{what} is given twice"), span, "again here")
+                .help("keep the one that is right");
         match first {
             Some(first) => finding.label(first, "first here"),
             None => finding,

@@ -13,7 +13,7 @@ use crate::sema::hir::{self, Aggregate, Expr, ExprKind, Memory, MemoryInput};
 use crate::sema::scope::Scope;
 use crate::sema::{Checker, errors, header, limits, types};
 use crate::source::Span;
-use crate::syntax::ast::{self, Call, CalendarPeriod, ExprKind as Ast, Extent, Key, Name, WindowClause};
+use crate::syntax::ast::{self, CalendarPeriod, Call, ExprKind as Ast, Extent, Key, Name, WindowClause};
 
 /// What is counted: events, and the way to a value of each.
 struct Subject<'e> {
@@ -52,7 +52,8 @@ impl<'a> Checker<'a> {
             _ => {}
         }
         let Some(function) = AggregateFn::ALL.into_iter().find(|f| f.name() == call.function.text) else {
-            let help = crate::diag::did_you_mean(&call.function.text, AggregateFn::ALL.iter().map(|f| f.name()));
+            let help =
+                crate::diag::did_you_mean(&call.function.text, AggregateFn::ALL.iter().map(|f| f.name()));
             return self.fail(
                 super::unknown_name(
                     format!("`{}` can't be asked of past events", call.function.text),
@@ -63,7 +64,11 @@ impl<'a> Checker<'a> {
             );
         };
         let [argument] = call.arguments.as_slice() else {
-            return self.bad_aggregate(function, span, format!("it takes one event, found {}", call.arguments.len()));
+            return self.bad_aggregate(
+                function,
+                span,
+                format!("it takes one event, found {}", call.arguments.len()),
+            );
         };
         self.aggregate_of(function, argument, call, window, span, scope)
     }
@@ -84,7 +89,9 @@ impl<'a> Checker<'a> {
         let inputs = self.inputs(function, &subject, argument, clause, scope);
         let window = self.window(clause, function, span);
         let this = self.this(clause, &subject);
-        let (Some((here, inputs)), Some(window), Ok(this)) = (inputs, window, this) else { return error(span) };
+        let (Some((here, inputs)), Some(window), Ok(this)) = (inputs, window, this) else {
+            return error(span);
+        };
         if self.refuse_unexecutable(call, clause, &subject) {
             return error(span);
         }
@@ -100,10 +107,16 @@ impl<'a> Checker<'a> {
     fn memory(&self, inputs: Vec<MemoryInput>, value: Option<Type>, span: Span) -> Memory {
         let sensitive = inputs.iter().any(|input| {
             let shape = &self.shapes[input.event.index()];
-            input.value.as_ref().is_some_and(|v| hir::shows_sensitive(shape, self.memories.all(), v, &mut Vec::new()))
+            input
+                .value
+                .as_ref()
+                .is_some_and(|v| hir::shows_sensitive(shape, self.memories.all(), v, &mut Vec::new()))
         });
         Memory {
-            keys: inputs.first().map(|i| i.keys.iter().map(|k| k.ty.base.clone()).collect()).unwrap_or_default(),
+            keys: inputs
+                .first()
+                .map(|i| i.keys.iter().map(|k| k.ty.base.clone()).collect())
+                .unwrap_or_default(),
             identity: self.identity(&inputs),
             inputs,
             value,
@@ -238,16 +251,17 @@ impl<'a> Checker<'a> {
         let counted = self.on_each(&subject.events, |c, event| {
             let inside = Scope::counted(event);
             let filter = argument.filter.as_ref().map(|f| c.condition(f, &inside));
-            let value = (!subject.path.is_empty()).then(|| c.counted_value(function, subject, event, argument.value.span));
+            let value = (!subject.path.is_empty())
+                .then(|| c.counted_value(function, subject, event, argument.value.span));
             let keys: Vec<Expr> =
                 clause.keys.iter().zip(&here).map(|(key, here)| c.key_there(key, here, event)).collect();
             MemoryInput { event, filter, value, keys }
         });
         let failed = |e: &Expr| e.is_error();
         if here.iter().any(failed)
-            || counted.iter().any(|input| {
-                input.keys.iter().chain(&input.filter).chain(&input.value).any(failed)
-            })
+            || counted
+                .iter()
+                .any(|input| input.keys.iter().chain(&input.filter).chain(&input.value).any(failed))
         {
             return None;
         }
@@ -277,7 +291,13 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn counted_value(&mut self, function: AggregateFn, subject: &Subject<'_>, event: EventId, span: Span) -> Expr {
+    fn counted_value(
+        &mut self,
+        function: AggregateFn,
+        subject: &Subject<'_>,
+        event: EventId,
+        span: Span,
+    ) -> Expr {
         let scope = Scope::counted(event);
         let mut path = subject.path.iter();
         let Some(first) = path.next() else { return error(span) };
@@ -351,12 +371,18 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn key_here(&mut self, key: &Key, scope: &Scope) -> Expr {
+    pub(in crate::sema) fn key_here(&mut self, key: &Key, scope: &Scope) -> Expr {
         let found = self.key(&key.here, &scope.as_key(), None, false);
         self.fit_key(found)
     }
 
-    fn key_there(&mut self, key: &Key, here: &Expr, event: EventId) -> Expr {
+    /// A key of the event itself, for what needs no other one.
+    pub(in crate::sema) fn key_of_current(&mut self, key: &ast::Expr, scope: &Scope) -> Expr {
+        let found = self.key(key, &scope.as_key(), None, false);
+        self.fit_key(found)
+    }
+
+    pub(in crate::sema) fn key_there(&mut self, key: &Key, here: &Expr, event: EventId) -> Expr {
         let scope = Scope::counted(event);
         let found = match &key.there {
             Some(there) => self.key(there, &scope, None, true),
@@ -416,9 +442,10 @@ impl<'a> Checker<'a> {
         let of = &self.entities[entity.index()].name;
         let (why, example) = match names.first() {
             None => (format!("it has no field of the entity `{of}`"), "FIELD".to_string()),
-            Some(first) => {
-                (format!("several of its fields are of the entity `{of}`: {}", errors::quoted(&names)), first.clone())
-            }
+            Some(first) => (
+                format!("several of its fields are of the entity `{of}`: {}", errors::quoted(&names)),
+                first.clone(),
+            ),
         };
         let help = match counted {
             true => format!("say which one: `by {} = {example}`", name.text),
@@ -483,14 +510,20 @@ impl<'a> Checker<'a> {
         if let Some(ending) = &clause.ending
             && !matches!(window, Window::Sliding { .. })
         {
-            let finding =
-                bad("`ending … ago` goes only with `over` and a duration".into(), ending.span, "leave it out");
+            let finding = bad(
+                "`ending … ago` goes only with `over` and a duration".into(),
+                ending.span,
+                "leave it out",
+            );
             self.report(finding);
             return None;
         }
         if function == AggregateFn::Since && window != Window::Ever {
-            let finding =
-                bad("`since` looks back for ever".into(), clause.span, "write `since(EVENT) by KEY ever before this`");
+            let finding = bad(
+                "`since` looks back for ever".into(),
+                clause.span,
+                "write `since(EVENT) by KEY ever before this`",
+            );
             self.report(finding);
             return None;
         }
@@ -506,7 +539,11 @@ impl<'a> Checker<'a> {
             return None;
         }
         if let Some(extra) = clause.keys.get(limits::KEYS) {
-            let finding = errors::too_large(format!("at most {}", count(limits::KEYS, "key")), extra.span, "one too many");
+            let finding = errors::too_large(
+                format!("at most {}", count(limits::KEYS, "key")),
+                extra.span,
+                "one too many",
+            );
             self.report(finding);
             return None;
         }
@@ -530,7 +567,8 @@ impl<'a> Checker<'a> {
             None => Some(found),
             Some((why, help)) => {
                 self.report(
-                    Diagnostic::new(&codes::BAD_WINDOW, format!("{what} {why}"), expr.span, "out of range").help(help),
+                    Diagnostic::new(&codes::BAD_WINDOW, format!("{what} {why}"), expr.span, "out of range")
+                        .help(help),
                 );
                 None
             }
@@ -549,8 +587,13 @@ impl<'a> Checker<'a> {
             return Ok(Some(if this == ast::This::Including { This::Including } else { This::Before }));
         };
         self.report(
-            Diagnostic::new(&codes::BAD_WINDOW, format!("`{word}` has no meaning here: {why}"), span, "leave this out")
-                .help(format!("remove `{word}`")),
+            Diagnostic::new(
+                &codes::BAD_WINDOW,
+                format!("`{word}` has no meaning here: {why}"),
+                span,
+                "leave this out",
+            )
+            .help(format!("remove `{word}`")),
         );
         Err(())
     }
@@ -558,8 +601,13 @@ impl<'a> Checker<'a> {
     fn percentile(&mut self, call: &Call, clause: &WindowClause, span: Span, scope: &Scope) -> Expr {
         let [argument, rank] = call.arguments.as_slice() else {
             return self.fail(
-                Diagnostic::new(&codes::BAD_AGGREGATE, "`percentile` takes a value and a rank", span, "called like this")
-                    .help("it is used as `percentile(order.amount, 95) by seller over 30d before this`"),
+                Diagnostic::new(
+                    &codes::BAD_AGGREGATE,
+                    "`percentile` takes a value and a rank",
+                    span,
+                    "called like this",
+                )
+                .help("it is used as `percentile(order.amount, 95) by seller over 30d before this`"),
             );
         };
         let rank_found = self.infer(&rank.value, &Scope::constants(), Some(&Type::Decimal));
@@ -568,7 +616,8 @@ impl<'a> Checker<'a> {
             let finding = errors::expected("a number from 0 to 100", &rank_found.ty.base, rank.value.span);
             return self.fail(finding);
         }
-        let checked = self.aside_memories(|c| c.aggregate_of(AggregateFn::Max, argument, call, clause, span, scope));
+        let checked =
+            self.aside_memories(|c| c.aggregate_of(AggregateFn::Max, argument, call, clause, span, scope));
         if !checked.is_error() {
             self.report(errors::not_yet("`percentile`", span));
         }
@@ -587,8 +636,13 @@ impl<'a> Checker<'a> {
         let here: Vec<Expr> = clause.keys.iter().map(|key| self.key_here(key, scope)).collect();
         if call.arguments.len() < 2 {
             self.report(
-                Diagnostic::new(&codes::BAD_AGGREGATE, "`sequence` takes at least two events", span, "called like this")
-                    .help("it is used as `sequence(address_change, refund_request) by buyer within 48h`"),
+                Diagnostic::new(
+                    &codes::BAD_AGGREGATE,
+                    "`sequence` takes at least two events",
+                    span,
+                    "called like this",
+                )
+                .help("it is used as `sequence(address_change, refund_request) by buyer within 48h`"),
             );
         }
         for argument in &call.arguments {
@@ -611,8 +665,13 @@ impl<'a> Checker<'a> {
                 self.positive_span(within, "the time after `within`");
             }
             _ => self.report(
-                Diagnostic::new(&codes::BAD_WINDOW, "`sequence` needs `within`", span, "it isn't said how far apart")
-                    .help("add for example `within 48h`"),
+                Diagnostic::new(
+                    &codes::BAD_WINDOW,
+                    "`sequence` needs `within`",
+                    span,
+                    "it isn't said how far apart",
+                )
+                .help("add for example `within 48h`"),
             ),
         }
         if self.out.iter().count() == before {

@@ -13,7 +13,7 @@ use crate::sema::infer::bare;
 use crate::sema::scope::Scope;
 use crate::sema::{Checker, errors};
 use crate::source::Span;
-use crate::syntax::ast::{self, Call, ExprKind as Ast};
+use crate::syntax::ast::{Call, ExprKind as Ast};
 
 const FOLDS: [&str; 5] = ["any", "all", "count", "sum", "distinct"];
 /// Takes a zone as its last argument.
@@ -42,8 +42,12 @@ impl<'a> Checker<'a> {
                 let help = did_you_mean(name, known)
                     .or_else(|| Some("the functions there are: `rulec doc functions`".to_string()));
                 self.fail(
-                    super::unknown_name(format!("there is no function `{name}`"), call.function.span, "unknown function")
-                        .help_opt(help),
+                    super::unknown_name(
+                        format!("there is no function `{name}`"),
+                        call.function.span,
+                        "unknown function",
+                    )
+                    .help_opt(help),
                 )
             }
         }

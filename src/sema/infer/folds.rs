@@ -148,7 +148,10 @@ impl<'a> Checker<'a> {
             Type::Int | Type::Decimal | Type::Money(Some(_)) => Ok(value),
             Type::Money(None) => {
                 let Some(currency) = self.header.currency else {
-                    let finding = no_currency(value.span, "amounts of any currency are summed in the ruleset's currency");
+                    let finding = no_currency(
+                        value.span,
+                        "amounts of any currency are summed in the ruleset's currency",
+                    );
                     return Err(self.fail(finding));
                 };
                 let ty = Ty { base: Type::Money(Some(currency)), optional: value.ty.optional };

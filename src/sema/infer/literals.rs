@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::{bare, error};
 use crate::diag::{Diagnostic, codes, did_you_mean};
 use crate::model::money::{Country, Currency, Decimal, Money};
-use crate::model::time::{Duration, Time, Zone};
+use crate::model::time::{Duration, Time};
 use crate::model::types::Type;
 use crate::model::value::{Datum, Value};
+use crate::sema::data;
 use crate::sema::hir::{Expr, ExprKind};
 use crate::sema::scope::Scope;
 use crate::sema::{Checker, errors, header};
@@ -17,40 +18,6 @@ use crate::syntax::ast::{self, ExprKind as Ast, Literal, Unit};
 
 fn bad(message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
     Diagnostic::new(&codes::BAD_LITERAL, message, span, label)
-}
-
-/// The value of type `ty` that `text` writes, or what was expected. Texts stand for themselves.
-pub fn read_text(text: &str, ty: &Type, zone: &Zone) -> Result<Value, String> {
-    let as_text = || Value::Text(Arc::from(text));
-    match ty.representation() {
-        Type::Text => Ok(as_text()),
-        Type::Email => {
-            let fits = text.split_once('@').is_some_and(|(user, domain)| {
-                !user.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace)
-            });
-            fits.then(as_text).ok_or_else(|| "an email address such as \"ann@example.com\"".to_string())
-        }
-        Type::Phone => {
-            let fits = text.chars().any(|c| c.is_ascii_digit());
-            fits.then(as_text).ok_or_else(|| "a phone number such as \"+48 600 100 200\"".to_string())
-        }
-        Type::Ip => text
-            .parse::<IpAddr>()
-            .map(Value::Ip)
-            .map_err(|_| "an address such as \"10.0.0.7\" or \"2001:db8::1\"".to_string()),
-        Type::Cidr => {
-            read_network(text).ok_or_else(|| "a network such as \"10.0.0.0/8\" or \"2001:db8::/32\"".to_string())
-        }
-        Type::Time => Time::parse_rfc3339(text)
-            .or_else(|| Time::parse_date(text, zone))
-            .map(Value::Time)
-            .ok_or_else(|| "a time such as \"2026-11-11T10:00:00Z\" or a date".to_string()),
-        Type::Country => {
-            Country::parse(text).map(Value::Country).ok_or_else(|| "an ISO 3166-1 code such as `PL`".to_string())
-        }
-        Type::Int => text.parse().map(Value::Int).map_err(|_| "a whole number".to_string()),
-        other => Err(format!("a value of type `{other}`")),
-    }
 }
 
 /// A network; host bits are dropped, a lone address is a network of one.
@@ -74,12 +41,8 @@ fn reads_texts(ty: &Type) -> bool {
 fn word_value(word: &str, ty: &Type) -> Option<Value> {
     match ty.representation() {
         Type::Enum(values) => values.index_of(word).map(Value::Enum),
-        Type::Country => {
-            Country::parse(word).filter(|c| c.as_str() == word).map(Value::Country)
-        }
-        Type::Currency => {
-            Currency::parse(word).filter(|c| c.as_str() == word).map(Value::Currency)
-        }
+        Type::Country => Country::parse(word).filter(|c| c.as_str() == word).map(Value::Country),
+        Type::Currency => Currency::parse(word).filter(|c| c.as_str() == word).map(Value::Currency),
         _ => None,
     }
 }
@@ -141,10 +104,9 @@ impl<'a> Checker<'a> {
                     let ty = beside.cloned().unwrap_or(Type::Int);
                     (fixed(signed(text).parse().ok().map(Value::Int), ty), "a whole number of 64 bits")
                 }
-                _ => (
-                    fixed(signed(text).parse().ok().map(Value::Int), Type::Int),
-                    "a whole number of 64 bits",
-                ),
+                _ => {
+                    (fixed(signed(text).parse().ok().map(Value::Int), Type::Int), "a whole number of 64 bits")
+                }
             },
             Literal::Decimal(text) if matches!(beside, Some(Type::Float)) => {
                 (self.float(&signed(text), span), "a number")
@@ -158,7 +120,8 @@ impl<'a> Checker<'a> {
             }
             Literal::Money(text, code) => {
                 let Some(currency) = header::currency(code, &mut self.out) else { return error(span) };
-                let value = Decimal::parse(&signed(text)).map(|amount| Value::Money(Money { amount, currency }));
+                let value =
+                    Decimal::parse(&signed(text)).map(|amount| Value::Money(Money { amount, currency }));
                 (fixed(value, Type::Money(Some(currency))), "an amount")
             }
             Literal::Duration(text, unit) => {
@@ -188,7 +151,7 @@ impl<'a> Checker<'a> {
         let Some(ty) = beside.filter(|ty| reads_texts(ty)) else {
             return Expr::constant(Value::Text(Arc::from(text)), Type::Text, span);
         };
-        match read_text(text, ty, &self.header.zone) {
+        match data::parse_value(text, ty, &self.header.zone) {
             Ok(value) => Expr::constant(value, ty.clone(), span),
             Err(expected) => self.fail(
                 bad(
@@ -205,7 +168,10 @@ impl<'a> Checker<'a> {
     pub(super) fn network_literal(&self, expr: &ast::Expr) -> Option<Expr> {
         let expr = bare(expr);
         let Ast::Literal(Literal::Text(text)) = &expr.kind else { return None };
-        text.contains('/').then(|| read_network(text)).flatten().map(|v| Expr::constant(v, Type::Cidr, expr.span))
+        text.contains('/')
+            .then(|| read_network(text))
+            .flatten()
+            .map(|v| Expr::constant(v, Type::Cidr, expr.span))
     }
 
     /// The value of the type beside it that a word is, whatever else bears the name.
@@ -266,7 +232,10 @@ impl<'a> Checker<'a> {
     ) -> Expr {
         use crate::model::ops::UnaryOp;
         if let Ast::Literal(literal) = &bare(inner).kind
-            && !matches!(literal, Literal::Text(_) | Literal::Bool(_) | Literal::Date(_) | Literal::DateTime(_))
+            && !matches!(
+                literal,
+                Literal::Text(_) | Literal::Bool(_) | Literal::Date(_) | Literal::DateTime(_)
+            )
         {
             return self.literal(literal, span, true, beside);
         }
@@ -279,7 +248,8 @@ impl<'a> Checker<'a> {
             Type::Duration => UnaryOp::NegateDuration,
             Type::Float => return self.float_arithmetic(inner, span),
             other => {
-                let finding = errors::expected("a number, an amount or a duration after `-`", other, inner.span);
+                let finding =
+                    errors::expected("a number, an amount or a duration after `-`", other, inner.span);
                 return self.fail(finding);
             }
         };
@@ -330,7 +300,8 @@ impl<'a> Checker<'a> {
     pub(super) fn nearest_word(&self, word: &str, ty: &Type, names: &[String]) -> Option<String> {
         let words = words_of(ty);
         did_you_mean(word, words.iter().copied().chain(names.iter().map(String::as_str))).or_else(|| {
-            (words.len() <= 12 && !words.is_empty()).then(|| format!("its values: {}", errors::quoted(&words)))
+            (words.len() <= 12 && !words.is_empty())
+                .then(|| format!("its values: {}", errors::quoted(&words)))
         })
     }
 }

@@ -91,7 +91,11 @@ impl<'a> Checker<'a> {
                 Ok(found) => keys.push(found),
                 Err(other) => {
                     let finding = errors::mismatch(
-                        format!("a key of `{}` must be `{ty}`, found {}", name.text, errors::a(&other.ty.base)),
+                        format!(
+                            "a key of `{}` must be `{ty}`, found {}",
+                            name.text,
+                            errors::a(&other.ty.base)
+                        ),
                         key.span,
                         format!("this is {}", errors::a(&other.ty.base)),
                     )

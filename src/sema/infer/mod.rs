@@ -14,8 +14,6 @@ mod operators;
 mod sets;
 mod texts;
 
-pub(super) use literals::read_text;
-
 use super::hir::{Expr, ExprKind};
 use super::scope::Scope;
 use super::{Checker, errors, limits};
@@ -116,11 +114,9 @@ impl<'a> Checker<'a> {
         let mut finding = errors::expected("a condition (true or false)", &result.ty.base, expr.span);
         if let Ast::Name(name) = &bare(expr).kind {
             finding = finding.help(match &result.ty.base {
-                Type::Enum(values) => format!(
-                    "compare it: `{} == {}`",
-                    name.text,
-                    values.values.first().map_or("…", |v| v)
-                ),
+                Type::Enum(values) => {
+                    format!("compare it: `{} == {}`", name.text, values.values.first().map_or("…", |v| v))
+                }
                 Type::Int | Type::Decimal => format!("compare it: `{} > 0`", name.text),
                 _ => format!("compare it with something, or ask `{} is present`", name.text),
             });
@@ -183,7 +179,9 @@ impl<'a> Checker<'a> {
                 let code = currency.or(self.header.currency).map_or("USD".to_string(), |c| c.to_string());
                 Some(format!("write `{n} {code}`"))
             }
-            (Literal::Int(n), Type::Duration) => Some(format!("write a unit: `{n}s`, `{n}m`, `{n}h` or `{n}d`")),
+            (Literal::Int(n), Type::Duration) => {
+                Some(format!("write a unit: `{n}s`, `{n}m`, `{n}h` or `{n}d`"))
+            }
             (Literal::Int(n) | Literal::Decimal(n), Type::Text | Type::Entity(_)) => {
                 Some(format!("write it in quotes: \"{n}\""))
             }

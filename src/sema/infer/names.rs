@@ -89,7 +89,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    pub(super) fn field(&self, field: FieldId, span: Span, scope: &Scope) -> Expr {
+    pub(in crate::sema) fn field(&self, field: FieldId, span: Span, scope: &Scope) -> Expr {
         match scope.event.and_then(|e| self.shapes[e.index()].fields.get(field.index())) {
             Some(schema) => Expr::new(ExprKind::Field(field), schema.ty.clone(), span),
             None => error(span),
@@ -124,10 +124,12 @@ impl<'a> Checker<'a> {
             );
         }
         if scope.in_aggregate && asks_memory(expr) {
-            return self.fail(self.nested(name.span).label(
-                self.definitions.get(id).value.span,
-                format!("`{}` asks memory itself", name.text),
-            ));
+            return self.fail(
+                self.nested(name.span).label(
+                    self.definitions.get(id).value.span,
+                    format!("`{}` asks memory itself", name.text),
+                ),
+            );
         }
         let ty = expr.ty.clone();
         Expr::new(ExprKind::Alias(Arc::clone(expr)), ty, name.span)
@@ -135,9 +137,9 @@ impl<'a> Checker<'a> {
 
     fn does_not_fit(&self, id: DefId, name: &Name, scope: &Scope, problem: &Diagnostic) -> Diagnostic {
         let definition = self.definitions.get(id);
-        let place = scope
-            .event
-            .map_or("where there is no event".to_string(), |e| format!("on `{}`", self.shapes[e.index()].name));
+        let place = scope.event.map_or("where there is no event".to_string(), |e| {
+            format!("on `{}`", self.shapes[e.index()].name)
+        });
         let mut finding = Diagnostic::new(
             &codes::DOES_NOT_FIT,
             format!("the {} `{}` can't be used {place}: {}", definition.kind(), name.text, problem.message),
@@ -179,7 +181,11 @@ impl<'a> Checker<'a> {
         }
         names.extend(scope.locals.keys().cloned());
         let values = self.names.values.keys();
-        names.extend(values.filter(|n| matches!(self.names.values.get(n), Some(ValueRef::Definition(_)))).map(String::from));
+        names.extend(
+            values
+                .filter(|n| matches!(self.names.values.get(n), Some(ValueRef::Definition(_))))
+                .map(String::from),
+        );
         names
     }
 
@@ -235,14 +241,16 @@ impl<'a> Checker<'a> {
             return error(span);
         }
         match &whole.ty.base {
-            Type::Record(record) => match record.fields.iter().position(|f| f.name == field.text.as_str().into()) {
-                Some(index) => member_of(whole, index, span),
-                None => {
-                    let names: Vec<&str> = record.fields.iter().map(|f| &*f.name).collect();
-                    let finding = errors::unknown(field, "a field of this record", names);
-                    self.fail(finding)
+            Type::Record(record) => {
+                match record.fields.iter().position(|f| f.name == field.text.as_str().into()) {
+                    Some(index) => member_of(whole, index, span),
+                    None => {
+                        let names: Vec<&str> = record.fields.iter().map(|f| &*f.name).collect();
+                        let finding = errors::unknown(field, "a field of this record", names);
+                        self.fail(finding)
+                    }
                 }
-            },
+            }
             other => {
                 let finding = errors::mismatch(
                     format!("{} has no fields", errors::a(other)),
@@ -274,7 +282,10 @@ impl<'a> Checker<'a> {
         let help = if current {
             format!("fields of the event itself stand alone: write `{}`", field.text)
         } else {
-            format!("past events are asked with an aggregate: `last({}.{}) by … ever before this`", event.text, field.text)
+            format!(
+                "past events are asked with an aggregate: `last({}.{}) by … ever before this`",
+                event.text, field.text
+            )
         };
         self.fail(
             Diagnostic::new(

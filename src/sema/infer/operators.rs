@@ -31,7 +31,10 @@ impl<'a> Checker<'a> {
             Ast::Literal(Literal::Text(_)) => Side::Text,
             Ast::Name(name) => match self.sight(&name.text, scope) {
                 Some(Sight::Value(ValueRef::Definition(id)))
-                    if matches!(&bare(self.definitions.get(id).value).kind, Ast::Literal(Literal::Text(_))) =>
+                    if matches!(
+                        &bare(self.definitions.get(id).value).kind,
+                        Ast::Literal(Literal::Text(_))
+                    ) =>
                 {
                     Side::Text
                 }
@@ -59,11 +62,13 @@ impl<'a> Checker<'a> {
             (Side::Text, _) | (Side::Word(_), Side::Typed) => true,
             (Side::Word(l), Side::Word(r)) => {
                 let (lt, rt) = (self.type_of_name(l, scope), self.type_of_name(r, scope));
-                let is_value = |word: &Name, ty: &Option<Type>| self.word(&word.text, word.span, ty.as_ref()).is_some();
+                let is_value =
+                    |word: &Name, ty: &Option<Type>| self.word(&word.text, word.span, ty.as_ref()).is_some();
                 if is_value(r, &lt) {
                     false
                 } else {
-                    is_value(l, &rt) || (lt.is_none() && rt.as_ref().is_some_and(has_words))
+                    is_value(l, &rt)
+                        || (lt.is_none() && rt.as_ref().is_some_and(has_words))
                         || (lt.is_none() && rt.is_some())
                 }
             }
@@ -150,7 +155,9 @@ impl<'a> Checker<'a> {
     /// Both sides converted to what can be compared, or a finding.
     pub(super) fn comparable(&mut self, l: Expr, r: Expr, ordered: bool, span: Span) -> Option<(Expr, Expr)> {
         let fits = match (&l.ty.base, &r.ty.base) {
-            (Type::Money(a), Type::Money(b)) => return self.one_currency(*a, *b, &l, &r, span).then_some((l, r)),
+            (Type::Money(a), Type::Money(b)) => {
+                return self.one_currency(*a, *b, &l, &r, span).then_some((l, r));
+            }
             (a, b) if a == b => can_compare(a, ordered),
             (a, b) if a.is_number() && b.is_number() => true,
             (Type::Float, b) if b.is_number() => {
@@ -174,14 +181,19 @@ impl<'a> Checker<'a> {
     fn cannot_compare(&self, l: &Expr, r: &Expr, ordered: bool, span: Span) -> Diagnostic {
         let (a, b) = (&l.ty.base, &r.ty.base);
         if a == b {
-            let how = if ordered && types::is_scalar(a) { "has no order" } else { "can't be compared as a whole" };
+            let how =
+                if ordered && types::is_scalar(a) { "has no order" } else { "can't be compared as a whole" };
             let help = if ordered && types::is_scalar(a) {
                 "only numbers, amounts, times, durations and texts have an order; use `==` or `in`"
             } else {
                 "compare its parts, or ask `any(… where …)`"
             };
-            return errors::mismatch(format!("{} {how}", errors::a(a)), span, "not a comparison that has an answer")
-                .help(help);
+            return errors::mismatch(
+                format!("{} {how}", errors::a(a)),
+                span,
+                "not a comparison that has an answer",
+            )
+            .help(help);
         }
         errors::mismatch(
             format!("{} can't be compared with {}", errors::a(a), errors::a(b)),
@@ -319,7 +331,11 @@ impl<'a> Checker<'a> {
             (a, b) if a.is_number() && b.is_number() => Type::Decimal,
             (a, b) => {
                 let finding = errors::mismatch(
-                    format!("both sides of `else` must be of one type, found {} and {}", errors::a(a), errors::a(b)),
+                    format!(
+                        "both sides of `else` must be of one type, found {} and {}",
+                        errors::a(a),
+                        errors::a(b)
+                    ),
                     span,
                     "gives now one type, now another",
                 )
@@ -361,7 +377,10 @@ impl<'a> Checker<'a> {
                 && x != y
                 && self.header.currency.is_none()
             {
-                return self.fail(no_currency(span, "amounts of different currencies are added in the ruleset's currency"));
+                return self.fail(no_currency(
+                    span,
+                    "amounts of different currencies are added in the ruleset's currency",
+                ));
             }
         }
         let Some((hir_op, base)) = typed(op, &l.ty.base, &r.ty.base, self.header.currency) else {
@@ -377,7 +396,8 @@ impl<'a> Checker<'a> {
 
     /// Texts and words beside a time are read as one (`at - "2026-11-11"`).
     fn pair_for_arithmetic(&mut self, left: &ast::Expr, right: &ast::Expr, scope: &Scope) -> (Expr, Expr) {
-        let time_beside = |found: &Expr| (found.ty.base == Type::Time && !found.is_error()).then_some(Type::Time);
+        let time_beside =
+            |found: &Expr| (found.ty.base == Type::Time && !found.is_error()).then_some(Type::Time);
         if matches!(self.side(left, scope), Side::Text) {
             let r = self.infer(right, scope, None);
             let l = self.infer(left, scope, time_beside(&r).as_ref());
@@ -417,8 +437,12 @@ impl<'a> Checker<'a> {
             _ => format!("{a} can't be {doing} {b}"),
         };
         let help = self.comparison_help(l, r).or_else(|| match (&l.ty.base, &r.ty.base) {
-            (Type::Time, Type::Time) => Some("the length of time between two times is `later - earlier`".into()),
-            (Type::Text, _) | (_, Type::Text) => Some("texts are only compared; write them in `because` with `{…}`".into()),
+            (Type::Time, Type::Time) => {
+                Some("the length of time between two times is `later - earlier`".into())
+            }
+            (Type::Text, _) | (_, Type::Text) => {
+                Some("texts are only compared; write them in `because` with `{…}`".into())
+            }
             _ => None,
         });
         errors::mismatch(message, span, format!("`{sign}` has no meaning for these"))
@@ -469,7 +493,13 @@ fn can_compare(ty: &Type, ordered: bool) -> bool {
     if ordered {
         matches!(
             ty,
-            Type::Int | Type::Decimal | Type::Float | Type::Time | Type::Duration | Type::Money(_) | Type::Text
+            Type::Int
+                | Type::Decimal
+                | Type::Float
+                | Type::Time
+                | Type::Duration
+                | Type::Money(_)
+                | Type::Text
         )
     } else {
         types::is_scalar(ty)

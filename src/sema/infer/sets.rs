@@ -31,7 +31,9 @@ impl<'a> Checker<'a> {
         }
         if let Ast::Name(name) = &bare(set).kind {
             match self.sight(&name.text, scope) {
-                Some(Sight::Value(ValueRef::List(list))) => return self.in_list(value, list, name, span, scope),
+                Some(Sight::Value(ValueRef::List(list))) => {
+                    return self.in_list(value, list, name, span, scope);
+                }
                 Some(Sight::Value(
                     other @ (ValueRef::Table(_) | ValueRef::Phrases(_) | ValueRef::Calendar(_)),
                 )) => {

@@ -139,7 +139,11 @@ impl<'a> Checker<'a> {
             {
                 let name = self.entities[wanted.index()].name.clone();
                 let finding = errors::mismatch(
-                    format!("the label `{}` is put on `{name}`, not on {}", label.text, errors::a(&value.ty.base)),
+                    format!(
+                        "the label `{}` is put on `{name}`, not on {}",
+                        label.text,
+                        errors::a(&value.ty.base)
+                    ),
                     value.span,
                     format!("this is {}", errors::a(&value.ty.base)),
                 );

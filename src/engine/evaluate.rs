@@ -97,7 +97,13 @@ impl Engine {
                 ..Stats::default()
             },
         };
-        Engine { decoder: super::read::decoder(&ruleset, &options), data, inner: Mutex::new(inner), ruleset, options }
+        Engine {
+            decoder: super::read::decoder(&ruleset, &options),
+            data,
+            inner: Mutex::new(inner),
+            ruleset,
+            options,
+        }
     }
 
     pub fn ruleset(&self) -> &Arc<Ruleset> {
@@ -163,7 +169,8 @@ impl Engine {
 
         let late = write_memory(&machine, code, store, &scratch.keys, at);
         let outcome = verdict.outcome;
-        let decision = Arc::new(self.decision(code, id.clone(), at, verdict, std::mem::take(&mut decoded.bad), late));
+        let decision =
+            Arc::new(self.decision(code, id.clone(), at, verdict, std::mem::take(&mut decoded.bad), late));
         count(stats, &scratch.marks, outcome.index(), late);
         dedupe.remember(event, &id, decision.clone());
         Answer::Decision(decision)
@@ -252,13 +259,7 @@ fn counted(machine: &Machine<'_>, write: &WriteCode) -> Option<Slot> {
 }
 
 /// The third phase. Whether the event is older than the newest of any key that it writes.
-fn write_memory(
-    machine: &Machine<'_>,
-    code: &EventCode,
-    store: &mut Store,
-    keys: &[Key],
-    at: Time,
-) -> bool {
+fn write_memory(machine: &Machine<'_>, code: &EventCode, store: &mut Store, keys: &[Key], at: Time) -> bool {
     let mut late = false;
     for write in &code.writes {
         let Key::Known { hash, group, cell } = keys[write.key] else { continue };

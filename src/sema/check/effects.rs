@@ -1,0 +1,242 @@
+//! Effects, and what a rule is about.
+
+use crate::diag::{Diagnostic, codes};
+use crate::model::ids::{ActionId, EntityId, FieldId};
+use crate::model::types::Type;
+use crate::sema::hir::{self, Body, Expr};
+use crate::sema::scope::Scope;
+use crate::sema::{Checker, errors};
+use crate::source::Span;
+use crate::syntax::ast::{self, EffectKind, ExprKind, Key, Name};
+
+impl<'a> Checker<'a> {
+    pub(super) fn about(&mut self, keys: &[Key], scope: &Scope, body: &mut Body) {
+        for key in keys {
+            let Some((entity, value)) = self.subject_entity(key, scope) else { continue };
+            let name = self.entities[entity.index()].name.to_string();
+            if body.about.iter().any(|(known, _)| *known == name) {
+                self.report(
+                    Diagnostic::new(
+                        &codes::DUPLICATE_CLAUSE,
+                        format!("the rule is about `{name}` twice"),
+                        key.span,
+                        "again here",
+                    )
+                    .help("name each entity once"),
+                );
+                continue;
+            }
+            body.about.push((name, value));
+        }
+    }
+
+    /// `buyer`, `buyer = seller_buyer`: the entity and the field that holds it. `None` if it was reported.
+    fn subject_entity(&mut self, key: &Key, scope: &Scope) -> Option<(EntityId, Expr)> {
+        let ExprKind::Name(name) = &key.here.kind else {
+            if !matches!(key.here.kind, ExprKind::Error) {
+                self.report(
+                    Diagnostic::new(
+                        &codes::WRONG_KIND,
+                        "this must be an entity",
+                        key.here.span,
+                        "not a name",
+                    )
+                    .help("write `about ENTITY`, or `about ENTITY = FIELD`"),
+                );
+            }
+            return None;
+        };
+        let event = scope.event?;
+        let shape = self.shape(event);
+        let Some(entity) = self.names.entities.get(&name.text) else {
+            // The name of a field stands for its entity.
+            let field = shape.field(&name.text).map(|(id, f)| (id, self.entity_of(&f.ty.base)));
+            if let (Some((field, Some(entity))), None) = (field, &key.there) {
+                return Some((entity, self.field(field, key.here.span, scope)));
+            }
+            if !self.names.broken.contains(&name.text) {
+                let finding = errors::unknown(name, "an entity", self.names.entities.keys());
+                self.report(finding);
+            }
+            return None;
+        };
+        if let Some(there) = &key.there {
+            let value = self.infer_as(there, &self.entity_type(entity), "the subject", scope);
+            return (!value.is_error()).then_some((entity, value));
+        }
+        let holders: Vec<FieldId> = (0..shape.fields.len())
+            .map(FieldId::new)
+            .filter(|f| self.entity_of(&shape.fields[f.index()].ty.base) == Some(entity))
+            .collect();
+        let named = holders.iter().find(|f| *shape.fields[f.index()].name == name.text);
+        match (named, holders.as_slice()) {
+            (Some(field), _) | (None, [field]) => Some((entity, self.field(*field, key.here.span, scope))),
+            (None, []) => {
+                self.report(
+                    Diagnostic::new(
+                        &codes::NO_SUCH_ENTITY,
+                        format!("`{}` has no `{}`", shape.name, name.text),
+                        key.span,
+                        format!("no field of `{}` is of this entity", shape.name),
+                    )
+                    .help_opt(self.entities_of(&shape)),
+                );
+                None
+            }
+            (None, several) => {
+                let names: Vec<String> =
+                    several.iter().map(|f| shape.fields[f.index()].name.to_string()).collect();
+                self.report(
+                    Diagnostic::new(
+                        &codes::NO_SUCH_ENTITY,
+                        format!("`{}` has several fields of the entity `{}`", shape.name, name.text),
+                        key.span,
+                        format!("could be {}", errors::quoted(&names)),
+                    )
+                    .help(format!("say which one: `{} = {}`", name.text, names[0])),
+                );
+                None
+            }
+        }
+    }
+
+    fn entities_of(&self, shape: &crate::model::schema::EventSchema) -> Option<String> {
+        let mut names: Vec<String> = shape
+            .fields
+            .iter()
+            .filter_map(|f| self.entity_of(&f.ty.base))
+            .map(|id| self.entities[id.index()].name.to_string())
+            .collect();
+        names.sort();
+        names.dedup();
+        (!names.is_empty()).then(|| format!("its entities: {}", errors::quoted(&names)))
+    }
+
+    pub(super) fn effect(
+        &mut self,
+        rule: &ast::Rule,
+        effect: &ast::Effect,
+        span: Span,
+        scope: &Scope,
+        body: &mut Body,
+    ) {
+        let condition = effect.condition.as_ref().map(|c| self.condition(c, scope));
+        match &effect.kind {
+            EffectKind::Do { action, arguments } => {
+                if let Some((action, arguments)) = self.action_call(action, arguments, span, scope) {
+                    body.effects.push(hir::Effect { action, arguments, condition, span });
+                }
+            }
+            EffectKind::Label { label, on, period } => {
+                if let Some(period) = period {
+                    self.positive_span(period, "the time after `for`");
+                }
+                self.label_effect("`label`", label, on, span, scope);
+            }
+            EffectKind::Unlabel { label, on } => self.label_effect("`unlabel`", label, on, span, scope),
+            EffectKind::Mute { rule: muted, keys, period } => {
+                self.mute(rule, muted, keys, period, span, scope);
+            }
+        }
+    }
+
+    fn label_effect(&mut self, what: &str, label: &Name, on: &Key, span: Span, scope: &Scope) {
+        let known = self.known_label(label);
+        let subject = self.subject_entity(on, scope);
+        let (Some(id), Some((entity, _))) = (known, subject) else { return };
+        if let Some(wanted) = self.label_entity(id)
+            && wanted != entity
+        {
+            let (wanted, found) = (&self.entities[wanted.index()].name, &self.entities[entity.index()].name);
+            let finding = errors::mismatch(
+                format!("the label `{}` is put on `{wanted}`, not on `{found}`", label.text),
+                on.span,
+                format!("this is `{found}`"),
+            )
+            .help(format!("write `on {wanted}`"));
+            self.report(finding);
+            return;
+        }
+        self.report(errors::not_yet(what, span));
+    }
+
+    fn mute(
+        &mut self,
+        rule: &ast::Rule,
+        muted: &Name,
+        keys: &[Key],
+        period: &ast::Expr,
+        span: Span,
+        scope: &Scope,
+    ) {
+        self.positive_span(period, "the time after `for`");
+        for key in keys {
+            self.current_key(key, scope);
+        }
+        let shape = scope.event.map(|e| self.shape(e));
+        let names_field =
+            shape.as_ref().and_then(|s| s.field(&muted.text)).is_some_and(|(_, f)| f.ty.base == Type::Text);
+        if self.names.rules.get(&muted.text).is_none() && !names_field {
+            if !self.names.broken.contains(&muted.text) {
+                let others = self.names.rules.keys().filter(|n| *n != rule.name.text);
+                let finding = errors::unknown(muted, "a rule", others.collect::<Vec<_>>());
+                self.report(finding);
+            }
+            return;
+        }
+        self.report(errors::not_yet("`mute`", span));
+    }
+
+    pub(super) fn once(&mut self, once: &ast::Once, scope: &Scope) {
+        for key in &once.keys {
+            self.current_key(key, scope);
+        }
+        if let Some(period) = &once.period {
+            self.positive_span(period, "the time after `per`");
+        }
+        self.report(errors::not_yet("`once`", once.span));
+    }
+
+    /// `ACTION(args)`, each argument of its parameter's type. `None` if it was reported.
+    fn action_call(
+        &mut self,
+        name: &Name,
+        arguments: &[ast::Expr],
+        span: Span,
+        scope: &Scope,
+    ) -> Option<(ActionId, Vec<Expr>)> {
+        let id = self.action_named(name)?;
+        let action = self.actions.get(id.index())?.clone();
+        if arguments.len() != action.parameters.len() {
+            self.report(wrong_count(&action, arguments.len(), span));
+            return None;
+        }
+        let mut all = Vec::new();
+        for (argument, (parameter, ty)) in arguments.iter().zip(&action.parameters) {
+            all.push(self.infer_as(argument, ty, &format!("`{parameter}`"), scope));
+        }
+        Some((id, all))
+    }
+
+    pub(in crate::sema) fn action_named(&mut self, name: &Name) -> Option<ActionId> {
+        let found = self.names.actions.get(&name.text);
+        if found.is_none() && !self.names.broken.contains(&name.text) {
+            let finding = errors::unknown(name, "an action", self.names.actions.keys());
+            self.report(finding);
+        }
+        found
+    }
+}
+
+/// The call differs from the declaration in the number of arguments.
+pub(in crate::sema) fn wrong_count(action: &hir::Action, found: usize, span: Span) -> Diagnostic {
+    let parameters: Vec<String> = action.parameters.iter().map(|(n, t)| format!("{n}: {t}")).collect();
+    Diagnostic::new(
+        &codes::WRONG_ARGUMENTS,
+        format!("`{}` takes {} arguments, found {found}", action.name, action.parameters.len()),
+        span,
+        "the number of arguments differs",
+    )
+    .label(action.span, "declared here")
+    .help(format!("write `do {}({})`", action.name, parameters.join(", ")))
+}

@@ -1,0 +1,13 @@
+//! Rules and policies: one file per part of the language.
+
+mod absence;
+mod active;
+mod bands;
+mod caps;
+mod current_event;
+mod effects;
+mod policies;
+mod rules;
+mod templates;
+
+pub(super) use effects::wrong_count;

@@ -1,0 +1,347 @@
+//! Lists, tables, phrases, calendars and rates: their types, and what their files hold.
+
+use std::sync::Arc;
+
+use super::declare::Items;
+use super::scope::Scope;
+use super::{Checker, data, errors, hir, types};
+use crate::diag::{Diagnostic, codes};
+use crate::model::data::{CalendarData, ListData, RatesData, TableData};
+use crate::model::time::Duration;
+use crate::model::types::{RecordField, RecordType, Type};
+use crate::source::{SourceId, Span};
+use crate::syntax::ast::{self, Name, TableSource, Text, TypeExpr};
+use crate::text::phrases::PhraseSet;
+
+/// How old a rate may be if nothing is said.
+const MAX_AGE: Duration = Duration(7 * 24 * 3_600_000_000);
+
+impl<'a> Checker<'a> {
+    pub(super) fn sources(&mut self, items: &Items<'a>) {
+        // Types first: the elements of a list may name another one's values.
+        for list in &items.lists {
+            self.declare_list(list);
+        }
+        for table in &items.tables {
+            self.table(table);
+        }
+        for phrases in &items.phrases {
+            self.phrase_list(phrases);
+        }
+        for calendar in &items.calendars {
+            self.calendar(calendar);
+        }
+        if let Some(rates) = items.rates {
+            self.read_rates(rates);
+        }
+        for (i, list) in items.lists.iter().enumerate() {
+            if let ast::ListSource::Inline(elements) = &list.source {
+                let data = self.inline_list(elements, &self.lists[i].ty.clone());
+                self.lists[i].data = Arc::new(data);
+            }
+        }
+    }
+
+    pub(super) fn has_rates(&self) -> bool {
+        self.rates.is_some()
+    }
+
+    /// The text of a data file, or a finding at its path.
+    fn data_file(&mut self, path: &Text) -> Option<SourceId> {
+        let reason = match self.files.get(path.span.source, &path.value) {
+            Some(Ok(id)) => return Some(*id),
+            Some(Err(problem)) => problem.to_string(),
+            None => format!("`{}`: it was not read", path.value),
+        };
+        self.report(
+            Diagnostic::new(
+                &codes::MISSING_FILE,
+                format!("this file can't be read: {reason}"),
+                path.span,
+                "named here",
+            )
+            .help("paths are relative to the rules file that names them"),
+        );
+        None
+    }
+
+    /// A type whose values are told apart, without `?`.
+    fn key_type(&mut self, written: &TypeExpr, what: &str) -> Type {
+        let Some(ty) = self.resolve_type(written) else { return Type::Text };
+        if ty.optional || !types::is_key(&ty.base) {
+            self.report(
+                Diagnostic::new(
+                    &codes::BAD_TYPE,
+                    format!("{what} can't be of type `{ty}`"),
+                    written.span,
+                    "not a type whose values are told apart",
+                )
+                .help("use a text, a number, an entity, a country, an address …, without `?`"),
+            );
+        }
+        ty.base
+    }
+
+    fn declare_list(&mut self, list: &ast::List) {
+        let ty = self.key_type(&list.ty, "the values of a list");
+        let data = match &list.source {
+            ast::ListSource::File(path) => match self.data_file(path) {
+                Some(text) => data::list(text, &ty, &self.header.zone, self.sources, &mut self.out),
+                None => ListData::new(),
+            },
+            ast::ListSource::Inline(_) => ListData::new(),
+            ast::ListSource::Extern(span) => {
+                self.report(errors::not_yet("an `extern` list", *span));
+                ListData::new()
+            }
+        };
+        let name = list.name.text.clone();
+        self.lists.push(hir::List { name, ty, data: Arc::new(data), span: list.name.span });
+    }
+
+    pub(super) fn inline_list(&mut self, elements: &[ast::Expr], ty: &Type) -> ListData {
+        let mut data = ListData::new();
+        for element in elements {
+            let found = self.infer_as(element, ty, "a value of this list", &Scope::constants());
+            match self.constant(&found) {
+                Some(value) => data.insert(value, None),
+                None if found.is_error() => {}
+                None => self.report(errors::mismatch(
+                    "the values of a list must be the same on every event",
+                    element.span,
+                    "not a constant",
+                )),
+            }
+        }
+        data
+    }
+
+    fn table(&mut self, table: &ast::Table) {
+        let keys: Vec<Type> = table.keys.iter().map(|k| self.key_type(k, "a key of a table")).collect();
+        let (value, data) = match (&table.source, &table.value) {
+            (TableSource::Event(event), _) => (self.told_by(event), TableData::new()),
+            (TableSource::File(path), value) => {
+                let value = match value {
+                    Some(written) => self.table_value(written),
+                    None => {
+                        self.report(
+                            Diagnostic::new(
+                                &codes::BAD_TYPE,
+                                format!("the table `{}` has no type for its values", table.name.text),
+                                table.name.span,
+                                "what does a row give?",
+                            )
+                            .help(format!("write `table {}: KEY -> VALUE from …`", table.name.text)),
+                        );
+                        Type::Text
+                    }
+                };
+                let zone = self.header.zone.clone();
+                let data = match self.data_file(path) {
+                    Some(text) => data::table(text, &keys, &value, &zone, self.sources, &mut self.out),
+                    None => TableData::new(),
+                };
+                (value, data)
+            }
+        };
+        let name = table.name.text.clone();
+        self.tables.push(hir::Table { name, keys, value, data: Arc::new(data), span: table.name.span });
+    }
+
+    fn table_value(&mut self, written: &TypeExpr) -> Type {
+        let Some(ty) = self.resolve_type(written) else { return Type::Text };
+        if ty.optional || !types::is_scalar(&ty.base) {
+            self.report(
+                Diagnostic::new(
+                    &codes::BAD_TYPE,
+                    format!("the values of a table can't be of type `{ty}`"),
+                    written.span,
+                    "not a single value",
+                )
+                .help("use a single value without `?`; a key without a row is missing anyway"),
+            );
+        }
+        ty.base
+    }
+
+    /// A table that an event fills: per field the last value told.
+    fn told_by(&mut self, event: &Name) -> Type {
+        let empty = Type::Record(Arc::new(RecordType { fields: Vec::new() }));
+        let Some(events) = self.event_set(event) else { return empty };
+        let fields = events.first().map(|id| self.shape(*id)).map(|shape| {
+            let field = |f: &crate::model::schema::FieldSchema| RecordField {
+                name: f.name.clone(),
+                ty: f.ty.as_optional(),
+            };
+            shape.own_fields().iter().map(field).collect()
+        });
+        self.report(errors::not_yet("a table that an event fills", event.span));
+        Type::Record(Arc::new(RecordType { fields: fields.unwrap_or_default() }))
+    }
+
+    fn phrase_list(&mut self, phrases: &ast::Phrases) {
+        let text = self.data_file(&phrases.file);
+        let fold = phrases.fold.as_ref().and_then(|path| self.data_file(path));
+        let set = match text {
+            Some(text) => data::phrases(text, fold, self.sources, &mut self.out),
+            None => PhraseSet::default(),
+        };
+        let name = phrases.name.text.clone();
+        self.phrases.push(hir::Phrases { name, set: Arc::new(set), span: phrases.name.span });
+    }
+
+    fn calendar(&mut self, calendar: &ast::Calendar) {
+        let (keys, data) = match &calendar.source {
+            TableSource::File(path) => {
+                let text = self.data_file(path);
+                let keys = match calendar.keys.is_empty() {
+                    true => text.map(|text| self.key_columns(text)).unwrap_or_default(),
+                    false => calendar.keys.iter().filter_map(|name| self.named_type(name)).collect(),
+                };
+                let zone = self.header.zone.clone();
+                let data = match text {
+                    Some(text) => data::calendar(text, &keys, &zone, self.sources, &mut self.out),
+                    None => CalendarData::default(),
+                };
+                (keys, data)
+            }
+            TableSource::Event(event) => (self.calendar_of(calendar, event), CalendarData::default()),
+        };
+        let name = calendar.name.text.clone();
+        self.calendars.push(hir::Calendar { name, keys, data: Arc::new(data), span: calendar.name.span });
+    }
+
+    /// The columns after the times: of the entity they are named after, else texts.
+    fn key_columns(&self, text: SourceId) -> Vec<Type> {
+        let header = self.sources.get(text).text.lines().next().unwrap_or("").trim_start_matches('\u{feff}');
+        let column = |name: &str| {
+            let name = name.trim().trim_matches('"');
+            match self.names.entities.get(name) {
+                Some(id) => self.entity_type(id),
+                None => types::built_in(name).filter(types::is_key).unwrap_or(Type::Text),
+            }
+        };
+        header.split(',').skip(4).map(column).collect()
+    }
+
+    /// A calendar whose rows are events with `from` and `until`.
+    fn calendar_of(&mut self, calendar: &ast::Calendar, event: &Name) -> Vec<Type> {
+        let Some(events) = self.event_set(event) else { return Vec::new() };
+        let Some(shape) = events.first().map(|id| self.shape(*id)) else { return Vec::new() };
+        for bound in ["from", "until"] {
+            if !shape.field(bound).is_some_and(|(_, f)| f.ty.base == Type::Time) {
+                self.report(
+                    Diagnostic::new(
+                        &codes::BAD_EVENT,
+                        format!("a calendar needs `from` and `until` of `{}`", shape.name),
+                        event.span,
+                        format!("`{bound}` is not a time of this event"),
+                    )
+                    .help(format!("declare `{bound}: time` in `event {}`", shape.name)),
+                );
+            }
+        }
+        let mut keys = Vec::new();
+        for name in &calendar.keys {
+            match shape.field(&name.text) {
+                Some((_, field)) => keys.push(field.ty.base.clone()),
+                None => {
+                    let known: Vec<&str> = shape.fields.iter().map(|f| &*f.name).collect();
+                    self.report(errors::unknown(name, &format!("a field of `{}`", shape.name), known));
+                }
+            }
+        }
+        self.report(errors::not_yet("a calendar of events", event.span));
+        keys
+    }
+
+    fn read_rates(&mut self, rates: &ast::Rates) {
+        let max_age = match &rates.max_age {
+            Some(written) => self.positive_span(written, "`max_age`").unwrap_or(MAX_AGE),
+            None => MAX_AGE,
+        };
+        let zone = self.header.zone.clone();
+        let data = match self.data_file(&rates.file) {
+            Some(text) => data::rates(text, max_age, &zone, self.sources, &mut self.out),
+            None => RatesData::new(max_age),
+        };
+        self.rates = Some(Arc::new(data));
+    }
+
+    pub(super) fn actions(&mut self, items: &Items<'a>) {
+        for action in &items.actions {
+            let mut parameters: Vec<(Arc<str>, Type)> = Vec::new();
+            for (i, (name, written)) in action.parameters.iter().enumerate() {
+                if let Some((first, _)) = action.parameters[..i].iter().find(|(n, _)| n.text == name.text) {
+                    self.report(errors::duplicate("the parameter", &name.text, name.span, first.span));
+                }
+                let ty = self.resolve_type(written);
+                let single = ty.as_ref().is_none_or(|ty| !ty.optional && types::is_scalar(&ty.base));
+                if !single {
+                    self.report(
+                        Diagnostic::new(
+                            &codes::BAD_TYPE,
+                            format!("the parameter `{}` must be a single value", name.text),
+                            written.span,
+                            "can't be an argument",
+                        )
+                        .help("use a single value without `?`; an effect that needs a missing value is not produced"),
+                    );
+                }
+                parameters.push((name.text.as_str().into(), ty.map_or(Type::Text, |ty| ty.base)));
+            }
+            self.action_once(action);
+            let name = action.name.text.clone();
+            self.actions.push(hir::Action { name, parameters, span: action.name.span });
+        }
+    }
+
+    fn action_once(&mut self, action: &ast::Action) {
+        let Some(once) = &action.once else { return };
+        for key in &once.keys {
+            let name = match &key.here.kind {
+                ast::ExprKind::Name(name) => name,
+                _ => continue,
+            };
+            if action.parameters.iter().all(|(p, _)| p.text != name.text) {
+                let known = action.parameters.iter().map(|(p, _)| p.text.as_str());
+                self.report(errors::unknown(name, "a parameter of this action", known));
+            }
+        }
+        if let Some(period) = &once.period {
+            self.positive_span(period, "the time after `per`");
+        }
+        self.report(errors::not_yet("`once`", once.span));
+    }
+
+    pub(super) fn labels(&mut self, items: &Items<'a>) {
+        for label in &items.labels {
+            match self.names.entities.get(&label.entity.text) {
+                Some(id) => self.label_entities.push(Some(id)),
+                None => {
+                    self.label_entities.push(None);
+                    if !self.names.broken.contains(&label.entity.text) {
+                        let finding = errors::unknown(&label.entity, "an entity", self.names.entities.keys());
+                        self.report(finding);
+                    }
+                }
+            }
+            let span: Span = label.name.span;
+            self.report(errors::not_yet("a label", span));
+        }
+    }
+
+    /// The label, or a finding that there is none.
+    pub(super) fn known_label(&mut self, name: &Name) -> Option<crate::model::ids::LabelId> {
+        let known = self.names.labels.get(&name.text);
+        if known.is_none() && !self.names.broken.contains(&name.text) {
+            let finding = errors::unknown(name, "a label", self.names.labels.keys());
+            self.report(finding);
+        }
+        known
+    }
+
+    pub(super) fn label_entity(&self, id: crate::model::ids::LabelId) -> Option<crate::model::ids::EntityId> {
+        self.label_entities.get(id.index()).copied().flatten()
+    }
+}
