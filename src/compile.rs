@@ -177,7 +177,8 @@ impl Reader<'_> {
                 continue;
             }
             let path = normalize_path(&join(&parent(&self.sources.get(source).path), written));
-            let loaded = match self.sources.iter().find(|(_, s)| s.path == path).map(|(id, _)| id) {
+            let known = self.sources.iter().find(|(_, s)| s.path == path).map(|(id, _)| id);
+            let loaded = match known {
                 Some(id) => Ok(id),
                 None => self.text(&path).map(|text| self.sources.add(path, text)),
             };

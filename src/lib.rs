@@ -2,18 +2,21 @@
 
 mod builtins;
 mod compile;
-mod decode;
+#[doc(hidden)]
+pub mod decode;
 mod diag;
 mod engine;
 mod format;
 mod lint;
-mod model;
+#[doc(hidden)]
+pub mod model;
 mod oracle;
 mod os;
 mod plan;
 mod sema;
 mod source;
-mod state;
+#[doc(hidden)]
+pub mod state;
 mod syntax;
 mod text;
 

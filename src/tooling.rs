@@ -19,7 +19,7 @@ pub use crate::oracle::Oracle;
 pub use crate::sema::hir;
 pub use crate::sema::print::print as print_hir;
 pub use crate::syntax::ast;
-pub use crate::syntax::print::print as print_ast;
+pub use crate::syntax::print::file as print_ast;
 
 /// Checks the ruleset at a path on disk.
 pub fn check_path(path: &str) -> Result<Checked, FileError> {

@@ -84,7 +84,8 @@ impl Run {
         let started = Instant::now();
         let ended = self.decide_all(&engine, inputs, &mut sink)?;
         sink.finish()?;
-        let summary = Summary::new(&ruleset, &engine.stats(), sink.read, started.elapsed());
+        let stats = engine.stats();
+        let summary = Summary::new(&ruleset, &stats, sink.read, started.elapsed());
         if self.format == DecisionFormat::Summary {
             print(summary.text().as_bytes())?;
         } else if !self.quiet {

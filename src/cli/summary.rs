@@ -89,7 +89,7 @@ impl<'a> Summary<'a> {
 /// Decisions as rows; the header only where it is wanted.
 pub fn table(decisions: &[Decision], header: bool) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     if header {
         table.set_header(["event", "type", "at", "outcome", "score", "why"]);
     }

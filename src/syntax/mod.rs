@@ -1,6 +1,7 @@
 //! Text to tree: parsing never fails, it gives what could be read and all findings.
 
 pub mod ast;
+pub mod print;
 mod errors;
 mod lower;
 mod parser;
