@@ -1,6 +1,17 @@
 //! The functions of the language: one file per function, listed in [`registry`].
 
+mod abs;
+mod decimal;
+mod distance_km;
+mod email;
+mod hash;
+mod ip;
+mod money;
+mod rank;
 pub mod registry;
+mod round;
+mod texts;
+mod time_parts;
 
 use crate::model::ops::MoneyContext;
 use crate::model::time::Zone;
@@ -48,11 +59,7 @@ pub struct Context<'a> {
 /// The `hash_key` of an engine whose host gave none.
 pub const DEFAULT_HASH_KEY: &[u8] = b"rulec";
 
-/// HMAC-SHA-256 under the key, the first 32 hex digits: what `hash(text)` gives.
-pub fn hash_text(key: &[u8], text: &str) -> String {
-    let _ = (key, text);
-    todo!("model")
-}
+pub use hash::hash_text;
 
 /// What is shown in place of a sensitive value: `#` and the first 10 hex digits of [`hash_text`].
 pub fn short_hash(key: &[u8], text: &str) -> String {
@@ -64,3 +71,37 @@ impl BuiltinId {
         registry::ALL[self.0 as usize]
     }
 }
+
+/// Exactly these parameters. Only the number is looked at: the checker converts each argument to its parameter's
+/// type or says, at the argument, that it does not fit.
+fn fixed(
+    arguments: &[Type],
+    parameters: impl IntoIterator<Item = Type>,
+    result: Type,
+) -> Result<Signature, String> {
+    let parameters: Vec<Type> = parameters.into_iter().collect();
+    if arguments.len() != parameters.len() {
+        return Err(counted(arguments.len(), &parameters.len().to_string()));
+    }
+    Ok(Signature { parameters, result })
+}
+
+/// "2 arguments, but it takes 1"
+fn counted(found: usize, takes: &str) -> String {
+    let noun = if found == 1 { "argument" } else { "arguments" };
+    format!("{found} {noun}, but it takes {takes}")
+}
+
+/// Texts, emails, phones and entities that are texts are taken as they are; anything else must become a text.
+fn text_like(argument: &Type) -> Type {
+    match argument.representation() {
+        Type::Text | Type::Email | Type::Phone => argument.clone(),
+        _ => Type::Text,
+    }
+}
+
+/// What a function answers to values that its signature does not let in.
+const ILL_TYPED: Unknown = Unknown::Missing;
+
+#[cfg(test)]
+mod tests;

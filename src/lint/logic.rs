@@ -7,6 +7,8 @@
 
 mod domain;
 mod keys;
+#[cfg(test)]
+mod tests;
 
 use domain::{Numbers, State};
 pub use keys::Keys;
@@ -248,7 +250,7 @@ impl Logic {
         let ExprKind::Compare(op, left, right) = &expr.kind else { return None };
         let (op, subject, value) = match (folded(left), folded(right)) {
             (None, Some(value)) if is_counted(left) => (*op, left, value),
-            (Some(value), None) if is_counted(right) => (mirrored(*op), right, value),
+            (Some(value), None) if is_counted(right) => (op.mirrored(), right, value),
             _ => return None,
         };
         let open = match op {
@@ -313,10 +315,10 @@ impl Logic {
                     _ => true,
                 };
                 let (left, right) = (number(&left)?, number(&right).filter(|_| comparable)?);
-                Some(if ordered(op, left.cmp(&right)) { Formula::True } else { Formula::False })
+                Some(if op.holds(left.cmp(&right)) { Formula::True } else { Formula::False })
             }
             (None, Some(value)) => self.against(op, left, &value),
-            (Some(value), None) => self.against(mirrored(op), right, &value),
+            (Some(value), None) => self.against(op.mirrored(), right, &value),
             (None, None) => Some(self.pair(op, left, right)),
         }
     }
@@ -360,10 +362,10 @@ impl Logic {
     /// Two values that are both only known at run time: smaller, equal or greater.
     fn pair(&mut self, op: CompareOp, left: &Expr, right: &Expr) -> Formula {
         let (a, b) = (self.keys.id(left), self.keys.id(right));
-        let (op, a, b) = if a <= b { (op, a, b) } else { (mirrored(op), b, a) };
+        let (op, a, b) = if a <= b { (op, a, b) } else { (op.mirrored(), b, a) };
         let ordering = [std::cmp::Ordering::Less, std::cmp::Ordering::Equal, std::cmp::Ordering::Greater];
         let possible: Vec<u32> = if a == b { vec![1] } else { vec![0, 1, 2] };
-        let values = (0u32..).zip(ordering).filter(|(_, o)| ordered(op, *o)).map(|(i, _)| i).collect();
+        let values = (0u32..).zip(ordering).filter(|(_, o)| op.holds(*o)).map(|(i, _)| i).collect();
         let subject = self.keys.named(&format!("pair {a} {b}"));
         choice(subject, Some(possible), values, true)
     }
@@ -502,27 +504,5 @@ fn opposite(op: CompareOp) -> CompareOp {
         CompareOp::LessEqual => CompareOp::Greater,
         CompareOp::Greater => CompareOp::LessEqual,
         CompareOp::GreaterEqual => CompareOp::Less,
-    }
-}
-
-/// The operator with its sides changed.
-fn mirrored(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Less => CompareOp::Greater,
-        CompareOp::LessEqual => CompareOp::GreaterEqual,
-        CompareOp::Greater => CompareOp::Less,
-        CompareOp::GreaterEqual => CompareOp::LessEqual,
-        same => same,
-    }
-}
-
-fn ordered(op: CompareOp, ordering: std::cmp::Ordering) -> bool {
-    match op {
-        CompareOp::Equal => ordering.is_eq(),
-        CompareOp::NotEqual => ordering.is_ne(),
-        CompareOp::Less => ordering.is_lt(),
-        CompareOp::LessEqual => ordering.is_le(),
-        CompareOp::Greater => ordering.is_gt(),
-        CompareOp::GreaterEqual => ordering.is_ge(),
     }
 }

@@ -77,6 +77,3 @@ const WHOLE: &[Check] = &[
     money_without_rates::check,
     score_reach::check,
 ];
-
-#[cfg(test)]
-mod tests;

@@ -14,7 +14,7 @@ pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
     }
     let mut told: HashSet<String> = HashSet::new();
     let mut report = |amount: &Expr, whole: Span, out: &mut Diagnostics| {
-        let name = context.text(amount.span);
+        let name = context.text(origin(amount).span);
         // One word about each amount is enough.
         if told.insert(name.clone()) {
             out.push(
@@ -49,4 +49,14 @@ pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
             });
         }
     }
+}
+
+/// The amount that an expression is calculated from.
+fn origin(expr: &Expr) -> &Expr {
+    let mut parts: Vec<&Expr> = Vec::new();
+    if let ExprKind::Alias(_) | ExprKind::Unary(..) | ExprKind::Binary(..) = &expr.kind {
+        expr.for_each_child(&mut |child| parts.push(child));
+    }
+    let open = parts.into_iter().find(|e| e.ty.base == Type::Money(None) && e.as_const().is_none());
+    open.map_or(expr, origin)
 }

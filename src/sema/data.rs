@@ -121,6 +121,9 @@ const ATTRIBUTES: [&str; 2] = ["until", "owner"];
 /// start of a line or after a blank.
 pub fn list(text: SourceId, ty: &Type, zone: &Zone, sources: &SourceMap, out: &mut Diagnostics) -> ListData {
     let mut data = ListData::new();
+    if !can_stand_in_a_file(ty) {
+        return data;
+    }
     let mut seen = Seen::default();
     let mut report = Report::new(text, sources, out);
     for (range, line) in lines(&sources.get(text).text) {
@@ -148,6 +151,11 @@ pub fn list(text: SourceId, ty: &Type, zone: &Zone, sources: &SourceMap, out: &m
     }
     report.finish();
     data
+}
+
+/// Records and lists have no place in a line or cell; that is reported where such a type is declared.
+fn can_stand_in_a_file(ty: &Type) -> bool {
+    !matches!(ty.representation(), Type::Record(_) | Type::List(_))
 }
 
 /// The lines that hold something, comments taken off, with their bytes.

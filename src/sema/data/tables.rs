@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::records::{Cell, Record, Records};
-use super::{Report, Seen, parse_value, shorten};
+use super::{Report, Seen, can_stand_in_a_file, parse_value, shorten};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::model::data::{CalendarData, RatesData, TableData};
 use crate::model::money::{Currency, Decimal};
@@ -22,6 +22,10 @@ pub fn table(
     out: &mut Diagnostics,
 ) -> TableData {
     let mut data = TableData::new();
+    // Reported where it is declared; its cells are not to blame.
+    if !keys.iter().chain([value]).all(can_stand_in_a_file) {
+        return data;
+    }
     let mut seen = Seen::default();
     let mut report = Report::new(text, sources, out);
     let mut columns: Vec<String> = keys.iter().map(|key| format!("a `{key}`")).collect();
