@@ -2,6 +2,7 @@
 
 mod examples;
 mod pages;
+mod scratch;
 
 use super::{DataFiles, FileInput, Input, check, hir::Hir};
 use crate::diag::{Diagnostics, Severity};
