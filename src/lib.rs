@@ -2,6 +2,7 @@
 
 pub mod builtins;
 pub mod diag;
+pub mod format;
 pub mod model;
 pub mod sema;
 pub mod source;
