@@ -1,1 +1,5 @@
-fn main() {}
+//! The `rulec` command.
+
+fn main() -> std::process::ExitCode {
+    rulec::cli::main()
+}

@@ -1,1 +1,131 @@
-//! placeholder
+//! Plan, program, decoder and memory put together: events in, decisions out.
+
+mod code;
+mod evaluate;
+mod event;
+mod explain;
+mod judge;
+mod read;
+mod ruleset;
+mod stats;
+pub mod testing;
+#[cfg(test)]
+mod tests;
+mod texts;
+
+use std::sync::Arc;
+
+use crate::builtins::DEFAULT_HASH_KEY;
+use crate::model::decision::{Decision, Reject};
+use crate::model::ids::EventId;
+use crate::model::time::Duration;
+use crate::state::dedupe;
+pub use evaluate::Engine;
+pub use event::Event;
+pub use judge::{Mark, Said};
+pub use read::CsvColumns;
+pub use ruleset::Ruleset;
+pub use stats::{RuleStats, Stats};
+
+/// What an engine says to one event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    Decision(Arc<Decision>),
+    /// The event could not be read; nothing was remembered of it.
+    Reject(Reject),
+}
+
+impl Answer {
+    /// The name of a rung of the ladder; for a reject that of the header's `rejects`.
+    pub fn outcome(&self) -> &str {
+        match self {
+            Answer::Decision(decision) => &decision.outcome,
+            Answer::Reject(reject) => &reject.outcome,
+        }
+    }
+
+    pub fn decision(&self) -> Option<&Decision> {
+        match self {
+            Answer::Decision(decision) => Some(decision),
+            Answer::Reject(_) => None,
+        }
+    }
+
+    pub fn reject(&self) -> Option<&Reject> {
+        match self {
+            Answer::Decision(_) => None,
+            Answer::Reject(reject) => Some(reject),
+        }
+    }
+
+    /// Appends compact JSON, without a line end.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        match self {
+            Answer::Decision(decision) => decision.write_json(out),
+            Answer::Reject(reject) => reject.write_json(out),
+        }
+    }
+
+    pub fn to_json(&self) -> String {
+        match self {
+            Answer::Decision(decision) => decision.to_json(),
+            Answer::Reject(reject) => reject.to_json(),
+        }
+    }
+}
+
+/// How a host runs a ruleset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineOptions {
+    pub(crate) hash_key: Vec<u8>,
+    pub(crate) horizon: Duration,
+    pub(crate) clock_lead: Duration,
+    pub(crate) default_event: Option<EventId>,
+}
+
+impl Default for EngineOptions {
+    fn default() -> EngineOptions {
+        EngineOptions {
+            hash_key: DEFAULT_HASH_KEY.to_vec(),
+            horizon: dedupe::DEFAULT_HORIZON,
+            clock_lead: Duration(5 * 60 * 1_000_000),
+            default_event: None,
+        }
+    }
+}
+
+impl EngineOptions {
+    /// The host's secret: keys of memories, `hash(…)` and the short hashes of sensitive values rest on it.
+    pub fn hash_key(mut self, key: impl Into<Vec<u8>>) -> EngineOptions {
+        self.hash_key = key.into();
+        self
+    }
+
+    /// How long a retry of an event gets the stored decision, in engine time: 24 hours unless said otherwise.
+    pub fn retry_horizon(mut self, horizon: std::time::Duration) -> EngineOptions {
+        self.horizon = micros(horizon);
+        self
+    }
+
+    /// How far `at` may lie past `received_at` before the event is a reject: 5 minutes unless said otherwise.
+    pub fn clock_lead(mut self, lead: std::time::Duration) -> EngineOptions {
+        self.clock_lead = micros(lead);
+        self
+    }
+
+    /// The type of events that don't say theirs; an error if the ruleset has no such event.
+    pub fn default_event(mut self, ruleset: &Ruleset, name: &str) -> Result<EngineOptions, String> {
+        let found = ruleset.schema().events.iter().find(|event| &*event.name == name);
+        let Some(event) = found else {
+            let help = crate::diag::did_you_mean(name, ruleset.event_names());
+            let help = help.map_or(String::new(), |help| format!("; {help}"));
+            return Err(format!("the ruleset has no event `{name}`{help}"));
+        };
+        self.default_event = Some(event.id);
+        Ok(self)
+    }
+}
+
+fn micros(duration: std::time::Duration) -> Duration {
+    Duration(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
+}

@@ -111,8 +111,29 @@ pub struct Reject {
 impl Decision {
     /// Appends the compact JSON of language.md §7, without a line end.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        let _ = out;
-        todo!("engine")
+        out.extend_from_slice(b"{\"v\":1,\"event\":");
+        json::text(out, &self.event);
+        out.extend_from_slice(b",\"type\":");
+        json::text(out, &self.event_type);
+        out.extend_from_slice(b",\"at\":\"");
+        self.at.write(out);
+        out.extend_from_slice(b"\",\"outcome\":");
+        json::text(out, &self.outcome);
+        out.extend_from_slice(b",\"score\":");
+        json::int(out, self.score);
+        json::list(out, ",\"rules\":", &self.rules, Hit::write_json);
+        json::list(out, ",\"shadow\":", &self.shadow, Hit::write_json);
+        json::list(out, ",\"suppressed\":", &self.suppressed, Suppressed::write_json);
+        json::list(out, ",\"cannot_say\":", &self.cannot_say, CannotSay::write_json);
+        json::list(out, ",\"effects\":", &self.effects, Effect::write_json);
+        out.extend_from_slice(b",\"warming\":[]");
+        json::list(out, ",\"bad\":", &self.bad, |pointer, out| json::text(out, pointer));
+        out.extend_from_slice(b",\"late\":");
+        json::bool(out, self.late);
+        out.extend_from_slice(b",\"duplicate\":");
+        json::bool(out, self.duplicate);
+        self.ruleset.write_member(out);
+        out.push(b'}');
     }
 
     pub fn to_json(&self) -> String {
@@ -131,14 +152,384 @@ impl Decision {
 }
 
 impl Reject {
+    /// Appends the compact JSON of language.md §7, without a line end.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        let _ = out;
-        todo!("engine")
+        out.extend_from_slice(b"{\"v\":1,\"event\":");
+        json::text_or_null(out, self.event.as_deref());
+        out.extend_from_slice(b",\"type\":");
+        json::text_or_null(out, self.event_type.as_deref());
+        out.extend_from_slice(b",\"at\":");
+        match self.at {
+            Some(at) => {
+                out.push(b'"');
+                at.write(out);
+                out.push(b'"');
+            }
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b",\"outcome\":");
+        json::text(out, &self.outcome);
+        out.extend_from_slice(b",\"reject\":{\"pointer\":");
+        json::text(out, &self.pointer);
+        out.extend_from_slice(b",\"expected\":");
+        json::text(out, &self.expected);
+        out.extend_from_slice(b",\"found\":");
+        json::text(out, &self.found);
+        out.push(b'}');
+        self.ruleset.write_member(out);
+        out.push(b'}');
     }
 
     pub fn to_json(&self) -> String {
         let mut out = Vec::new();
         self.write_json(&mut out);
         String::from_utf8(out).unwrap_or_default()
+    }
+}
+
+impl Stamp {
+    fn write_member(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b",\"ruleset\":{\"name\":");
+        json::text(out, &self.name);
+        out.extend_from_slice(b",\"version\":");
+        json::text(out, &self.version);
+        out.extend_from_slice(b",\"hash\":");
+        json::text(out, &self.hash);
+        out.push(b'}');
+    }
+}
+
+impl Hit {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        write_result(out, &self.rule, self.outcome.as_deref(), self.score);
+        out.extend_from_slice(b",\"because\":");
+        json::text_or_null(out, self.because.as_deref());
+        json::object(out, ",\"tell\":", &self.tell, |text, out| json::text(out, text));
+        json::object(out, ",\"about\":", &self.about, |value, out| json::text(out, value));
+        json::list(out, ",\"tags\":", &self.tags, |tag, out| json::text(out, tag));
+        out.extend_from_slice(b",\"severity\":");
+        json::text_or_null(out, self.severity);
+        out.push(b'}');
+    }
+}
+
+impl Suppressed {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        write_result(out, &self.rule, self.outcome.as_deref(), self.score);
+        out.extend_from_slice(b",\"why\":");
+        json::text(out, self.why);
+        out.extend_from_slice(b",\"because\":");
+        json::text_or_null(out, self.because.as_deref());
+        out.push(b'}');
+    }
+}
+
+/// The opening of a hit and of a suppressed hit.
+fn write_result(out: &mut Vec<u8>, rule: &str, outcome: Option<&str>, score: i64) {
+    out.extend_from_slice(b"{\"rule\":");
+    json::text(out, rule);
+    out.extend_from_slice(b",\"outcome\":");
+    json::text_or_null(out, outcome);
+    out.extend_from_slice(b",\"score\":");
+    json::int(out, score);
+}
+
+impl CannotSay {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"rule\":");
+        json::text(out, &self.rule);
+        json::list(out, ",\"missing\":", &self.missing, |what, out| json::text(out, what));
+        out.push(b'}');
+    }
+}
+
+impl Effect {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"rule\":");
+        json::text(out, &self.rule);
+        out.extend_from_slice(b",\"do\":");
+        json::text(out, &self.action);
+        json::object(out, ",\"args\":", &self.arguments, Argument::write_json);
+        out.extend_from_slice(b",\"once\":");
+        json::text(out, &self.key);
+        out.push(b'}');
+    }
+}
+
+impl Argument {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        match self {
+            Argument::Text(text) => json::text(out, text),
+            Argument::Number(number) => json::int(out, *number),
+            Argument::Bool(value) => json::bool(out, *value),
+            Argument::Float(value) => json::float(out, *value),
+        }
+    }
+}
+
+/// The few pieces of JSON that a decision is made of, appended to bytes.
+mod json {
+    /// A quoted string: `"`, `\` and control characters escaped, everything else as it is.
+    pub fn text(out: &mut Vec<u8>, text: &str) {
+        out.push(b'"');
+        let bytes = text.as_bytes();
+        let mut written = 0;
+        for (i, byte) in bytes.iter().enumerate() {
+            if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
+                continue;
+            }
+            out.extend_from_slice(&bytes[written..i]);
+            written = i + 1;
+            escape(out, *byte);
+        }
+        out.extend_from_slice(&bytes[written..]);
+        out.push(b'"');
+    }
+
+    fn escape(out: &mut Vec<u8>, byte: u8) {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x08 => b'b',
+            0x0c => b'f',
+            _ => {
+                out.extend_from_slice(b"\\u00");
+                out.push(HEX[usize::from(byte >> 4)]);
+                out.push(HEX[usize::from(byte & 15)]);
+                return;
+            }
+        };
+        out.extend_from_slice(&[b'\\', short]);
+    }
+
+    pub fn text_or_null(out: &mut Vec<u8>, value: Option<&str>) {
+        match value {
+            Some(value) => text(out, value),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+
+    pub fn bool(out: &mut Vec<u8>, value: bool) {
+        out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    pub fn int(out: &mut Vec<u8>, value: i64) {
+        let mut digits = [0; 20];
+        let mut start = digits.len();
+        let mut rest = value.unsigned_abs();
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if value < 0 {
+            out.push(b'-');
+        }
+        out.extend_from_slice(&digits[start..]);
+    }
+
+    /// The shortest digits that read back as the same float; floats of the language are finite.
+    pub fn float(out: &mut Vec<u8>, value: f64) {
+        use std::io::Write;
+        if value.is_finite() {
+            // Writing to bytes in memory can't fail.
+            let _ = write!(out, "{value:?}");
+        } else {
+            out.extend_from_slice(b"null");
+        }
+    }
+
+    pub fn list<T>(out: &mut Vec<u8>, head: &str, items: &[T], each: impl Fn(&T, &mut Vec<u8>)) {
+        out.extend_from_slice(head.as_bytes());
+        out.push(b'[');
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            each(item, out);
+        }
+        out.push(b']');
+    }
+
+    pub fn object<T>(
+        out: &mut Vec<u8>,
+        head: &str,
+        members: &[(std::sync::Arc<str>, T)],
+        each: impl Fn(&T, &mut Vec<u8>),
+    ) {
+        out.extend_from_slice(head.as_bytes());
+        out.push(b'{');
+        for (i, (key, value)) in members.iter().enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            text(out, key);
+            out.push(b':');
+            each(value, out);
+        }
+        out.push(b'}');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp() -> Arc<Stamp> {
+        Arc::new(Stamp {
+            name: "market \"place\"".into(),
+            version: "2026.11.1".into(),
+            hash: "0123456789abcdef".into(),
+        })
+    }
+
+    fn hit(rule: &str) -> Hit {
+        Hit {
+            rule: rule.into(),
+            outcome: None,
+            score: -5,
+            because: None,
+            tell: Vec::new(),
+            about: Vec::new(),
+            tags: Arc::from([]),
+            severity: None,
+        }
+    }
+
+    fn quiet() -> Decision {
+        Decision {
+            event: "e-17".into(),
+            event_type: "order".into(),
+            at: Time(1_794_391_200_000_000),
+            outcome: "allow".into(),
+            score: 0,
+            rules: Vec::new(),
+            shadow: Vec::new(),
+            suppressed: Vec::new(),
+            cannot_say: Vec::new(),
+            effects: Vec::new(),
+            bad: Vec::new(),
+            late: false,
+            duplicate: false,
+            ruleset: stamp(),
+        }
+    }
+
+    const RULESET: &str =
+        r#""ruleset":{"name":"market \"place\"","version":"2026.11.1","hash":"0123456789abcdef"}}"#;
+
+    #[test]
+    fn a_quiet_decision_lists_everything_as_empty() {
+        let expected = format!(
+            "{}{}{RULESET}",
+            r#"{"v":1,"event":"e-17","type":"order","at":"2026-11-11T10:00:00Z","outcome":"allow","score":0,"#,
+            r#""rules":[],"shadow":[],"suppressed":[],"cannot_say":[],"effects":[],"warming":[],"bad":[],"late":false,"duplicate":false,"#,
+        );
+        assert_eq!(quiet().to_json(), expected);
+        assert!(quiet().is_quiet());
+    }
+
+    #[test]
+    fn a_full_decision_has_its_keys_in_order() {
+        let full = Hit {
+            outcome: Some("review".into()),
+            score: 60,
+            because: Some("line\none \u{1}".into()),
+            tell: vec![("en".into(), "Hello".into()), ("zh".into(), "您好".into())],
+            about: vec![("buyer".into(), "b1".into())],
+            tags: Arc::from(["account".to_string(), "new".to_string()]),
+            severity: Some("high"),
+            ..hit("new_account")
+        };
+        let decision = Decision {
+            outcome: "review".into(),
+            score: 55,
+            rules: vec![full, hit("scored")],
+            shadow: vec![hit("tried")],
+            suppressed: vec![Suppressed {
+                rule: "held".into(),
+                outcome: Some("block".into()),
+                score: 90,
+                why: "unless",
+                because: Some("long history".into()),
+            }],
+            cannot_say: vec![CannotSay {
+                rule: "far".into(),
+                missing: vec!["ip_country[ip]".into(), "a / b (division by zero)".into()],
+            }],
+            effects: vec![Effect {
+                rule: "new_account".into(),
+                action: "report".into(),
+                arguments: vec![
+                    ("order".into(), Argument::Text("o-3".into())),
+                    ("n".into(), Argument::Number(i64::MIN)),
+                    ("sure".into(), Argument::Bool(true)),
+                    ("km".into(), Argument::Float(1.5)),
+                ],
+                key: "00ff00ff00ff00ff".into(),
+            }],
+            bad: vec!["/ship_country".into(), "/items/0/price".into()],
+            late: true,
+            duplicate: true,
+            ..quiet()
+        };
+        let expected = [
+            r#"{"v":1,"event":"e-17","type":"order","at":"2026-11-11T10:00:00Z","outcome":"review","score":55,"#,
+            r#""rules":[{"rule":"new_account","outcome":"review","score":60,"because":"line\none \u0001","#,
+            r#""tell":{"en":"Hello","zh":"您好"},"about":{"buyer":"b1"},"tags":["account","new"],"severity":"high"},"#,
+            r#"{"rule":"scored","outcome":null,"score":-5,"because":null,"tell":{},"about":{},"tags":[],"severity":null}],"#,
+            r#""shadow":[{"rule":"tried","outcome":null,"score":-5,"because":null,"tell":{},"about":{},"tags":[],"severity":null}],"#,
+            r#""suppressed":[{"rule":"held","outcome":"block","score":90,"why":"unless","because":"long history"}],"#,
+            r#""cannot_say":[{"rule":"far","missing":["ip_country[ip]","a / b (division by zero)"]}],"#,
+            r#""effects":[{"rule":"new_account","do":"report","args":{"order":"o-3","n":-9223372036854775808,"sure":true,"km":1.5},"once":"00ff00ff00ff00ff"}],"#,
+            r#""warming":[],"bad":["/ship_country","/items/0/price"],"late":true,"duplicate":true,"#,
+            RULESET,
+        ]
+        .concat();
+        assert_eq!(decision.to_json(), expected);
+        assert!(serde_json::from_str::<serde_json::Value>(&expected).is_ok());
+    }
+
+    #[test]
+    fn a_reject_says_null_for_what_could_not_be_read() {
+        let reject = Reject {
+            event: Some("e-17".into()),
+            event_type: Some("order".into()),
+            at: None,
+            outcome: "review".into(),
+            pointer: "/amount".into(),
+            expected: "money".into(),
+            found: "null".into(),
+            ruleset: stamp(),
+        };
+        let head = r#"{"v":1,"event":"e-17","type":"order","at":null,"outcome":"review","#;
+        let body = r#""reject":{"pointer":"/amount","expected":"money","found":"null"},"#;
+        assert_eq!(reject.to_json(), format!("{head}{body}{RULESET}"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn texts_and_numbers_read_back(text in ".*", controls in "[\\x00-\\x20\"\\\\]*", number: i64, float: f64) {
+            let mut out = Vec::new();
+            for piece in [&text, &controls] {
+                out.clear();
+                json::text(&mut out, piece);
+                proptest::prop_assert_eq!(&serde_json::from_slice::<String>(&out).unwrap(), piece);
+            }
+            out.clear();
+            json::int(&mut out, number);
+            proptest::prop_assert_eq!(serde_json::from_slice::<i64>(&out).unwrap(), number);
+            out.clear();
+            json::float(&mut out, float);
+            let written = std::str::from_utf8(&out).unwrap();
+            proptest::prop_assert!(serde_json::from_str::<serde_json::Value>(written).is_ok());
+            proptest::prop_assert_eq!(written.parse().ok(), float.is_finite().then_some(float));
+        }
     }
 }

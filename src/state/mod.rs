@@ -1,1 +1,100 @@
-//! placeholder
+//! What is kept of past events, and the exact answers of windows over it.
+//!
+//! How an engine uses it, per event:
+//!
+//! 1. Per distinct (group, key values): [`key::KeyHasher::hash`] the key slots (`None`: a key is missing, the
+//!    aggregate is unknown) and [`Store::find`] the cell. Memories with the same key types are one group, so
+//!    all windows over one key cost one look-up.
+//! 2. Per aggregate: [`Store::read`] with the cell (or `None` for a key never seen), the function, the
+//!    [`Bounds`] of its window at the event's time, and the value that the current event itself would
+//!    contribute, if it counts.
+//! 3. After the decision, per memory that counts this event: [`Store::find_or_add`] and [`Store::write`].
+//!
+//! Semantics of one memory and key (the kernel, [`cell`]):
+//!
+//! - Entries are sorted by (time, arrival). The *newest* is the largest time ever written.
+//! - A write at `t < newest - lateness` is refused; it counts as lost at `t`. Any other is inserted at its
+//!   place. Then entries at or before `newest - reach - lateness` expire, and beyond the cap the oldest are dropped.
+//! - A window `(after, through]` with `after <` the last lost (refused or expired) time is unknown: too late.
+//!   With `after <` the last time dropped by the cap, `count` and `distinct` are lower bounds, `any` is true if
+//!   anything is left in it, `last` and `since` are exact if anything is left in it, the rest is unknown: saturated.
+//! - `ever` counts every write, refused ones included, in running values; only `distinct … ever` keeps a set,
+//!   up to the cap.
+//! - The current event is laid over at its own time, after all entries of the same time, without being inserted.
+
+pub mod cell;
+pub mod dedupe;
+pub mod key;
+mod number;
+mod store;
+#[cfg(test)]
+mod tests;
+
+use crate::model::time::{Duration, Time};
+use crate::model::types::Type;
+use crate::model::window::{AggregateFn, Window};
+
+pub use dedupe::Dedupe;
+pub use key::KeyHash;
+pub use store::{CellId, GroupId, Store};
+
+/// What one memory keeps; in the order of their `MemoryId`s.
+#[derive(Clone, Debug)]
+pub struct MemorySpec {
+    /// The type of the kept value; absent for bare events. What is added or ranked is money of one currency,
+    /// which the type names; open money can only be told apart and given back.
+    pub value: Option<Type>,
+    pub keys: Vec<Type>,
+    /// How far back the widest window reaches; `None` if only `ever` is asked.
+    pub reach: Option<Duration>,
+    /// Every function asked of it, with whether over `ever`.
+    pub functions: Vec<(AggregateFn, bool)>,
+}
+
+/// What all memories of a store have in common.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How long a memory keeps its span behind the newest event of a key.
+    pub lateness: Duration,
+    /// Entries per memory and key; at least 1.
+    pub entries: u32,
+    /// The host's secret: keys are hashed under it.
+    pub hash_key: Vec<u8>,
+}
+
+/// The part of event time that a window asks for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Bounds {
+    /// `(after, through]`, in microseconds.
+    Within {
+        after: i64,
+        through: i64,
+    },
+    Ever,
+}
+
+impl Bounds {
+    /// Of a window at the time of the current event.
+    pub fn of(window: &Window, t: Time) -> Bounds {
+        match window {
+            Window::Sliding { span, ending } => {
+                let through = t.0.saturating_sub(ending.0);
+                Bounds::Within { after: through.saturating_sub(span.0), through }
+            }
+            // Inclusive start: everything after the microsecond before it.
+            Window::Calendar { period, zone } => {
+                Bounds::Within { after: t.start_of(*period, zone).0.saturating_sub(1), through: t.0 }
+            }
+            Window::Ever => Bounds::Ever,
+        }
+    }
+}
+
+/// What became of a write.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct WriteOutcome {
+    /// Older than the newest event of this memory and key.
+    pub late: bool,
+    /// So late that it was not inserted; its place in windows is lost.
+    pub refused: bool,
+}

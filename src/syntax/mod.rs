@@ -4,6 +4,7 @@ pub mod ast;
 mod errors;
 mod lower;
 mod parser;
+pub mod print;
 mod scan;
 mod split;
 

@@ -1,0 +1,12 @@
+//! No text makes the parser panic or hang; what it can format it formats to the same tree, once and for all.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rulec::tooling::format_source;
+
+fuzz_target!(|text: &str| {
+    if let Ok(once) = format_source("fuzz.rules", text) {
+        let twice = format_source("fuzz.rules", &once).expect("what was formatted parses");
+        assert_eq!(once, twice, "formatting twice changes nothing");
+    }
+});

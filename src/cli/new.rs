@@ -1,0 +1,57 @@
+//! `rulec new`: a small ruleset to start from.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::{CommandResult, Failure, Outcome, print};
+
+/// Make a small ruleset with a test that passes
+#[derive(Args)]
+pub struct New {
+    /// The directory to make; its name is the ruleset's
+    directory: String,
+}
+
+impl New {
+    pub fn run(self) -> CommandResult {
+        let directory = Path::new(&self.directory);
+        let name = ruleset_name(directory);
+        if directory.exists() && std::fs::read_dir(directory).map_or(true, |mut entries| entries.next().is_some()) {
+            return Err(Failure::new(format!(
+                "`{}` exists and is not an empty directory: choose another name",
+                self.directory
+            )));
+        }
+        let files = [
+            ("events.rules", include_str!("new/events.rules").replace("NAME", &name)),
+            ("orders.rules", include_str!("new/orders.rules").to_string()),
+            ("events.ndjson", include_str!("new/events.ndjson").to_string()),
+        ];
+        std::fs::create_dir_all(directory)
+            .map_err(|e| Failure::new(format!("can't make `{}`: {e}", self.directory)))?;
+        for (file, text) in files {
+            let path = directory.join(file);
+            std::fs::write(&path, text)
+                .map_err(|e| Failure::new(format!("can't write `{}`: {e}", path.display())))?;
+        }
+        let shown = &self.directory;
+        print(
+            format!(
+                "made {shown} with events, two rules and their tests\n\n\
+                 next:\n  rulec check {shown}\n  rulec test {shown}\n  rulec run {shown} {shown}/events.ndjson\n"
+            )
+            .as_bytes(),
+        )?;
+        Ok(Outcome::Fine)
+    }
+}
+
+/// The directory's last name as a name of the language: in backticks unless it is plain.
+fn ruleset_name(directory: &Path) -> String {
+    let name = directory.file_name().and_then(|n| n.to_str()).unwrap_or("rules");
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !matches!(name, "true" | "false" | "not");
+    if plain { name.to_string() } else { format!("`{}`", name.replace('`', "_")) }
+}

@@ -1,0 +1,125 @@
+//! What a run came to, for people.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::{Decision, Ruleset, Stats};
+
+/// The counts of a run.
+pub struct Summary<'a> {
+    ruleset: &'a Ruleset,
+    stats: &'a Stats,
+    read: u64,
+    elapsed: Duration,
+}
+
+impl<'a> Summary<'a> {
+    pub fn new(ruleset: &'a Ruleset, stats: &'a Stats, read: u64, elapsed: Duration) -> Summary<'a> {
+        Summary { ruleset, stats, read, elapsed }
+    }
+
+    /// Every event that was read was decided or rejected.
+    pub fn check(&self) -> Result<(), String> {
+        let Stats { decided, rejected, .. } = self.stats;
+        if self.read == decided + rejected {
+            return Ok(());
+        }
+        Err(format!(
+            "{} events were read, but {decided} decided and {rejected} rejected: please report this",
+            self.read
+        ))
+    }
+
+    pub fn text(&self) -> String {
+        let stats = self.stats;
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = self.write(&mut text, stats);
+        text
+    }
+
+    fn write(&self, out: &mut String, stats: &Stats) -> std::fmt::Result {
+        let seconds = self.elapsed.as_secs_f64().max(1e-9);
+        writeln!(
+            out,
+            "{} events read = {} decided + {} rejected, {:.0} events/s",
+            self.read,
+            stats.decided,
+            stats.rejected,
+            self.read as f64 / seconds
+        )?;
+        for (what, count) in [
+            ("duplicates", stats.duplicates),
+            ("late", stats.late),
+            ("fields that no event declares", stats.unknown_fields),
+        ] {
+            if count > 0 {
+                writeln!(out, "  {what}: {count}")?;
+            }
+        }
+        writeln!(out, "outcomes")?;
+        for (name, count) in self.ruleset.outcomes().zip(&stats.outcomes) {
+            if *count > 0 || name == "allow" {
+                writeln!(out, "  {name:<12} {count:>10}")?;
+            }
+        }
+        let rules: Vec<_> = self.ruleset.rule_names().zip(&stats.rules).collect();
+        if !rules.is_empty() {
+            writeln!(out, "rules{:>39} {:>10} {:>10} {:>10}", "hits", "cannot say", "suppressed", "shadow")?;
+        }
+        for (name, rule) in rules {
+            writeln!(
+                out,
+                "  {name:<31} {:>10} {:>10} {:>10} {:>10}",
+                rule.hits, rule.cannot_say, rule.suppressed, rule.shadow
+            )?;
+        }
+        if !stats.rejects.is_empty() {
+            writeln!(out, "rejects")?;
+            for (reason, count) in &stats.rejects {
+                writeln!(out, "  {count:>10}  {reason}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Decisions as rows; the header only where it is wanted.
+pub fn table(decisions: &[Decision], header: bool) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    if header {
+        table.set_header(["event", "type", "at", "outcome", "score", "why"]);
+    }
+    for decision in decisions {
+        let why: Vec<String> = decision
+            .rules
+            .iter()
+            .map(|hit| match &hit.because {
+                Some(because) => format!("{}: {}", hit.rule, clean(because)),
+                None => hit.rule.to_string(),
+            })
+            .chain(decision.cannot_say.iter().map(|c| format!("{} cannot say ({})", c.rule, c.missing.join(", "))))
+            .collect();
+        table.add_row([
+            clean(&decision.event),
+            decision.event_type.to_string(),
+            decision.at.to_string(),
+            decision.outcome.to_string(),
+            decision.score.to_string(),
+            clean(&why.join("; ")),
+        ]);
+    }
+    let mut text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    if text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// Event data must not drive the terminal.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

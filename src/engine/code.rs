@@ -1,0 +1,145 @@
+//! What the engine looks up per event, with registers in place of nodes.
+
+use std::sync::Arc;
+
+use crate::model::ids::*;
+use crate::model::time::Time;
+use crate::model::types::Type;
+use crate::model::window::{AggregateFn, Window};
+use crate::plan::Plan;
+use crate::plan::ir::{EventPlan, NodeId};
+use crate::sema::hir::Hir;
+use crate::vm::{EventProgram, Reg};
+
+#[derive(Debug)]
+pub(super) struct EventCode {
+    pub name: Arc<str>,
+    pub keys: Vec<KeyCode>,
+    pub writes: Vec<WriteCode>,
+    pub reads: Vec<ReadCode>,
+    /// The distinct windows of the reads.
+    pub windows: Vec<Window>,
+    /// By name.
+    pub rules: Vec<RuleCode>,
+    /// Score at least `.0` gives outcome `.1`; ascending.
+    pub policy: Vec<(i64, OutcomeId)>,
+}
+
+#[derive(Debug)]
+pub(super) struct KeyCode {
+    pub regs: Vec<Reg>,
+    pub types: Vec<Type>,
+    /// One of the memories with this key: all of them keep it in one cell.
+    pub memory: Option<MemoryId>,
+}
+
+#[derive(Debug)]
+pub(super) struct WriteCode {
+    pub memory: MemoryId,
+    pub filter: Option<Reg>,
+    pub value: Option<Reg>,
+    pub key: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct ReadCode {
+    pub to: Reg,
+    pub memory: MemoryId,
+    pub function: AggregateFn,
+    /// Of [`EventCode::windows`].
+    pub window: usize,
+    pub key: usize,
+    pub include_current: Option<usize>,
+}
+
+/// What is looked at for every event; the rest of a rule is in its plan.
+#[derive(Debug)]
+pub(super) struct RuleCode {
+    pub rule: RuleId,
+    pub name: Arc<str>,
+    /// Its place in the plan and among the blocks of the program.
+    pub place: usize,
+    pub when: Option<Reg>,
+    pub bands: Vec<Reg>,
+    pub scores: Vec<Reg>,
+    pub shadow: bool,
+    pub always: bool,
+    pub from: Option<Time>,
+    pub until: Option<Time>,
+    pub tags: Arc<[String]>,
+    pub severity: Option<&'static str>,
+}
+
+impl EventCode {
+    pub fn new(event: &EventPlan, program: &EventProgram, hir: &Hir, plan: &Plan) -> EventCode {
+        // Every node that an event names has a register.
+        let reg = |node: NodeId| program.place(node.0).unwrap_or_default();
+        let mut windows: Vec<Window> = Vec::new();
+        let mut used: Vec<crate::plan::ir::WindowId> = Vec::new();
+        let reads = event.reads.iter().map(|read| {
+            let window = used.iter().position(|known| *known == read.window).unwrap_or_else(|| {
+                used.push(read.window);
+                windows.push(plan.windows[read.window.index()].clone());
+                used.len() - 1
+            });
+            ReadCode {
+                to: reg(read.node),
+                memory: read.memory,
+                function: read.function,
+                window,
+                key: read.key,
+                include_current: read.include_current,
+            }
+        });
+        let reads: Vec<ReadCode> = reads.collect();
+        let writes = event.writes.iter().map(|write| WriteCode {
+            memory: write.memory,
+            filter: write.filter.map(reg),
+            value: write.value.map(reg),
+            key: write.key,
+        });
+        let writes: Vec<WriteCode> = writes.collect();
+        let keys = event.keys.iter().enumerate().map(|(index, key)| KeyCode {
+            regs: key.nodes.iter().map(|node| reg(*node)).collect(),
+            types: key.types.clone(),
+            memory: reads
+                .iter()
+                .map(|read| (read.key, read.memory))
+                .chain(writes.iter().map(|write| (write.key, write.memory)))
+                .find(|(key, _)| *key == index)
+                .map(|(_, memory)| memory),
+        });
+        EventCode {
+            name: hir.schema.events[event.event.index()].name.clone(),
+            keys: keys.collect(),
+            rules: rules(event, hir, &reg),
+            policy: event.policy.clone(),
+            writes,
+            reads,
+            windows,
+        }
+    }
+}
+
+fn rules(event: &EventPlan, hir: &Hir, reg: &dyn Fn(NodeId) -> Reg) -> Vec<RuleCode> {
+    let rules = event.rules.iter().enumerate().map(|(place, plan)| {
+        let rule = hir.rule(plan.rule);
+        RuleCode {
+            rule: plan.rule,
+            name: rule.name.as_str().into(),
+            place,
+            when: plan.when.map(|when| reg(when.node)),
+            bands: plan.bands.iter().map(|band| reg(band.condition.node)).collect(),
+            scores: plan.scores.iter().map(|score| reg(score.condition.node)).collect(),
+            shadow: rule.shadow,
+            always: rule.always,
+            from: rule.active_from,
+            until: rule.active_until,
+            tags: rule.tags.clone().into(),
+            severity: rule.severity.map(|severity| severity.name()),
+        }
+    });
+    let mut rules: Vec<RuleCode> = rules.collect();
+    rules.sort_by(|a, b| a.name.cmp(&b.name));
+    rules
+}

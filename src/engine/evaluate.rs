@@ -1,0 +1,286 @@
+//! One event after the other: read and evaluate, decide, write.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::code::{EventCode, WriteCode};
+use super::judge::{Judge, Mark, Said, Subject, Verdict};
+use super::ruleset::Ruleset;
+use super::stats::{RuleStats, Stats};
+use super::{Answer, EngineOptions};
+use crate::decode::{Decoded, Decoder};
+use crate::model::decision::Decision;
+use crate::model::slot::Slot;
+use crate::model::time::Time;
+use crate::model::value::Unknown;
+use crate::state::{Bounds, CellId, Dedupe, GroupId, KeyHash, Options, Store};
+use crate::vm::{Data, Frame, Machine, Surroundings};
+
+/// Decides events with a ruleset, and remembers what its windows need. May be shared by threads: events are
+/// decided one at a time.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) ruleset: Arc<Ruleset>,
+    pub(super) options: EngineOptions,
+    pub(super) decoder: Decoder,
+    data: Data,
+    inner: Mutex<Inner>,
+}
+
+/// What changes from event to event.
+#[derive(Debug)]
+pub(super) struct Inner {
+    store: Store,
+    dedupe: Dedupe,
+    /// The event that is being decided.
+    pub(super) decoded: Decoded,
+    /// By event type.
+    frames: Vec<Frame>,
+    /// By event type, then by key: the group of memories that are kept by it.
+    groups: Vec<Vec<Option<GroupId>>>,
+    scratch: Scratch,
+    pub(super) stats: Stats,
+}
+
+/// Room that is used again for every event.
+#[derive(Debug, Default)]
+struct Scratch {
+    keys: Vec<Key>,
+    slots: Vec<Slot>,
+    bounds: Vec<Bounds>,
+    marks: Vec<Mark>,
+}
+
+/// A key of the event: its hash and where it is kept, or why there is none.
+#[derive(Copy, Clone, Debug)]
+enum Key {
+    Known { hash: KeyHash, group: GroupId, cell: Option<CellId> },
+    Unknown(Unknown),
+}
+
+impl Engine {
+    pub fn new(ruleset: Arc<Ruleset>) -> Engine {
+        Engine::with_options(ruleset, EngineOptions::default())
+    }
+
+    pub fn with_options(ruleset: Arc<Ruleset>, options: EngineOptions) -> Engine {
+        let data = ruleset.data.clone();
+        Engine::with_data(ruleset, options, data)
+    }
+
+    /// With other lists, tables, phrases or rates than the ruleset's own.
+    pub(super) fn with_data(ruleset: Arc<Ruleset>, options: EngineOptions, data: Data) -> Engine {
+        let header = &ruleset.hir.header;
+        let store = Store::new(
+            &ruleset.memories,
+            &Options {
+                lateness: header.lateness,
+                entries: header.limits.entries,
+                hash_key: options.hash_key.clone(),
+            },
+        );
+        let groups = ruleset
+            .events
+            .iter()
+            .map(|event| event.keys.iter().map(|key| key.memory.map(|memory| store.group(memory))).collect())
+            .collect();
+        let inner = Inner {
+            store,
+            dedupe: Dedupe::new(options.horizon, &options.hash_key),
+            decoded: Decoded::new(),
+            frames: ruleset.program.events.iter().map(Frame::new).collect(),
+            groups,
+            scratch: Scratch::default(),
+            stats: Stats {
+                outcomes: vec![0; ruleset.outcomes.len()],
+                rules: vec![RuleStats::default(); ruleset.hir.rules.len()],
+                ..Stats::default()
+            },
+        };
+        Engine {
+            decoder: super::read::decoder(&ruleset, &options),
+            data,
+            inner: Mutex::new(inner),
+            ruleset,
+            options,
+        }
+    }
+
+    pub fn ruleset(&self) -> &Arc<Ruleset> {
+        &self.ruleset
+    }
+
+    /// What was counted so far.
+    pub fn stats(&self) -> Stats {
+        self.lock().stats.clone()
+    }
+
+    /// What the rules said of the last event that was not a retry.
+    pub(super) fn last_marks(&self) -> Vec<Mark> {
+        self.lock().scratch.marks.clone()
+    }
+
+    /// No code that runs under the lock can leave it half done in a way that matters to the next event.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Decides the event that was decoded.
+    pub(super) fn decide_decoded(&self, inner: &mut Inner) -> Answer {
+        inner.stats.decided += 1;
+        let Inner { store, dedupe, decoded, frames, groups, scratch, stats } = inner;
+        let ruleset = &*self.ruleset;
+        let (event, at) = (decoded.event, decoded.at);
+        let index = event.index();
+        let id: Arc<str> = decoded.id().into();
+        if let Some(known) = dedupe.check(event, &id, decoded.received_at.unwrap_or(at)) {
+            stats.duplicates += 1;
+            return Answer::Decision(Arc::new(Decision { duplicate: true, ..Decision::clone(known) }));
+        }
+        let frame = &mut frames[index];
+        for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
+            *to = *slot;
+        }
+        let mut machine = Machine {
+            program: &ruleset.program.events[index],
+            frame,
+            constants: &ruleset.program.constants,
+            arena: &mut decoded.arena,
+            around: Surroundings {
+                data: &self.data,
+                zone: &ruleset.hir.header.zone,
+                currency: ruleset.hir.header.currency,
+                hash_key: &self.options.hash_key,
+                at,
+            },
+        };
+        let code = &ruleset.events[index];
+        machine.run_inputs();
+        read_memory(&mut machine, code, store, &groups[index], scratch, at);
+        machine.run_rules();
+
+        scratch.marks.clear();
+        let subject = Subject { id: &id, at };
+        let plan = &ruleset.plan.events[index];
+        let marks = &mut scratch.marks;
+        let mut judge = Judge { ruleset, plan, code, machine, subject, marks };
+        let verdict = judge.judge();
+        let machine = judge.machine;
+
+        let late = write_memory(&machine, code, store, &scratch.keys, at);
+        let outcome = verdict.outcome;
+        let decision =
+            Arc::new(self.decision(code, id.clone(), at, verdict, std::mem::take(&mut decoded.bad), late));
+        count(stats, &scratch.marks, outcome.index(), late);
+        dedupe.remember(event, &id, decision.clone());
+        Answer::Decision(decision)
+    }
+
+    fn decision(
+        &self,
+        code: &EventCode,
+        id: Arc<str>,
+        at: Time,
+        verdict: Verdict,
+        bad: Vec<String>,
+        late: bool,
+    ) -> Decision {
+        Decision {
+            event: id,
+            event_type: code.name.clone(),
+            at,
+            outcome: self.ruleset.outcome_name(verdict.outcome),
+            score: verdict.score,
+            rules: verdict.rules,
+            shadow: verdict.shadow,
+            suppressed: verdict.suppressed,
+            cannot_say: verdict.cannot_say,
+            effects: verdict.effects,
+            bad,
+            late,
+            duplicate: false,
+            ruleset: self.ruleset.stamp.clone(),
+        }
+    }
+}
+
+/// The first phase: every key once, every question once.
+fn read_memory(
+    machine: &mut Machine<'_>,
+    code: &EventCode,
+    store: &Store,
+    groups: &[Option<GroupId>],
+    scratch: &mut Scratch,
+    at: Time,
+) {
+    scratch.keys.clear();
+    for (key, group) in code.keys.iter().zip(groups) {
+        let slots = &mut scratch.slots;
+        slots.clear();
+        slots.extend(key.regs.iter().map(|reg| machine.get(*reg)));
+        let hash = store.hasher().hash(slots, &key.types, &machine.arenas());
+        scratch.keys.push(match (hash, group) {
+            (Some(hash), Some(group)) => Key::Known { hash, group: *group, cell: store.find(*group, hash) },
+            _ => {
+                let missing = slots.iter().find(|slot| !slot.is_known());
+                Key::Unknown(missing.map_or(Unknown::Missing, |slot| slot.why()))
+            }
+        });
+    }
+    scratch.bounds.clear();
+    scratch.bounds.extend(code.windows.iter().map(|window| Bounds::of(window, at)));
+    for read in &code.reads {
+        let slot = match scratch.keys[read.key] {
+            Key::Unknown(why) => Slot::unknown(why),
+            Key::Known { hash, cell, .. } => {
+                let current = read.include_current.and_then(|write| {
+                    let write = &code.writes[write];
+                    let same = matches!(scratch.keys[write.key], Key::Known { hash: own, .. } if own == hash);
+                    if same { counted(machine, write) } else { None }
+                });
+                let bounds = scratch.bounds[read.window];
+                let (constants, arena) = (machine.constants, &mut *machine.arena);
+                store.read(cell, read.memory, read.function, bounds, at, current, constants, arena)
+            }
+        };
+        machine.frame.slots[read.to as usize] = slot;
+    }
+}
+
+/// What the event contributes to a memory, if it counts; its key is not looked at.
+fn counted(machine: &Machine<'_>, write: &WriteCode) -> Option<Slot> {
+    if write.filter.is_some_and(|filter| !machine.get(filter).is_true()) {
+        return None;
+    }
+    match write.value {
+        Some(value) => Some(machine.get(value)).filter(|slot| slot.is_known()),
+        None => Some(Slot::bool(true)),
+    }
+}
+
+/// The third phase. Whether the event is older than the newest of any key that it writes.
+fn write_memory(machine: &Machine<'_>, code: &EventCode, store: &mut Store, keys: &[Key], at: Time) -> bool {
+    let mut late = false;
+    for write in &code.writes {
+        let Key::Known { hash, group, cell } = keys[write.key] else { continue };
+        let Some(value) = counted(machine, write) else { continue };
+        let cell = cell.unwrap_or_else(|| store.find_or_add(group, hash));
+        late |= store.write(cell, write.memory, at, value, &machine.arenas()).late;
+    }
+    late
+}
+
+fn count(stats: &mut Stats, marks: &[Mark], outcome: usize, late: bool) {
+    stats.late += u64::from(late);
+    if let Some(count) = stats.outcomes.get_mut(outcome) {
+        *count += 1;
+    }
+    for mark in marks {
+        let Some(rule) = stats.rules.get_mut(mark.rule.index()) else { continue };
+        match mark.said {
+            Said::Hit => rule.hits += 1,
+            Said::Shadow => rule.shadow += 1,
+            Said::Suppressed => rule.suppressed += 1,
+            Said::CannotSay => rule.cannot_say += 1,
+        }
+    }
+}

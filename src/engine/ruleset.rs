@@ -1,0 +1,123 @@
+//! A ruleset, ready to decide: immutable, shared by engines and threads.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::code::EventCode;
+use crate::model::decision::Stamp;
+use crate::model::ids::OutcomeId;
+use crate::model::schema::Schema;
+use crate::plan::{Plan, print};
+use crate::sema::hir::Hir;
+use crate::source::SourceMap;
+use crate::state::MemorySpec;
+use crate::vm::{self, Data, Program};
+
+/// Checked, planned and compiled rules with their data.
+pub struct Ruleset {
+    pub(super) hir: Hir,
+    pub(super) plan: Plan,
+    pub(super) program: Program,
+    /// By event type.
+    pub(super) events: Vec<EventCode>,
+    pub(super) memories: Vec<MemorySpec>,
+    pub(super) data: Data,
+    pub(super) outcomes: Vec<Arc<str>>,
+    pub(super) stamp: Arc<Stamp>,
+}
+
+impl Ruleset {
+    /// From a tree without errors. `sources` are those that its spans speak of; `hash` is that of the ruleset's files.
+    pub fn new(hir: Hir, sources: &SourceMap, hash: String) -> Ruleset {
+        let plan = Plan::new(&hir, sources);
+        let fields: Vec<usize> = hir.schema.events.iter().map(|event| event.fields.len()).collect();
+        let program = vm::compile(&plan, &fields);
+        let events = plan
+            .events
+            .iter()
+            .zip(&program.events)
+            .map(|(event, program)| EventCode::new(event, program, &hir, &plan))
+            .collect();
+        let memories = hir.memories.iter().map(|memory| MemorySpec {
+            value: memory.value.clone(),
+            keys: memory.keys.clone(),
+            reach: memory.reach,
+            functions: memory.functions.clone(),
+        });
+        let stamp = Stamp { name: hir.header.name.clone(), version: hir.header.version.clone(), hash };
+        let stamp = Arc::new(stamp);
+        Ruleset {
+            memories: memories.collect(),
+            data: Data {
+                lists: hir.lists.iter().map(|list| list.data.clone()).collect(),
+                tables: hir.tables.iter().map(|table| table.data.clone()).collect(),
+                phrases: hir.phrases.iter().map(|phrases| phrases.set.clone()).collect(),
+                calendars: hir.calendars.iter().map(|calendar| calendar.data.clone()).collect(),
+                rates: hir.rates.clone(),
+            },
+            outcomes: hir.header.outcomes.iter().map(|name| name.as_str().into()).collect(),
+            stamp,
+            events,
+            program,
+            plan,
+            hir,
+        }
+    }
+
+    /// Name, version and hash, as every decision carries them.
+    pub fn stamp(&self) -> &Arc<Stamp> {
+        &self.stamp
+    }
+
+    /// The ladder, from `allow` up.
+    pub fn outcomes(&self) -> impl Iterator<Item = &str> {
+        self.hir.header.outcomes.iter().map(String::as_str)
+    }
+
+    /// In the order of the declarations, which is that of [`Stats::rules`](super::Stats::rules).
+    pub fn rule_names(&self) -> impl Iterator<Item = &str> {
+        self.hir.rules.iter().map(|rule| rule.name.as_str())
+    }
+
+    pub fn event_names(&self) -> impl Iterator<Item = &str> {
+        self.hir.schema.events.iter().map(|event| &*event.name)
+    }
+
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.hir.schema
+    }
+
+    pub fn hir(&self) -> &Hir {
+        &self.hir
+    }
+
+    pub(super) fn outcome_name(&self, outcome: OutcomeId) -> Arc<str> {
+        self.outcomes.get(outcome.index()).cloned().unwrap_or_else(|| "allow".into())
+    }
+
+    /// The plan as text: the shared nodes, and what each event type does with them.
+    pub fn print_plan(&self) -> String {
+        print::print(&self.plan, &self.hir)
+    }
+
+    /// The code of the virtual machine as text.
+    pub fn print_bytecode(&self) -> String {
+        let mut out = String::new();
+        for ((schema, plan), program) in
+            self.hir.schema.events.iter().zip(&self.plan.events).zip(&self.program.events)
+        {
+            if plan.rules.is_empty() && plan.writes.is_empty() {
+                continue;
+            }
+            let rules: Vec<&str> = plan.rules.iter().map(|rule| &*self.hir.rule(rule.rule).name).collect();
+            out.push_str(&vm::disassemble(program, &schema.name, &rules));
+        }
+        out
+    }
+}
+
+impl fmt::Debug for Ruleset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ruleset({} {} {})", self.stamp.name, self.stamp.version, self.stamp.hash)
+    }
+}

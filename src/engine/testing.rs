@@ -1,0 +1,330 @@
+//! Runs the tests that stand beside the rules.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::judge::{Mark, Said};
+use super::texts::{argument, argument_text, plain};
+use super::{Answer, Engine, EngineOptions, Ruleset};
+use crate::builtins::{DEFAULT_HASH_KEY, short_hash};
+use crate::model::decision::{Argument, Decision, Effect};
+use crate::model::ids::{ActionId, EventId, RuleId};
+use crate::model::value::Value as Given;
+use crate::sema::hir::{Expectation, ExpectationKind, Hir, Override, Rule, Test, TestLine};
+use crate::source::Span;
+use crate::vm::Data;
+
+/// What decides the events of a test: the engine, or another executor that is held against it.
+pub trait Decider {
+    /// An event by the names of its fields, with its `type`.
+    fn decide(&mut self, fields: &Map<String, Value>) -> Answer;
+
+    /// What the rules said of the event just decided, if this executor can tell: for coverage.
+    fn marks(&self) -> Vec<Mark> {
+        Vec::new()
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct TestReport {
+    /// In source order.
+    pub tests: Vec<TestResult>,
+    pub coverage: Coverage,
+}
+
+/// One test; it passed if nothing failed.
+#[derive(Clone, Debug)]
+pub struct TestResult {
+    pub name: String,
+    pub failures: Vec<Failure>,
+}
+
+/// An expectation that was not met.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub span: Span,
+    pub expected: String,
+    pub got: String,
+    /// The decision or reject as JSON.
+    pub decision: String,
+}
+
+/// Which rules and bands some test hits, and which some test leaves alone.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    pub lines: Vec<CoverageLine>,
+}
+
+#[derive(Clone, Debug)]
+pub struct CoverageLine {
+    /// The rule, or the rule and the band.
+    pub what: String,
+    pub hit: bool,
+    pub not_hit: bool,
+    rule: RuleId,
+    band: Option<usize>,
+}
+
+impl TestReport {
+    pub fn failed(&self) -> usize {
+        self.tests.iter().filter(|test| !test.failures.is_empty()).count()
+    }
+}
+
+impl Coverage {
+    /// How many are both hit and left alone.
+    pub fn whole(&self) -> usize {
+        self.lines.iter().filter(|line| line.hit && line.not_hit).count()
+    }
+
+    fn new(hir: &Hir) -> Coverage {
+        let mut lines = Vec::new();
+        for (index, rule) in hir.rules.iter().enumerate() {
+            let line = |what: String, band: Option<usize>| CoverageLine {
+                what,
+                hit: false,
+                not_hit: false,
+                rule: RuleId::new(index),
+                band,
+            };
+            lines.push(line(format!("`{}`", rule.name), None));
+            let bands = bands(hir, rule);
+            if bands.len() > 1 {
+                lines.extend(bands.into_iter().enumerate().map(|(i, what)| line(what, Some(i))));
+            }
+        }
+        Coverage { lines }
+    }
+
+    /// Counts one event that was decided.
+    fn add(&mut self, hir: &Hir, event: EventId, marks: &[Mark]) {
+        for line in &mut self.lines {
+            let rule = hir.rule(line.rule);
+            if !rule.bodies.iter().any(|body| body.event == event) {
+                continue;
+            }
+            let hit = marks.iter().any(|mark| {
+                let same_band = line.band.is_none_or(|band| mark.band == Some(band));
+                mark.rule == line.rule && mark.said != Said::CannotSay && same_band
+            });
+            line.hit |= hit;
+            line.not_hit |= !hit;
+        }
+    }
+}
+
+/// The bands of a rule in words; they are the same on every event.
+fn bands(hir: &Hir, rule: &Rule) -> Vec<String> {
+    let Some(body) = rule.bodies.first() else { return Vec::new() };
+    let name = |what: String| format!("`{}`, {what}", rule.name);
+    let conditions = body.bands.iter().enumerate();
+    let mut all: Vec<String> = conditions
+        .map(|(i, band)| name(format!("band {} (`{}`)", i + 1, hir.outcome(band.outcome))))
+        .collect();
+    let unknown = body.if_unknown.as_ref();
+    all.extend(unknown.map(|band| name(format!("`{} if unknown`", hir.outcome(band.outcome)))));
+    all
+}
+
+/// Every test whose name contains `filter`, each on an engine of its own.
+pub fn run_tests(ruleset: &Arc<Ruleset>, filter: Option<&str>) -> TestReport {
+    run_tests_with(ruleset, filter, &mut |test| Box::new(engine_for(ruleset, test)) as Box<dyn Decider>)
+}
+
+/// The same with any executor: `decider` gives a fresh one for each test.
+pub fn run_tests_with(
+    ruleset: &Arc<Ruleset>,
+    filter: Option<&str>,
+    decider: &mut dyn FnMut(&Test) -> Box<dyn Decider>,
+) -> TestReport {
+    let hir = ruleset.hir();
+    let mut coverage = Coverage::new(hir);
+    let chosen = hir.tests.iter().filter(|test| filter.is_none_or(|text| test.name.contains(text)));
+    let tests = chosen.map(|test| {
+        let mut decider = decider(test);
+        let mut failures = Vec::new();
+        for line in &test.lines {
+            let answer = decider.decide(&fields_of(hir, line));
+            if matches!(&answer, Answer::Decision(decision) if !decision.duplicate) {
+                coverage.add(hir, line.event, &decider.marks());
+            }
+            check_line(hir, line, &answer, &mut failures);
+        }
+        TestResult { name: test.name.clone(), failures }
+    });
+    TestReport { tests: tests.collect(), coverage }
+}
+
+impl Decider for Engine {
+    fn decide(&mut self, fields: &Map<String, Value>) -> Answer {
+        self.decide_fields(fields)
+    }
+
+    fn marks(&self) -> Vec<Mark> {
+        self.last_marks()
+    }
+}
+
+/// A fresh engine with what the test replaces.
+fn engine_for(ruleset: &Arc<Ruleset>, test: &Test) -> Engine {
+    let mut data: Data = ruleset.data.clone();
+    for replaced in &test.overrides {
+        match replaced {
+            Override::List(id, list) => set(&mut data.lists, id.index(), list),
+            Override::Table(id, table) => set(&mut data.tables, id.index(), table),
+            Override::Phrases(id, phrases) => set(&mut data.phrases, id.index(), phrases),
+            Override::Rates(rates) => data.rates = Some(rates.clone()),
+        }
+    }
+    Engine::with_data(ruleset.clone(), EngineOptions::default(), data)
+}
+
+fn set<T>(all: &mut [Arc<T>], index: usize, new: &Arc<T>) {
+    if let Some(place) = all.get_mut(index) {
+        *place = new.clone();
+    }
+}
+
+fn fields_of(hir: &Hir, line: &TestLine) -> Map<String, Value> {
+    let mut fields = line.input.as_object().cloned().unwrap_or_default();
+    if let Some(event) = hir.schema.events.get(line.event.index()) {
+        fields.insert("type".to_string(), Value::String(event.name.to_string()));
+    }
+    fields
+}
+
+fn check_line(hir: &Hir, line: &TestLine, answer: &Answer, failures: &mut Vec<Failure>) {
+    let mut fail = |span: Span, expected: String, got: String| {
+        failures.push(Failure { span, expected, got, decision: answer.to_json() });
+    };
+    let wants_reject =
+        line.expectations.iter().any(|expectation| matches!(expectation.kind, ExpectationKind::Reject));
+    match answer {
+        Answer::Reject(reject) => {
+            if !wants_reject {
+                let got = format!("a reject: `{}` is {}", reject.pointer, reject.found);
+                return fail(line.span, format!("{} at `{}`", reject.expected, reject.pointer), got);
+            }
+            for Expectation { kind, span } in &line.expectations {
+                match kind {
+                    ExpectationKind::Reject => {}
+                    ExpectationKind::Outcome(outcome) if hir.outcome(*outcome) == &*reject.outcome => {}
+                    other => fail(*span, describe(hir, other), "a reject".to_string()),
+                }
+            }
+        }
+        Answer::Decision(decision) => {
+            for Expectation { kind, span } in &line.expectations {
+                if let Err(got) = check(hir, kind, decision) {
+                    fail(*span, describe(hir, kind), got);
+                }
+            }
+        }
+    }
+}
+
+/// What was there instead, if the expectation is not met.
+fn check(hir: &Hir, kind: &ExpectationKind, decision: &Decision) -> Result<(), String> {
+    let hits = || decision.rules.iter().map(|hit| &*hit.rule).collect::<Vec<&str>>();
+    let hit = |rule: &RuleId| hits().contains(&hir.rule(*rule).name.as_str());
+    let met = |met: bool, got: &dyn Fn() -> String| if met { Ok(()) } else { Err(got()) };
+    let by = || format!("by {}", listed(&hits()));
+    let among = |rule: &RuleId, all: Vec<&str>, what: &str| {
+        let found = all.contains(&hir.rule(*rule).name.as_str());
+        met(found, &|| format!("{what} {}", listed(&all)))
+    };
+    match kind {
+        ExpectationKind::Outcome(outcome) => {
+            met(hir.outcome(*outcome) == &*decision.outcome, &|| decision.outcome.to_string())
+        }
+        ExpectationKind::By { rules, only } => {
+            met(rules.iter().all(hit) && (!only || rules.len() == hits().len()), &by)
+        }
+        ExpectationKind::NotBy(rules) => met(!rules.iter().any(hit), &by),
+        ExpectationKind::Score(score) => {
+            met(*score == decision.score, &|| format!("score {}", decision.score))
+        }
+        ExpectationKind::CannotSay(rule) => {
+            among(rule, decision.cannot_say.iter().map(|c| &*c.rule).collect(), "cannot say")
+        }
+        ExpectationKind::Shadow(rule) => {
+            among(rule, decision.shadow.iter().map(|hit| &*hit.rule).collect(), "shadow")
+        }
+        ExpectationKind::Suppressed(rule) => {
+            among(rule, decision.suppressed.iter().map(|s| &*s.rule).collect(), "suppressed")
+        }
+        ExpectationKind::Do { negated, action, arguments } => {
+            let found = decision.effects.iter().any(|e| is_effect(hir, e, *action, arguments.as_deref()));
+            met(found != *negated, &|| effects_text(decision))
+        }
+        ExpectationKind::Reject => Err("a decision".to_string()),
+        ExpectationKind::Late => met(decision.late, &|| "not late".to_string()),
+        ExpectationKind::Duplicate => met(decision.duplicate, &|| "not a duplicate".to_string()),
+        ExpectationKind::Bad => met(!decision.bad.is_empty(), &|| "nothing bad".to_string()),
+    }
+}
+
+fn is_effect(hir: &Hir, effect: &Effect, action: ActionId, arguments: Option<&[Given]>) -> bool {
+    let Some(declared) = hir.actions.get(action.index()) else { return false };
+    let same = |(given, (_, ty)): (&Given, &(Arc<str>, crate::model::types::Type))| {
+        // A sensitive argument shows as its hash; tests run under the default key.
+        let plainly = argument(given, ty, false, DEFAULT_HASH_KEY);
+        let hashed = Argument::Text(short_hash(DEFAULT_HASH_KEY, &plain(given, ty)));
+        (plainly, hashed)
+    };
+    *effect.action == *declared.name
+        && arguments
+            .unwrap_or_default()
+            .iter()
+            .zip(&declared.parameters)
+            .map(same)
+            .zip(&effect.arguments)
+            .all(|((plainly, hashed), (_, shown))| *shown == plainly || *shown == hashed)
+}
+
+fn effects_text(decision: &Decision) -> String {
+    let effects: Vec<String> = decision
+        .effects
+        .iter()
+        .map(|effect| {
+            let arguments: Vec<String> = effect.arguments.iter().map(|(_, a)| argument_text(a)).collect();
+            format!("do {}({})", effect.action, arguments.join(", "))
+        })
+        .collect();
+    if effects.is_empty() { "no effects".to_string() } else { effects.join(", ") }
+}
+
+fn describe(hir: &Hir, kind: &ExpectationKind) -> String {
+    let names = |rules: &[RuleId]| {
+        let names: Vec<&str> = rules.iter().map(|rule| hir.rule(*rule).name.as_str()).collect();
+        names.join(" and ")
+    };
+    let name = |rule: &RuleId| hir.rule(*rule).name.clone();
+    match kind {
+        ExpectationKind::Outcome(outcome) => hir.outcome(*outcome).to_string(),
+        ExpectationKind::By { rules, only: true } => format!("by only {}", names(rules)),
+        ExpectationKind::By { rules, only: false } => format!("by {}", names(rules)),
+        ExpectationKind::NotBy(rules) => format!("not by {}", names(rules)),
+        ExpectationKind::Score(score) => format!("score {score}"),
+        ExpectationKind::CannotSay(rule) => format!("cannot say {}", name(rule)),
+        ExpectationKind::Shadow(rule) => format!("shadow {}", name(rule)),
+        ExpectationKind::Suppressed(rule) => format!("suppressed {}", name(rule)),
+        ExpectationKind::Do { negated, action, arguments } => {
+            let no = if *negated { "no " } else { "" };
+            let Some(declared) = hir.actions.get(action.index()) else { return format!("{no}do") };
+            let given = arguments.as_deref().unwrap_or_default().iter().zip(&declared.parameters);
+            let given: Vec<String> = given.map(|(value, (_, ty))| plain(value, ty)).collect();
+            let given = if given.is_empty() { String::new() } else { format!("({})", given.join(", ")) };
+            format!("{no}do {}{given}", declared.name)
+        }
+        ExpectationKind::Reject => "a reject".to_string(),
+        ExpectationKind::Late => "late".to_string(),
+        ExpectationKind::Duplicate => "a duplicate".to_string(),
+        ExpectationKind::Bad => "something bad".to_string(),
+    }
+}
+
+fn listed(names: &[&str]) -> String {
+    if names.is_empty() { "nothing".to_string() } else { names.join(" and ") }
+}

@@ -1,0 +1,82 @@
+//! The real file system, for hosts.
+
+use std::path::Path;
+
+use crate::compile::{CompileError, Compiled, compile_files};
+use crate::source::{FileError, Files};
+
+/// Files on disk; paths are relative to the working directory.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct DiskFiles;
+
+/// How deep directories of rules may nest; a loop of symbolic links ends here.
+const MAX_DIRECTORY_DEPTH: usize = 32;
+
+impl Files for DiskFiles {
+    fn rules_below(&self, directory: &str) -> Result<Option<Vec<String>>, FileError> {
+        let path = if directory.is_empty() { "." } else { directory };
+        let metadata = std::fs::metadata(path).map_err(|error| file_error(path, &error))?;
+        if !metadata.is_dir() {
+            return Ok(None);
+        }
+        let mut found = Vec::new();
+        collect(directory, 0, &mut found)?;
+        found.sort();
+        Ok(Some(found))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the host's file system")]
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        std::fs::read(path).map_err(|error| file_error(path, &error))
+    }
+}
+
+/// Hidden directories are not looked into.
+fn collect(directory: &str, depth: usize, found: &mut Vec<String>) -> Result<(), FileError> {
+    let shown = if directory.is_empty() { "." } else { directory };
+    if depth > MAX_DIRECTORY_DEPTH {
+        return Err(FileError { path: shown.into(), reason: "directories nest too deep here".into() });
+    }
+    let entries = std::fs::read_dir(shown).map_err(|error| file_error(shown, &error))?;
+    for entry in entries {
+        let entry = entry.map_err(|error| file_error(shown, &error))?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        if name.starts_with('.') {
+            continue;
+        }
+        let path = if directory.is_empty() { name.to_string() } else { format!("{directory}/{name}") };
+        // Follows symbolic links: rulesets are often mounted through them.
+        let metadata = std::fs::metadata(&path).map_err(|error| file_error(&path, &error))?;
+        if metadata.is_dir() {
+            collect(&path, depth + 1, found)?;
+        } else if name.ends_with(".rules") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn file_error(path: &str, error: &std::io::Error) -> FileError {
+    let reason = match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file or directory".to_string(),
+        std::io::ErrorKind::PermissionDenied => "no permission to read it".to_string(),
+        _ => error.to_string(),
+    };
+    FileError { path: path.to_string(), reason }
+}
+
+/// Reads, checks and compiles the ruleset at `path`: a directory or one `.rules` file.
+///
+/// # Errors
+/// Everything that is wrong with it, each finding with its place and how to mend it.
+pub fn compile(path: impl AsRef<Path>) -> Result<Compiled, CompileError> {
+    let path = path.as_ref();
+    let Some(text) = path.to_str() else {
+        let path = path.to_string_lossy().into_owned();
+        return Err(CompileError::File(FileError { path, reason: "the path is not valid UTF-8".into() }));
+    };
+    // Paths in rulesets are written with `/` everywhere.
+    let text = if cfg!(windows) { text.replace('\\', "/") } else { text.to_string() };
+    compile_files(&DiskFiles, &text)
+}

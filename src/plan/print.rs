@@ -1,0 +1,184 @@
+//! The plan as text: `rulec emit --stage plan`. Stable, so that it can be compared.
+
+use std::fmt::Write;
+
+use super::ir::{EventPlan, NodeId, Op, Plan, RulePlan};
+use crate::model::ids::*;
+use crate::model::value::{Datum, Value};
+use crate::model::window::{Period, Window};
+use crate::sema::hir::Hir;
+
+/// Every event type that does something: its nodes, what it writes and asks, its rules.
+pub fn print(plan: &Plan, hir: &Hir) -> String {
+    let mut printer = Printer { plan, hir, out: String::new() };
+    printer.line(0, &format!("plan {} ({} nodes)", hir.header.name, plan.graph.nodes.len()));
+    for event in &plan.events {
+        printer.event(event);
+    }
+    printer.out
+}
+
+/// A window in the words of the language.
+pub fn window(window: &Window) -> String {
+    match window {
+        Window::Sliding { span, ending } if ending.0 == 0 => format!("over {}us", span.0),
+        Window::Sliding { span, ending } => format!("over {}us ending {}us ago", span.0, ending.0),
+        Window::Calendar { period, zone } => {
+            let period = match period {
+                Period::Day => "today",
+                Period::Week => "this week",
+                Period::Month => "this month",
+            };
+            format!("over {period} in \"{}\"", zone.name())
+        }
+        Window::Ever => "ever".to_string(),
+    }
+}
+
+struct Printer<'a> {
+    plan: &'a Plan,
+    hir: &'a Hir,
+    out: String,
+}
+
+impl Printer<'_> {
+    fn line(&mut self, indent: usize, text: &str) {
+        let _ = writeln!(self.out, "{:width$}{text}", "", width = indent * 2);
+    }
+
+    fn event(&mut self, event: &EventPlan) {
+        if event.writes.is_empty() && event.rules.is_empty() {
+            return;
+        }
+        let name = self.hir.schema.events[event.event.index()].name.clone();
+        self.line(0, &format!("\nevent {name}"));
+        let fields: Vec<String> = event.fields.iter().map(|field| self.field(event.event, *field)).collect();
+        self.line(1, &format!("needs {}", fields.join(", ")));
+        self.line(1, "nodes");
+        for node in self.plan.graph.reachable(&event.roots()) {
+            let text = format!("%{} = {}", node.0, self.node(node));
+            self.line(2, &text);
+        }
+        for write in &event.writes {
+            let text = self.write(event, write);
+            self.line(1, &text);
+        }
+        for read in &event.reads {
+            let this = read.include_current.map_or("", |_| " including this");
+            self.line(1, &format!("read %{} from m{}{this}", read.node.0, read.memory.0));
+        }
+        for rule in &event.rules {
+            self.rule(rule);
+        }
+        for (score, outcome) in &event.policy {
+            let text = format!("policy {} at score {score}", self.hir.outcome(*outcome));
+            self.line(1, &text);
+        }
+    }
+
+    fn write(&self, event: &EventPlan, write: &super::ir::Write) -> String {
+        let mut text = format!("write m{} by {}", write.memory.0, list(&event.keys[write.key].nodes));
+        if let Some(value) = write.value {
+            let _ = write!(text, " value %{}", value.0);
+        }
+        if let Some(filter) = write.filter {
+            let _ = write!(text, " where %{}", filter.0);
+        }
+        text
+    }
+
+    fn rule(&mut self, rule: &RulePlan) {
+        let name = self.hir.rule(rule.rule).name.clone();
+        self.line(1, &format!("rule {name}"));
+        if let Some(when) = rule.when {
+            self.line(2, &format!("when %{}", when.node.0));
+        }
+        for band in &rule.bands {
+            let outcome = self.hir.outcome(band.outcome).to_string();
+            self.line(2, &format!("{outcome} if %{} score {}", band.condition.node.0, band.score));
+        }
+        if let Some((outcome, score)) = rule.if_unknown {
+            let outcome = self.hir.outcome(outcome).to_string();
+            self.line(2, &format!("{outcome} if unknown score {score}"));
+        }
+        for score in &rule.scores {
+            self.line(2, &format!("score {} if %{}", score.points, score.condition.node.0));
+        }
+        for unless in &rule.unless {
+            self.line(2, &format!("unless %{}", unless.condition.0));
+        }
+        if let Some(rollout) = &rule.rollout {
+            let keys: Vec<NodeId> = rollout.keys.iter().map(|(node, _)| *node).collect();
+            self.line(2, &format!("rollout {} of a million by {}", rollout.share, list(&keys)));
+        }
+        for about in &rule.about {
+            self.line(2, &format!("about {} = %{}", about.entity, about.node.0));
+        }
+        for effect in &rule.effects {
+            let action = self.hir.actions[effect.action.index()].name.clone();
+            let arguments: Vec<NodeId> = effect.arguments.iter().map(|a| a.value.node).collect();
+            let condition = effect.condition.map_or(String::new(), |c| format!(" if %{}", c.node.0));
+            self.line(2, &format!("do {action}({}){condition}", list(&arguments)));
+        }
+    }
+
+    fn field(&self, event: EventId, field: FieldId) -> String {
+        let schema = &self.hir.schema.events[event.index()];
+        schema.fields.get(field.index()).map_or("?".into(), |field| field.name.to_string())
+    }
+
+    fn node(&self, id: NodeId) -> String {
+        let node = self.plan.graph.node(id);
+        let args = list(&node.args);
+        let what = match node.op {
+            Op::Const(constant) => constant_text(&self.plan.graph.constants[constant.index()]),
+            Op::Field(event, field) => format!("field {}", self.field(event, field)),
+            Op::Read { memory, function, window: id, including } => {
+                let over = window(&self.plan.windows[id.index()]);
+                let this = if including { " including this" } else { "" };
+                format!("{} m{} by ({args}) {over}{this}", function.name(), memory.0)
+            }
+            Op::Element { level, .. } => format!("element {level}"),
+            Op::Member(place) => format!("member {place} of {args}"),
+            Op::Fold { function, level, .. } => {
+                format!("{function:?}({args}) at level {level}").to_lowercase()
+            }
+            Op::Call(function) => format!("{}({args})", function.get().name),
+            Op::InList(id) => format!("{args} in {}", self.hir.lists[id.index()].name),
+            Op::Matches(id) => {
+                let regex = &self.plan.graph.regexes[id.index()];
+                format!("{args} matches /{}/{}", regex.pattern, if regex.ignore_case { "i" } else { "" })
+            }
+            Op::Mentions(id) => format!("{args} mentions {}", self.hir.phrases[id.index()].name),
+            Op::Lookup(id) => format!("{}[{args}]", self.hir.tables[id.index()].name),
+            Op::During(id) => format!("{args} during {}", self.hir.calendars[id.index()].name),
+            Op::Convert(currency) => format!("{args} as {currency}"),
+            Op::Unary(op) => format!("{op:?} {args}"),
+            Op::Binary(op) => format!("{op:?} {args}"),
+            Op::Compare(op) => format!("{op:?} {args}"),
+            Op::TextTest(test) => format!("{test:?} {args}"),
+            other => format!("{other:?} {args}"),
+        };
+        format!("{what} : {}", node.ty)
+    }
+}
+
+fn list(nodes: &[NodeId]) -> String {
+    let names: Vec<String> = nodes.iter().map(|node| format!("%{}", node.0)).collect();
+    names.join(", ")
+}
+
+fn constant_text(datum: &Datum) -> String {
+    match datum {
+        Datum::Known(Value::Text(text)) => format!("{text:?}"),
+        Datum::Known(Value::Bool(b)) => b.to_string(),
+        Datum::Known(Value::Int(i)) => i.to_string(),
+        Datum::Known(Value::Decimal(d)) => d.to_string(),
+        Datum::Known(Value::Money(m)) => format!("{} {}", m.amount, m.currency),
+        Datum::Known(Value::Time(t)) => t.to_string(),
+        Datum::Known(Value::Duration(d)) => d.to_string(),
+        Datum::Known(value) => format!("{value:?}"),
+        Datum::AtLeast(value) => format!("at least {value:?}"),
+        Datum::Unknown(why) => format!("unknown ({})", why.reason().unwrap_or("missing")),
+    }
+}

@@ -1,0 +1,689 @@
+//! The kernel: one memory of one key. Pure; the semantics are told in the module above.
+
+use std::collections::VecDeque;
+
+use ethnum::U256;
+use hashbrown::HashTable;
+
+use super::key::{KeyHasher, canonical_float};
+use super::number::{Scale, deviation, mean};
+use super::{Bounds, MemorySpec, Options, WriteOutcome};
+use crate::model::slot::{Arena, Arenas, Slot, pack_currency};
+use crate::model::time::Time;
+use crate::model::types::Type;
+use crate::model::value::{Unknown, Value};
+use crate::model::window::AggregateFn;
+
+/// What all keys of one memory have in common.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    kind: Kind,
+    ty: Option<Type>,
+    /// Absent: no entries are kept, only running values.
+    reach: Option<i64>,
+    lateness: i64,
+    cap: usize,
+    /// Entries know the previous one of the same value.
+    linked: bool,
+    /// Entries keep what can't be told from their bits, for `first` and `last`.
+    keeps: bool,
+    ever: bool,
+    ever_distinct: bool,
+    ever_keeps: bool,
+    /// Of money.
+    currency: u32,
+}
+
+/// How values are kept.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Bare,
+    /// As an `i64` whose order is that of the values.
+    Number(Scale),
+    /// A number whose bits are those of a float, in order-preserving form.
+    Float,
+    /// As a hash; the value itself only if it may be asked back.
+    Hashed,
+}
+
+/// One value as it is kept.
+#[derive(Clone, Debug, Default)]
+struct Stored {
+    number: i64,
+    hash: u128,
+    value: Option<Value>,
+}
+
+impl Shape {
+    pub fn new(spec: &MemorySpec, options: &Options) -> Shape {
+        use AggregateFn::{Distinct, First, Last};
+        let asks = |functions: &[AggregateFn], over_ever: bool| {
+            spec.functions.iter().any(|(f, ever)| *ever == over_ever && functions.contains(f))
+        };
+        let currency = match spec.value.as_ref().map(Type::representation) {
+            Some(Type::Money(own)) => *own,
+            _ => None,
+        };
+        let kind = match spec.value.as_ref().map(Type::representation) {
+            None => Kind::Bare,
+            Some(Type::Int) => Kind::Number(Scale::Million),
+            // Amounts of any currency can be told apart and given back, not added or ranked.
+            Some(Type::Money(_)) if currency.is_none() => Kind::Hashed,
+            Some(
+                Type::Bool
+                | Type::Decimal
+                | Type::Time
+                | Type::Duration
+                | Type::Money(_)
+                | Type::Country
+                | Type::Currency
+                | Type::Enum(_),
+            ) => Kind::Number(Scale::Same),
+            Some(Type::Float) => Kind::Float,
+            Some(_) => Kind::Hashed,
+        };
+        let hashed = kind == Kind::Hashed;
+        Shape {
+            kind,
+            ty: spec.value.clone(),
+            reach: spec.reach.map(|reach| reach.0),
+            lateness: options.lateness.0,
+            cap: options.entries.max(1) as usize,
+            linked: asks(&[Distinct], false),
+            keeps: hashed && asks(&[First, Last], false),
+            ever: spec.functions.iter().any(|(_, ever)| *ever),
+            ever_distinct: asks(&[Distinct], true),
+            ever_keeps: hashed && asks(&[First, Last], true),
+            currency: currency.map_or(0, pack_currency),
+        }
+    }
+
+    /// `None` for an amount of a currency other than the memory's, which can't be counted in it.
+    fn store(&self, slot: Slot, keep: bool, hasher: &KeyHasher, arenas: &Arenas<'_>) -> Option<Stored> {
+        let Some(ty) = &self.ty else { return Some(Stored::default()) };
+        if self.currency != 0 && slot.aux != self.currency {
+            return None;
+        }
+        let number = match self.kind {
+            Kind::Float => ordered(slot.as_float()),
+            _ => slot.as_int(),
+        };
+        let hash = if self.kind == Kind::Hashed || self.ever_distinct {
+            hasher.value(slot, ty, arenas)
+        } else {
+            number as u64 as u128
+        };
+        let value = if keep { arenas.datum(slot, ty).known().cloned() } else { None };
+        Some(Stored { number, hash, value })
+    }
+
+    /// A kept number as a value of the memory's type.
+    fn number(&self, number: i64) -> Slot {
+        match self.kind {
+            Kind::Float => Slot::known(unordered(number).to_bits()),
+            _ => Slot { aux: self.currency, ..Slot::int(number) },
+        }
+    }
+
+    fn computed(&self, result: Result<i64, Unknown>) -> Slot {
+        match result {
+            Ok(number) => Slot { aux: self.currency, ..Slot::int(number) },
+            Err(why) => Slot::unknown(why),
+        }
+    }
+
+    fn scale(&self) -> Scale {
+        match self.kind {
+            Kind::Number(scale) => scale,
+            _ => Scale::Same,
+        }
+    }
+}
+
+/// Floats as integers of the same order; its own inverse but for the cast.
+fn ordered(value: f64) -> i64 {
+    let bits = canonical_float(value).to_bits() as i64;
+    bits ^ ((bits >> 63) as u64 >> 1) as i64
+}
+
+fn unordered(number: i64) -> f64 {
+    f64::from_bits((number ^ ((number >> 63) as u64 >> 1) as i64) as u64)
+}
+
+/// One memory of one key.
+#[derive(Clone, Debug)]
+pub struct KeyMemory {
+    /// The largest time written; `i64::MIN` before the first.
+    newest: i64,
+    /// The largest time that expired or was refused; `i64::MIN` if none.
+    lost: i64,
+    /// The largest time that the cap dropped; `i64::MIN` if none.
+    capped: i64,
+    entries: Entries,
+    /// Beside the entries, only where something asks for them.
+    extra: Option<Box<Extra>>,
+    ever: Option<Box<Ever>>,
+}
+
+#[derive(Clone, Debug)]
+enum Entries {
+    Bare(VecDeque<i64>),
+    Number(VecDeque<Number>),
+    Hashed(VecDeque<Hashed>),
+}
+
+#[derive(Clone, Debug)]
+struct Number {
+    at: i64,
+    number: i64,
+    /// The sum of the numbers before it, those that are gone included.
+    before: i128,
+}
+
+#[derive(Clone, Debug)]
+struct Hashed {
+    at: i64,
+    hash: u128,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Extra {
+    /// How many places back the previous entry of the same value is; 0 if there was none.
+    links: VecDeque<u32>,
+    values: VecDeque<Option<Value>>,
+}
+
+trait Timed {
+    fn at(&self) -> i64;
+}
+
+impl Timed for i64 {
+    fn at(&self) -> i64 {
+        *self
+    }
+}
+
+impl Timed for Number {
+    fn at(&self) -> i64 {
+        self.at
+    }
+}
+
+impl Timed for Hashed {
+    fn at(&self) -> i64 {
+        self.at
+    }
+}
+
+/// How many entries are at or before `time`.
+fn until<T: Timed>(run: &VecDeque<T>, time: i64) -> usize {
+    match run.back() {
+        Some(last) if last.at() > time => run.partition_point(|entry| entry.at() <= time),
+        _ => run.len(),
+    }
+}
+
+impl Entries {
+    fn len(&self) -> usize {
+        match self {
+            Entries::Bare(run) => run.len(),
+            Entries::Number(run) => run.len(),
+            Entries::Hashed(run) => run.len(),
+        }
+    }
+
+    fn until(&self, time: i64) -> usize {
+        match self {
+            Entries::Bare(run) => until(run, time),
+            Entries::Number(run) => until(run, time),
+            Entries::Hashed(run) => until(run, time),
+        }
+    }
+
+    fn at(&self, index: usize) -> Option<i64> {
+        match self {
+            Entries::Bare(run) => run.get(index).map(Timed::at),
+            Entries::Number(run) => run.get(index).map(Timed::at),
+            Entries::Hashed(run) => run.get(index).map(Timed::at),
+        }
+    }
+
+    fn insert(&mut self, place: usize, t: i64, stored: &Stored) {
+        match self {
+            Entries::Bare(run) => run.insert(place, t),
+            Entries::Number(run) => {
+                let number = stored.number;
+                let before = match place.checked_sub(1).and_then(|last| run.get(last)) {
+                    Some(last) => last.before + i128::from(last.number),
+                    None => run.front().map_or(0, |first| first.before),
+                };
+                run.insert(place, Number { at: t, number, before });
+                run.range_mut(place + 1..).for_each(|later| later.before += i128::from(number));
+            }
+            Entries::Hashed(run) => run.insert(place, Hashed { at: t, hash: stored.hash }),
+        }
+    }
+
+    fn drop_front(&mut self, count: usize) {
+        match self {
+            Entries::Bare(run) => drop(run.drain(..count)),
+            Entries::Number(run) => drop(run.drain(..count)),
+            Entries::Hashed(run) => drop(run.drain(..count)),
+        }
+    }
+}
+
+impl Extra {
+    /// Links the entry that now stands at `place` of the run.
+    fn link<T>(&mut self, run: &VecDeque<T>, place: usize, same: impl Fn(&T) -> bool) {
+        let before = run.range(..place).rev().position(&same);
+        self.links.insert(place, before.map_or(0, |back| back as u32 + 1));
+        let mut next_found = false;
+        // Those after it have one more place behind them; the next of the same value now leads here.
+        for (step, (entry, link)) in run.range(place + 1..).zip(self.links.range_mut(place + 1..)).enumerate()
+        {
+            if !next_found && same(entry) {
+                next_found = true;
+                *link = step as u32 + 1;
+            } else if *link as usize > step {
+                *link += 1;
+            }
+        }
+    }
+
+    fn drop_front(&mut self, count: usize) {
+        drop(self.links.drain(..count.min(self.links.len())));
+        drop(self.values.drain(..count.min(self.values.len())));
+    }
+}
+
+impl KeyMemory {
+    pub fn new(shape: &Shape) -> KeyMemory {
+        KeyMemory {
+            newest: i64::MIN,
+            lost: i64::MIN,
+            capped: i64::MIN,
+            entries: match shape.kind {
+                Kind::Bare => Entries::Bare(VecDeque::new()),
+                Kind::Number(_) | Kind::Float => Entries::Number(VecDeque::new()),
+                Kind::Hashed => Entries::Hashed(VecDeque::new()),
+            },
+            extra: (shape.linked || shape.keeps).then(Box::default),
+            ever: shape.ever.then(Box::default),
+        }
+    }
+
+    /// Counts an event at `t`. `value` is known (any slot for bare events).
+    pub fn write(
+        &mut self,
+        shape: &Shape,
+        t: Time,
+        value: Slot,
+        hasher: &KeyHasher,
+        arenas: &Arenas<'_>,
+    ) -> WriteOutcome {
+        let late = t.0 < self.newest;
+        let keep = shape.keeps || shape.ever_keeps;
+        let Some(stored) = shape.store(value, keep, hasher, arenas) else {
+            return WriteOutcome { late, refused: false };
+        };
+        let refused = late && t.0 < self.newest.saturating_sub(shape.lateness);
+        if let Some(ever) = &mut self.ever {
+            ever.add(shape, t.0, &stored);
+        }
+        self.newest = self.newest.max(t.0);
+        if let Some(reach) = shape.reach {
+            if refused {
+                self.lost = self.lost.max(t.0);
+            } else {
+                self.insert(shape, t.0, stored);
+            }
+            self.forget(shape, reach);
+        }
+        WriteOutcome { late, refused }
+    }
+
+    fn insert(&mut self, shape: &Shape, t: i64, stored: Stored) {
+        let place = self.entries.until(t);
+        self.entries.insert(place, t, &stored);
+        let Some(extra) = &mut self.extra else { return };
+        if shape.linked {
+            match &self.entries {
+                Entries::Bare(_) => {}
+                Entries::Number(run) => extra.link(run, place, |entry| entry.number == stored.number),
+                Entries::Hashed(run) => extra.link(run, place, |entry| entry.hash == stored.hash),
+            }
+        }
+        if shape.keeps {
+            extra.values.insert(place, stored.value);
+        }
+    }
+
+    fn forget(&mut self, shape: &Shape, reach: i64) {
+        let limit = self.newest.saturating_sub(reach).saturating_sub(shape.lateness);
+        let expired =
+            if self.entries.at(0).is_some_and(|at| at <= limit) { self.entries.until(limit) } else { 0 };
+        if let Some(at) = expired.checked_sub(1).and_then(|last| self.entries.at(last)) {
+            self.lost = self.lost.max(at);
+        }
+        let excess = self.entries.len().saturating_sub(shape.cap).max(expired);
+        if excess > expired
+            && let Some(at) = self.entries.at(excess - 1)
+        {
+            self.capped = self.capped.max(at);
+        }
+        if excess > 0 {
+            self.entries.drop_front(excess);
+            if let Some(extra) = &mut self.extra {
+                extra.drop_front(excess);
+            }
+        }
+    }
+
+    /// The answer at `t`; `current` is what the current event contributes.
+    #[expect(clippy::too_many_arguments, reason = "one question has this many parts")]
+    pub fn read(
+        &self,
+        shape: &Shape,
+        function: AggregateFn,
+        bounds: Bounds,
+        t: Time,
+        current: Option<Slot>,
+        hasher: &KeyHasher,
+        constants: &Arena,
+        arena: &mut Arena,
+    ) -> Slot {
+        let this = current.and_then(|slot| {
+            let arenas = Arenas { constants, event: arena };
+            // Its value is at hand in the slot; a hash only where values are told apart.
+            let stored = match (function, shape.kind) {
+                (AggregateFn::Distinct, _) | (_, Kind::Number(_) | Kind::Float) => {
+                    shape.store(slot, false, hasher, &arenas)?
+                }
+                _ => Stored::default(),
+            };
+            Some(This { t: t.0, slot, stored })
+        });
+        let answer = match bounds {
+            Bounds::Within { after, through } => {
+                let this = this.filter(|_| after < t.0 && t.0 <= through);
+                self.read_window(shape, function, after, through, t.0, this.as_ref())
+            }
+            Bounds::Ever => match &self.ever {
+                Some(ever) => ever.read(shape, function, t.0, this.as_ref()),
+                None => Answer::Slot(Slot::MISSING),
+            },
+        };
+        match (answer, &shape.ty) {
+            (Answer::Slot(slot), _) => slot,
+            (Answer::Value(value), Some(ty)) => arena.add_value(value, ty),
+            (Answer::Value(_), None) => Slot::MISSING,
+        }
+    }
+
+    fn read_window(
+        &self,
+        shape: &Shape,
+        function: AggregateFn,
+        after: i64,
+        through: i64,
+        t: i64,
+        this: Option<&This>,
+    ) -> Answer<'_> {
+        if after < self.lost {
+            return Answer::Slot(Slot::unknown(Unknown::TooLate));
+        }
+        let saturated = after < self.capped;
+        let end = self.entries.until(through);
+        let view = View { memory: self, shape, start: self.entries.until(after).min(end), end, this };
+        let count = (view.end - view.start + usize::from(this.is_some())) as i64;
+        let none = if saturated { Slot::unknown(Unknown::Saturated) } else { Slot::MISSING };
+        Answer::Slot(match function {
+            AggregateFn::Count => bounded(count, saturated),
+            AggregateFn::Distinct => bounded(view.distinct(), saturated),
+            AggregateFn::Any if count > 0 => Slot::bool(true),
+            AggregateFn::Any if saturated => none,
+            AggregateFn::Any => Slot::bool(false),
+            AggregateFn::Last => return view.last().unwrap_or(Answer::Slot(none)),
+            AggregateFn::Since => {
+                view.last_at().map_or(none, |at| shape_free(t.checked_sub(at).ok_or(Unknown::Overflow)))
+            }
+            _ if saturated => none,
+            AggregateFn::First => return view.first().unwrap_or(Answer::Slot(none)),
+            AggregateFn::Min => view.fold(i64::min).map_or(none, |number| shape.number(number)),
+            AggregateFn::Max => view.fold(i64::max).map_or(none, |number| shape.number(number)),
+            AggregateFn::Sum => view.summed(|sum| i64::try_from(sum).map_err(|_| Unknown::Overflow)),
+            AggregateFn::Avg if count == 0 => none,
+            AggregateFn::Avg => view.summed(|sum| mean(sum, count as u64, shape.scale())),
+            AggregateFn::Stddev => {
+                view.summed(|sum| deviation(sum, view.squares(), count as u64, shape.scale()))
+            }
+        })
+    }
+}
+
+/// What the current event contributes.
+struct This {
+    t: i64,
+    slot: Slot,
+    stored: Stored,
+}
+
+enum Answer<'a> {
+    Slot(Slot),
+    /// A kept value, still to be put into the event's arena.
+    Value(&'a Value),
+}
+
+/// The entries `start..end` of a memory, and the current event after them.
+struct View<'m, 'q> {
+    memory: &'m KeyMemory,
+    shape: &'q Shape,
+    start: usize,
+    end: usize,
+    this: Option<&'q This>,
+}
+
+impl<'m> View<'m, '_> {
+    fn first(&self) -> Option<Answer<'m>> {
+        if self.start < self.end {
+            self.entry(self.start)
+        } else {
+            self.this.map(|this| Answer::Slot(this.slot))
+        }
+    }
+
+    fn last(&self) -> Option<Answer<'m>> {
+        match self.this {
+            Some(this) => Some(Answer::Slot(this.slot)),
+            None if self.start < self.end => self.entry(self.end - 1),
+            None => None,
+        }
+    }
+
+    fn last_at(&self) -> Option<i64> {
+        match self.this {
+            Some(this) => Some(this.t),
+            None if self.start < self.end => self.memory.entries.at(self.end - 1),
+            None => None,
+        }
+    }
+
+    fn entry(&self, index: usize) -> Option<Answer<'m>> {
+        match &self.memory.entries {
+            Entries::Bare(_) => None,
+            Entries::Number(run) => run.get(index).map(|e| Answer::Slot(self.shape.number(e.number))),
+            Entries::Hashed(_) => {
+                let extra = self.memory.extra.as_ref()?;
+                extra.values.get(index)?.as_ref().map(Answer::Value)
+            }
+        }
+    }
+
+    /// An entry is the first of its value in the window if the previous one lies before it.
+    fn distinct(&self) -> i64 {
+        let Some(extra) = &self.memory.extra else { return 0 };
+        let links = extra.links.range(self.start.min(extra.links.len())..self.end.min(extra.links.len()));
+        let told = links.enumerate().filter(|(step, link)| **link == 0 || **link as usize > *step).count();
+        let new = self.this.is_some_and(|this| match &self.memory.entries {
+            Entries::Bare(_) => false,
+            Entries::Number(run) => {
+                !run.range(self.start..self.end).any(|entry| entry.number == this.stored.number)
+            }
+            Entries::Hashed(run) => {
+                !run.range(self.start..self.end).any(|entry| entry.hash == this.stored.hash)
+            }
+        });
+        told as i64 + i64::from(new)
+    }
+
+    fn numbers(&self) -> Option<impl Iterator<Item = i64>> {
+        match &self.memory.entries {
+            Entries::Number(run) => {
+                let own = self.this.map(|this| this.stored.number);
+                Some(run.range(self.start..self.end).map(|entry| entry.number).chain(own))
+            }
+            _ => None,
+        }
+    }
+
+    fn fold(&self, better: impl Fn(i64, i64) -> i64) -> Option<i64> {
+        self.numbers()?.reduce(better)
+    }
+
+    fn squares(&self) -> U256 {
+        self.numbers().into_iter().flatten().map(square).sum()
+    }
+
+    /// The sum from two entries, whatever lies between them.
+    fn summed(&self, result: impl FnOnce(i128) -> Result<i64, Unknown>) -> Slot {
+        let Entries::Number(run) = &self.memory.entries else { return Slot::unknown(Unknown::NoRate) };
+        let own = self.this.map_or(0, |this| i128::from(this.stored.number));
+        let window = match (run.get(self.start), self.end.checked_sub(1).and_then(|last| run.get(last))) {
+            (Some(first), Some(last)) if self.start < self.end => {
+                last.before + i128::from(last.number) - first.before
+            }
+            _ => 0,
+        };
+        self.shape.computed(result(window + own))
+    }
+}
+
+fn square(number: i64) -> U256 {
+    U256::from(i128::from(number).pow(2).unsigned_abs())
+}
+
+fn bounded(value: i64, saturated: bool) -> Slot {
+    Slot { state: if saturated { Slot::AT_LEAST } else { Slot::KNOWN }, ..Slot::int(value) }
+}
+
+/// A result that is no value of the memory's type.
+fn shape_free(result: Result<i64, Unknown>) -> Slot {
+    result.map_or_else(Slot::unknown, Slot::int)
+}
+
+/// Running values over everything ever written.
+#[derive(Clone, Debug, Default)]
+struct Ever {
+    count: u64,
+    sum: i128,
+    squares: U256,
+    range: Option<(i64, i64)>,
+    first: Option<(i64, Stored)>,
+    last: Option<(i64, Stored)>,
+    distinct: HashTable<u128>,
+    /// A value beyond the cap was not put into the set.
+    saturated: bool,
+}
+
+impl Ever {
+    fn add(&mut self, shape: &Shape, t: i64, stored: &Stored) {
+        self.count += 1;
+        self.sum += i128::from(stored.number);
+        if matches!(shape.kind, Kind::Number(_)) {
+            self.squares = self.squares.saturating_add(square(stored.number));
+        }
+        let (low, high) = self.range.unwrap_or((stored.number, stored.number));
+        self.range = Some((low.min(stored.number), high.max(stored.number)));
+        if self.first.as_ref().is_none_or(|(at, _)| t < *at) {
+            self.first = Some((t, stored.clone()));
+        }
+        if self.last.as_ref().is_none_or(|(at, _)| t >= *at) {
+            self.last = Some((t, stored.clone()));
+        }
+        if shape.ever_distinct && !self.has(stored.hash) {
+            if self.distinct.len() < shape.cap {
+                self.distinct.insert_unique(stored.hash as u64, stored.hash, |hash| *hash as u64);
+            } else {
+                self.saturated = true;
+            }
+        }
+    }
+
+    fn has(&self, hash: u128) -> bool {
+        self.distinct.find(hash as u64, |known| *known == hash).is_some()
+    }
+
+    fn read(&self, shape: &Shape, function: AggregateFn, t: i64, this: Option<&This>) -> Answer<'_> {
+        let count = self.count + u64::from(this.is_some());
+        let own = this.map_or(0, |this| this.stored.number);
+        let sum = self.sum + i128::from(own);
+        let number = matches!(shape.kind, Kind::Number(_));
+        Answer::Slot(match function {
+            AggregateFn::Count => Slot::int(i64::try_from(count).unwrap_or(i64::MAX)),
+            AggregateFn::Any => Slot::bool(count > 0),
+            AggregateFn::Distinct => {
+                let new = this.is_some_and(|this| !self.has(this.stored.hash));
+                bounded(self.distinct.len() as i64 + i64::from(new), self.saturated)
+            }
+            AggregateFn::Since => {
+                let last = self.last.as_ref().map(|(at, _)| *at);
+                let last = last.max(this.map(|this| this.t));
+                last.map_or(Slot::MISSING, |at| shape_free(t.checked_sub(at).ok_or(Unknown::Overflow)))
+            }
+            AggregateFn::First => {
+                return edge(shape, self.first.as_ref(), this, |kept, t| kept <= t);
+            }
+            AggregateFn::Last => return edge(shape, self.last.as_ref(), this, |kept, t| kept > t),
+            AggregateFn::Min | AggregateFn::Max if shape.kind == Kind::Hashed => {
+                Slot::unknown(Unknown::NoRate)
+            }
+            AggregateFn::Min => {
+                let all = self.range.map(|range| range.0).into_iter().chain(this.map(|_| own));
+                all.min().map_or(Slot::MISSING, |n| shape.number(n))
+            }
+            AggregateFn::Max => {
+                let all = self.range.map(|range| range.1).into_iter().chain(this.map(|_| own));
+                all.max().map_or(Slot::MISSING, |n| shape.number(n))
+            }
+            AggregateFn::Sum | AggregateFn::Avg | AggregateFn::Stddev if !number => {
+                Slot::unknown(Unknown::NoRate)
+            }
+            AggregateFn::Sum => shape.computed(i64::try_from(sum).map_err(|_| Unknown::Overflow)),
+            AggregateFn::Avg if count == 0 => Slot::MISSING,
+            AggregateFn::Avg => shape.computed(mean(sum, count, shape.scale())),
+            AggregateFn::Stddev => {
+                let squares = this.map_or(self.squares, |_| self.squares.saturating_add(square(own)));
+                shape.computed(deviation(sum, squares, count, shape.scale()))
+            }
+        })
+    }
+}
+
+/// The first or last ever: the kept one or the current event, as `kept_wins` says of their times.
+fn edge<'a>(
+    shape: &Shape,
+    kept: Option<&'a (i64, Stored)>,
+    this: Option<&This>,
+    kept_wins: impl Fn(i64, i64) -> bool,
+) -> Answer<'a> {
+    match (kept, this) {
+        (Some((at, stored)), this) if this.is_none_or(|this| kept_wins(*at, this.t)) => match shape.kind {
+            Kind::Bare => Answer::Slot(Slot::MISSING),
+            Kind::Hashed => stored.value.as_ref().map_or(Answer::Slot(Slot::MISSING), Answer::Value),
+            _ => Answer::Slot(shape.number(stored.number)),
+        },
+        (_, Some(this)) => Answer::Slot(this.slot),
+        _ => Answer::Slot(Slot::MISSING),
+    }
+}

@@ -1,0 +1,112 @@
+//! Keys as hashes: nothing of a key is kept in clear, and nobody can choose collisions.
+
+use std::hash::Hasher;
+
+use sha2::{Digest, Sha256};
+use siphasher::sip128::{Hasher128, SipHasher24};
+
+use crate::model::slot::{Arenas, Slot};
+use crate::model::types::Type;
+
+/// A keyed 128-bit hash of key values; equality of hashes is taken as equality of keys.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyHash(pub u128);
+
+/// Hashes key values under the host's secret.
+#[derive(Clone, Debug)]
+pub struct KeyHasher {
+    fresh: SipHasher24,
+}
+
+impl KeyHasher {
+    pub fn new(secret: &[u8]) -> KeyHasher {
+        let digest = Sha256::new().chain_update(b"rulec keys of memories\0").chain_update(secret).finalize();
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest[..16]);
+        KeyHasher { fresh: SipHasher24::new_with_key(&key) }
+    }
+
+    /// `None` if any of the values is not known: an event with a missing key is not counted, and a question
+    /// with one has no answer. `types` are those of the slots.
+    pub fn hash(&self, slots: &[Slot], types: &[Type], arenas: &Arenas<'_>) -> Option<KeyHash> {
+        let mut hasher = self.fresh;
+        for (slot, ty) in slots.iter().zip(types) {
+            if !slot.is_known() {
+                return None;
+            }
+            feed(&mut hasher, *slot, ty, arenas);
+        }
+        Some(KeyHash(hasher.finish128().as_u128()))
+    }
+
+    /// Of one known value, for telling values apart.
+    pub(super) fn value(&self, slot: Slot, ty: &Type, arenas: &Arenas<'_>) -> u128 {
+        let mut hasher = self.fresh;
+        feed(&mut hasher, slot, ty, arenas);
+        hasher.finish128().as_u128()
+    }
+
+    /// Of a number and a text: the identity of an event.
+    pub(super) fn tagged_text(&self, tag: u32, text: &str) -> u128 {
+        let mut hasher = self.fresh;
+        hasher.write(&tag.to_le_bytes());
+        hasher.write(text.as_bytes());
+        hasher.finish128().as_u128()
+    }
+}
+
+/// Canonical bytes of one value: equal values give equal bytes, and no two sequences of values run together.
+fn feed(hasher: &mut SipHasher24, slot: Slot, ty: &Type, arenas: &Arenas<'_>) {
+    match ty.representation() {
+        Type::Text | Type::Email | Type::Phone => {
+            let text = arenas.text(slot);
+            hasher.write(&(text.len() as u64).to_le_bytes());
+            hasher.write(text.as_bytes());
+        }
+        Type::Ip => hasher.write(&ip_bits(arenas.ip(slot)).to_le_bytes()),
+        Type::Cidr => {
+            let net = arenas.net(slot);
+            hasher.write(&ip_bits(net.network()).to_le_bytes());
+            hasher.write(&[net.prefix_len(), u8::from(net.addr().is_ipv4())]);
+        }
+        Type::Money(_) => {
+            hasher.write(&slot.bits.to_le_bytes());
+            hasher.write(&slot.aux.to_le_bytes());
+        }
+        Type::Float => hasher.write(&canonical_float(slot.as_float()).to_bits().to_le_bytes()),
+        Type::List(element) => {
+            let run = arenas.run(slot);
+            hasher.write(&(run.len() as u64).to_le_bytes());
+            for item in run {
+                feed_part(hasher, *item, &element.base, arenas);
+            }
+        }
+        Type::Record(record) => {
+            for (item, field) in arenas.run(slot).iter().zip(&record.fields) {
+                feed_part(hasher, *item, &field.ty.base, arenas);
+            }
+        }
+        _ => hasher.write(&slot.bits.to_le_bytes()),
+    }
+}
+
+/// A part of a list or record, which may be unknown.
+fn feed_part(hasher: &mut SipHasher24, slot: Slot, ty: &Type, arenas: &Arenas<'_>) {
+    hasher.write(&[slot.state as u8]);
+    if !slot.is_unknown() {
+        feed(hasher, slot, ty, arenas);
+    }
+}
+
+/// An IPv4 address and its IPv4-mapped form are the same address.
+fn ip_bits(ip: std::net::IpAddr) -> u128 {
+    match ip {
+        std::net::IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        std::net::IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+/// Both zeros are one number.
+pub(super) fn canonical_float(value: f64) -> f64 {
+    if value == 0.0 { 0.0 } else { value }
+}

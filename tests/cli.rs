@@ -1,0 +1,314 @@
+//! The command as a person or a CI job uses it: what it prints, what it writes, how it ends.
+
+#![cfg(feature = "cli")]
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+const RULES: &str = r#"
+ruleset shop {
+    edition 2026
+    version "7"
+    currency USD
+}
+
+entity buyer
+
+event order {
+    buyer: buyer
+    amount: money(USD)
+    note: text? sensitive
+}
+
+event login {
+    buyer: buyer
+}
+
+rule big_order on order {
+    review if amount >= 500 USD
+    because "an order of {amount}"
+    about buyer
+}
+
+test "five hundred is big" {
+    order { buyer: "b1", amount: 500 USD } => review by big_order
+    order { buyer: "b1", amount: 499.99 USD } => allow, not by big_order
+}
+"#;
+
+const EVENTS: &str = r#"{"type":"order","id":"e1","at":"2026-11-11T10:00:00Z","buyer":"b1","amount":"20 USD"}
+{"type":"order","id":"e2","at":"2026-11-11T10:01:00Z","buyer":"b1","amount":"640 USD","extra":1}
+
+{"type":"login","id":"e3","at":"2026-11-11T10:02:00Z","buyer":"b2"}
+"#;
+
+struct Shop(TempDir);
+
+impl Shop {
+    fn new() -> Shop {
+        let shop = Shop(tempfile::tempdir().unwrap());
+        shop.write("shop.rules", RULES);
+        shop.write("events.ndjson", EVENTS);
+        shop
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        fs::write(self.0.path().join(name), bytes).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.path().join(name)).unwrap()
+    }
+
+    fn rulec(&self, arguments: &[&str]) -> Ran {
+        run(self.0.path(), arguments, "")
+    }
+}
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn run(directory: &Path, arguments: &[&str], input: &str) -> Ran {
+    let output = Command::cargo_bin("rulec")
+        .unwrap()
+        .current_dir(directory)
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .write_stdin(input)
+        .output()
+        .unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn a_new_ruleset_checks_tests_and_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let rulec = |arguments: &[&str]| run(directory.path(), arguments, "");
+    let made = rulec(&["new", "my-shop"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let checked = rulec(&["check", "--deny", "warnings", "my-shop"]);
+    assert_eq!(checked.code, 0, "{}", checked.err);
+    let tested = rulec(&["test", "my-shop"]);
+    assert_eq!(tested.code, 0, "{}", tested.out);
+    assert!(tested.out.contains("2 passed, 0 failed"), "{}", tested.out);
+    let covered = rulec(&["test", "--coverage", "my-shop"]);
+    assert!(covered.out.contains("coverage:"), "{}", covered.out);
+    let formatted = rulec(&["fmt", "--check", "my-shop"]);
+    assert_eq!(formatted.code, 0, "{}", formatted.err);
+    let ran = rulec(&["run", "my-shop", "my-shop/events.ndjson", "--only", "hit"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("new_account_high_value") && ran.out.contains("repeated_address_change"));
+    assert!(ran.err.contains("5 events read = 5 decided + 0 rejected"), "{}", ran.err);
+    let again = rulec(&["new", "my-shop"]);
+    assert_eq!(again.code, 2);
+    assert!(again.err.contains("not an empty directory"), "{}", again.err);
+}
+
+#[test]
+fn decisions_are_json_lines_in_input_order() {
+    let shop = Shop::new();
+    let ran = shop.rulec(&["run", "shop.rules", "events.ndjson"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let decisions: Vec<serde_json::Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ids: Vec<&str> = decisions.iter().map(|d| d["event"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["e1", "e2", "e3"]);
+    assert_eq!(decisions[1]["outcome"], "review");
+    assert_eq!(decisions[1]["rules"][0]["because"], "an order of 640.00 USD");
+    assert_eq!(decisions[1]["ruleset"]["version"], "7");
+    assert!(ran.err.contains("3 events read = 3 decided + 0 rejected"), "{}", ran.err);
+    assert!(ran.err.contains("fields that no event declares: 1"), "{}", ran.err);
+}
+
+#[test]
+fn only_hits_are_written_when_asked() {
+    let shop = Shop::new();
+    let ran = shop.rulec(&["run", "shop.rules", "events.ndjson", "--only", "hit", "--out", "hits.ndjson"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.out, "");
+    assert_eq!(shop.read("hits.ndjson").lines().count(), 1);
+}
+
+#[test]
+fn a_bad_line_stops_the_run_unless_rejects_are_kept() {
+    let shop = Shop::new();
+    let bad = format!("{EVENTS}not json\n{}", EVENTS.replace("\"e", "\"f"));
+    shop.write("bad.ndjson", &bad);
+    let stopped = shop.rulec(&["run", "shop.rules", "bad.ndjson"]);
+    assert_eq!(stopped.code, 1);
+    assert_eq!(stopped.out.lines().count(), 3, "what was decided before is written");
+    assert!(stopped.err.contains("bad.ndjson:5:"), "{}", stopped.err);
+    assert!(stopped.err.contains("--rejects"), "{}", stopped.err);
+
+    let went_on = shop.rulec(&["run", "shop.rules", "bad.ndjson", "--rejects", "rejects.ndjson"]);
+    assert_eq!(went_on.code, 1, "rejects are found, and the exit code says so");
+    assert_eq!(went_on.out.lines().count(), 6);
+    assert!(went_on.err.contains("7 events read = 6 decided + 1 rejected"), "{}", went_on.err);
+    let reject: serde_json::Value = serde_json::from_str(shop.read("rejects.ndjson").trim()).unwrap();
+    assert_eq!(reject["line"], 5);
+    assert_eq!(reject["text"], "not json");
+    assert_eq!(reject["outcome"], "review");
+}
+
+#[test]
+fn compressed_files_several_files_and_standard_input_read_alike() {
+    let shop = Shop::new();
+    let plain = shop.rulec(&["run", "shop.rules", "events.ndjson"]).out;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(EVENTS.as_bytes()).unwrap();
+    shop.write("a.ndjson.gz", gzip.finish().unwrap());
+    assert_eq!(shop.rulec(&["run", "shop.rules", "a.ndjson.gz"]).out, plain);
+    let zstd = ruzstd::encoding::compress_to_vec(EVENTS.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
+    shop.write("a.ndjson.zst", zstd);
+    assert_eq!(shop.rulec(&["run", "shop.rules", "a.ndjson.zst"]).out, plain);
+    assert_eq!(run(shop.0.path(), &["run", "shop.rules", "-"], EVENTS).out, plain);
+
+    let (first, second) = EVENTS.split_at(EVENTS.find('\n').unwrap() + 1);
+    shop.write("1.ndjson", first);
+    shop.write("2.ndjson", second);
+    assert_eq!(shop.rulec(&["run", "shop.rules", "1.ndjson", "2.ndjson"]).out, plain);
+}
+
+#[test]
+fn csv_is_read_by_its_header() {
+    let shop = Shop::new();
+    shop.write("orders.csv", "id,at,buyer,amount,note\ne1,2026-11-11T10:00:00Z,b1,20 USD,\ne2,2026-11-11T10:01:00Z,b1,640 USD,\"two\nlines\"\n");
+    let ran = shop.rulec(&["run", "shop.rules", "orders.csv", "--type", "order"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.out.lines().count(), 2);
+    assert!(ran.out.contains("\"outcome\":\"review\""));
+    let unknown = shop.rulec(&["run", "shop.rules", "orders.csv", "--type", "ordr"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.err.contains("`ordr`") && unknown.err.contains("`order`"), "{}", unknown.err);
+}
+
+#[test]
+fn tables_and_summaries_are_for_people() {
+    let shop = Shop::new();
+    let table = shop.rulec(&["run", "shop.rules", "events.ndjson", "--format", "table"]);
+    assert!(table.out.contains("e2") && table.out.contains("an order of 640.00 USD"), "{}", table.out);
+    let summary = shop.rulec(&["run", "shop.rules", "events.ndjson", "--format", "summary"]);
+    assert!(summary.out.contains("review") && summary.out.contains("big_order"), "{}", summary.out);
+    assert_eq!(summary.err, "");
+}
+
+#[test]
+fn what_is_wrong_with_rules_is_told_in_every_format() {
+    let shop = Shop::new();
+    shop.write("shop.rules", RULES.replace("amount >= 500 USD", "amont >= 500 USD"));
+    let human = shop.rulec(&["check", "shop.rules"]);
+    assert_eq!(human.code, 1);
+    assert!(human.err.contains("did you mean `amount`?"), "{}", human.err);
+    let json = shop.rulec(&["check", "shop.rules", "--format", "json"]);
+    let findings: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(findings[0]["name"], "unknown_name", "{}", json.out);
+    let sarif = shop.rulec(&["check", "shop.rules", "--format", "sarif"]);
+    let sarif: serde_json::Value = serde_json::from_str(&sarif.out).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let github = shop.rulec(&["check", "shop.rules", "--format", "github"]);
+    assert!(github.out.starts_with("::error file=shop.rules,"), "{}", github.out);
+    let ran = shop.rulec(&["run", "shop.rules", "events.ndjson"]);
+    assert_eq!(ran.code, 1);
+    assert_eq!(ran.out, "", "a ruleset with errors decides nothing");
+}
+
+#[test]
+fn warnings_fail_only_when_denied() {
+    let shop = Shop::new();
+    shop.write("shop.rules", RULES.replace("    because \"an order of {amount}\"\n", ""));
+    let warned = shop.rulec(&["check", "shop.rules"]);
+    assert_eq!(warned.code, 0, "{}", warned.err);
+    assert!(warned.err.contains("warning"), "{}", warned.err);
+    assert_eq!(shop.rulec(&["check", "shop.rules", "--deny", "warnings"]).code, 1);
+}
+
+#[test]
+fn a_failing_test_shows_what_was_expected_and_what_came() {
+    let shop = Shop::new();
+    shop.write("shop.rules", RULES.replace("499.99 USD } => allow", "499.99 USD } => review"));
+    let tested = shop.rulec(&["test", "shop.rules"]);
+    assert_eq!(tested.code, 1);
+    assert!(tested.out.contains("FAIL  five hundred is big"), "{}", tested.out);
+    assert!(tested.out.contains("expected") && tested.out.contains("got"), "{}", tested.out);
+    assert!(tested.out.contains("0 passed, 1 failed"), "{}", tested.out);
+}
+
+#[test]
+fn formatting_checks_or_rewrites() {
+    let shop = Shop::new();
+    shop.write("shop.rules", RULES.replace("    buyer: buyer", "  buyer:buyer  // who buys"));
+    assert_eq!(shop.rulec(&["fmt", "--check", "."]).code, 1);
+    assert_eq!(shop.rulec(&["fmt", "."]).code, 0);
+    assert!(shop.read("shop.rules").contains("    buyer: buyer // who buys\n"), "{}", shop.read("shop.rules"));
+    assert_eq!(shop.rulec(&["fmt", "--check", "."]).code, 0);
+    let broken = "rule {\n";
+    shop.write("shop.rules", broken);
+    assert_eq!(shop.rulec(&["fmt", "."]).code, 1);
+    assert_eq!(shop.read("shop.rules"), broken, "a file with errors is left alone");
+}
+
+#[test]
+fn every_stage_can_be_printed() {
+    let shop = Shop::new();
+    for stage in ["ast", "hir", "plan", "bytecode"] {
+        let printed = shop.rulec(&["emit", "shop.rules", "--stage", stage]);
+        assert_eq!(printed.code, 0, "{stage}: {}", printed.err);
+        assert!(printed.out.contains("big_order"), "{stage}: {}", printed.out);
+        assert_eq!(printed.out, shop.rulec(&["emit", "shop.rules", "--stage", stage]).out);
+    }
+}
+
+#[test]
+fn codes_are_explained() {
+    let directory = tempfile::tempdir().unwrap();
+    let page = run(directory.path(), &["explain", "syntax"], "");
+    assert_eq!(page.code, 0);
+    assert!(page.out.starts_with("E0101 syntax"), "{}", page.out);
+    let unknown = run(directory.path(), &["explain", "sintax"], "");
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.err.contains("did you mean `syntax`?"), "{}", unknown.err);
+}
+
+#[test]
+fn wrong_usage_and_missing_files_end_with_two() {
+    let shop = Shop::new();
+    for arguments in [
+        &["run", "shop.rules"][..],
+        &["nonsense"],
+        &["check", "no/such/ruleset"],
+        &["run", "shop.rules", "no-such-events.ndjson"],
+        &["run", "shop.rules", "."],
+    ] {
+        let ran = shop.rulec(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}{}", ran.out, ran.err);
+        assert!(!ran.err.is_empty());
+    }
+    assert_eq!(shop.rulec(&["--help"]).code, 0);
+    assert_eq!(shop.rulec(&["run", "--help"]).code, 0);
+    assert!(shop.rulec(&["completions", "bash"]).out.contains("rulec"));
+}
+
+#[test]
+fn the_hash_follows_rules_and_data_but_not_the_place() {
+    let hash = |shop: &Shop| {
+        let ran = shop.rulec(&["run", "shop.rules", "events.ndjson"]);
+        let first: serde_json::Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
+        first["ruleset"]["hash"].as_str().unwrap().to_string()
+    };
+    let (a, b) = (Shop::new(), Shop::new());
+    assert_eq!(hash(&a), hash(&b));
+    assert_eq!(hash(&a).len(), 16);
+    b.write("shop.rules", format!("{RULES}// a remark\n"));
+    assert_ne!(hash(&a), hash(&b));
+}

@@ -1,0 +1,120 @@
+//! The engine and the oracle, which share no code for memory, planning or execution, decide random events under random
+//! rulesets: byte for byte the same.
+//!
+//! `RULEC_ROUNDS=5000` runs more rulesets than the default, `RULEC_SEED=17` one of them. A failure prints its seed, the
+//! source and the lines up to the one on which they disagree.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use rulec::tooling::Reference;
+use rulec::{Answer, Compiled, Engine, MemoryFiles, compile_files};
+use support::random::Random;
+use support::{events, rules, schema};
+
+const ROUNDS: u64 = 150;
+const EVENTS: usize = 150;
+
+#[derive(Default)]
+struct Seen {
+    compiled: u64,
+    refused: Vec<String>,
+    decisions: u64,
+    rejects: u64,
+    hits: u64,
+    cannot_say: u64,
+    effects: u64,
+    suppressed: u64,
+    late: u64,
+    duplicates: u64,
+}
+
+#[test]
+fn engine_and_oracle_agree() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds = match number("RULEC_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("RULEC_ROUNDS").unwrap_or(ROUNDS),
+    };
+    let single = seeds.end - seeds.start == 1;
+    let mut seen = Seen::default();
+    seeds.for_each(|seed| round(seed, &mut seen));
+    if single {
+        return;
+    }
+    // A generator that makes nothing of what it should find differences in would be content with everything.
+    let rounds = seen.compiled + seen.refused.len() as u64;
+    assert!(
+        seen.refused.len() as u64 * 10 <= rounds,
+        "{} of {rounds} rulesets were refused:\n{}",
+        seen.refused.len(),
+        seen.refused.join("\n")
+    );
+    let told = [
+        ("decisions", seen.decisions, rounds * EVENTS as u64 / 2),
+        ("hits", seen.hits, rounds * 10),
+        ("cannot say", seen.cannot_say, rounds * 10),
+        ("effects", seen.effects, rounds),
+        ("suppressed", seen.suppressed, rounds),
+        ("late", seen.late, rounds),
+        ("duplicates", seen.duplicates, rounds),
+        ("rejects", seen.rejects, rounds),
+    ];
+    for (what, count, at_least) in told {
+        assert!(count >= at_least, "only {count} {what} in {rounds} rulesets");
+    }
+}
+
+fn round(seed: u64, seen: &mut Seen) {
+    let mut random = Random::new(seed);
+    let generated = rules::generate(&mut random);
+    let mut files = MemoryFiles::new();
+    files.add("rules/generated.rules", generated.source.as_bytes());
+    for (name, text) in schema::FILES {
+        files.add(format!("rules/{name}"), text.as_bytes());
+    }
+    let compiled = match compile_files(&files, "rules") {
+        Ok(compiled) => compiled,
+        Err(error) => {
+            seen.refused.push(format!("seed {seed}: {error}"));
+            return;
+        }
+    };
+    seen.compiled += 1;
+    let lines = events::generate(&generated, EVENTS, &mut random);
+    agree(seed, &generated.source, &compiled, &lines, seen);
+}
+
+fn agree(seed: u64, source: &str, compiled: &Compiled, lines: &[String], seen: &mut Seen) {
+    let engine = Engine::new(compiled.ruleset.clone());
+    let mut oracle = Reference::new(compiled);
+    for (index, line) in lines.iter().enumerate() {
+        let answer = engine.decide_json(line.as_bytes());
+        let expected = oracle.decide_json(line.as_bytes());
+        let got = match &answer {
+            Answer::Decision(decision) => Some(decision.to_json()),
+            Answer::Reject(_) => None,
+        };
+        let wanted = expected.as_ref().map(|decision| decision.to_json());
+        if got != wanted {
+            let (got, wanted) = (got.unwrap_or("a reject".into()), wanted.unwrap_or("a reject".into()));
+            let before = lines[..index].join("\n");
+            panic!(
+                "seed {seed}: the engine and the oracle disagree on line {}\n\n{source}\n{before}\n\n{line}\n\nengine: {got}\noracle: {wanted}",
+                index + 1
+            );
+        }
+        match expected {
+            None => seen.rejects += 1,
+            Some(decision) => {
+                seen.decisions += 1;
+                seen.hits += decision.rules.len() as u64;
+                seen.cannot_say += decision.cannot_say.len() as u64;
+                seen.effects += decision.effects.len() as u64;
+                seen.suppressed += decision.suppressed.len() as u64;
+                seen.late += u64::from(decision.late);
+                seen.duplicates += u64::from(decision.duplicate);
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Random event lines for a generated ruleset: late ones, repeated ones, broken ones.
+
+use super::random::Random;
+use super::rules::Generated;
+use super::schema::{EVENTS, Field, json};
+
+/// 2026-01-01T00:00:00Z
+const START: i64 = 1_767_225_600;
+
+pub fn generate(ruleset: &Generated, count: usize, random: &mut Random) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut now = START * 1000;
+    for number in 0..count {
+        if !lines.is_empty() && random.chance(5) {
+            let again = lines[random.below(lines.len())].clone();
+            lines.push(again);
+            continue;
+        }
+        now += [0, 1, 400, 20_000, 900_000, 5_000_000][random.below(6)];
+        if random.chance(2) {
+            now += 86_400_000;
+        }
+        let at = if random.chance(10) {
+            now - [1, 1_000, 500_000, 7_000_000, 400_000_000][random.below(5)]
+        } else {
+            now
+        };
+        lines.push(line(ruleset, number, at, random));
+    }
+    lines
+}
+
+fn line(ruleset: &Generated, number: usize, at: i64, random: &mut Random) -> String {
+    let event = random.below(EVENTS.len());
+    let id = if random.chance(3) { number / 2 } else { number };
+    let at = match random.below(200) {
+        0 => "9999-12-31T23:59:59.999999Z".to_string(),
+        1 => "0001-01-01T00:00:00Z".to_string(),
+        _ => timestamp(at),
+    };
+    let mut members = vec![
+        format!("\"type\":\"{}\"", if random.chance(1) { "unheard_of" } else { EVENTS[event] }),
+        format!("\"id\":\"e{id}\""),
+        format!("\"at\":\"{at}\""),
+    ];
+    if random.chance(5) {
+        members.push(format!("\"received_at\":\"{at}\""));
+    }
+    for field in &ruleset.fields[event] {
+        members.extend(member(field, random));
+    }
+    if random.chance(3) {
+        members.push("\"unknown\":[1,{\"a\":null}]".into());
+    }
+    if random.chance(1) {
+        members.push("\"buyer\":\"twice\"".into());
+    }
+    format!("{{{}}}", members.join(","))
+}
+
+fn member(field: &Field, random: &mut Random) -> Option<String> {
+    let name = field.name;
+    let missing = if field.optional { 30 } else { 1 };
+    if random.chance(missing) {
+        return random.chance(30).then(|| format!("\"{name}\":null"));
+    }
+    let value = if !field.optional {
+        // A wrong value would only make one more reject.
+        let mut value = json(field.kind, random);
+        for _ in 0..2 {
+            if value.starts_with("{}") || value == "\"?\"" || value == "1e400" {
+                value = json(field.kind, random);
+            }
+        }
+        value
+    } else {
+        json(field.kind, random)
+    };
+    Some(format!("\"{name}\":{value}"))
+}
+
+/// RFC 3339 in UTC from milliseconds.
+fn timestamp(millis: i64) -> String {
+    let days = millis.div_euclid(86_400_000);
+    let of_day = millis.rem_euclid(86_400_000);
+    // The civil date of a day number, by eras of 400 years that start in March.
+    let z = days + 719_468;
+    let (era, day_of_era) = (z.div_euclid(146_097), z.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (of_day / 3_600_000, of_day / 60_000 % 60, of_day / 1000 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", of_day % 1000)
+}
