@@ -3,17 +3,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use rulec::{decode, model, state};
-
-use decode::{Decoded, Decoder, Options};
-use model::decision::{Decision, Stamp};
-use model::ids::{EntityId, EventId, MemoryId};
-use model::schema::{EventSchema, FieldSchema, Pointer, Schema, TimeFormat};
-use model::slot::{Arena, Arenas, Slot};
-use model::time::{Duration, Time};
-use model::types::{EntityType, Ty, Type};
-use model::window::AggregateFn;
-use state::{Bounds, MemorySpec, Store};
+use rulec::tooling::kernels::*;
 
 const ROUNDS: usize = 7;
 
@@ -76,7 +66,7 @@ fn lines() -> Vec<Vec<u8>> {
 }
 
 fn decoding(lines: &[Vec<u8>]) {
-    let decoder = Decoder::new(&schema(), &[], Options::default());
+    let decoder = Decoder::new(&schema(), &[], DecodeOptions::default());
     let mut out = Decoded::new();
     measure("decode a JSON line of six fields", lines.len(), || {
         for line in lines {
@@ -113,8 +103,7 @@ fn memories() {
             functions: functions.clone(),
         })
         .collect();
-    let options =
-        state::Options { lateness: hours(1), entries: 10_000, currency: None, hash_key: b"rulec".to_vec() };
+    let options = StoreOptions { lateness: hours(1), entries: 10_000, hash_key: b"rulec".to_vec() };
     let mut store = Store::new(&specs, &options);
     let (constants, mut arena) = (Arena::constants(), Arena::new());
     let spans = [hours(1), hours(6), hours(24), hours(7 * 24), hours(14 * 24), hours(30 * 24)];

@@ -69,3 +69,16 @@ impl Reference {
         Some(self.oracle.decide(&event))
     }
 }
+
+/// The parts that every event passes, for `benches/kernels.rs`.
+pub mod kernels {
+    pub use crate::decode::{Decoded, Decoder, Options as DecodeOptions};
+    pub use crate::model::decision::{Decision, Stamp};
+    pub use crate::model::ids::{EntityId, EventId, MemoryId};
+    pub use crate::model::schema::{EventSchema, FieldSchema, Pointer, Schema, TimeFormat};
+    pub use crate::model::slot::{Arena, Arenas, Slot};
+    pub use crate::model::time::{Duration, Time};
+    pub use crate::model::types::{EntityType, Ty, Type};
+    pub use crate::model::window::AggregateFn;
+    pub use crate::state::{Bounds, MemorySpec, Options as StoreOptions, Store};
+}

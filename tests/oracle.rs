@@ -131,8 +131,8 @@ rule many on look {
     because "{orders} orders, {total} in all, the last {latest}"
     let latest = last(order.amount) by buyer over 1d
 }
-rule exactly on look {
-    review if orders == 3
+rule even on look {
+    review if orders % 2 == 0
 }
 rule much on look {
     review if total > 0
@@ -163,7 +163,7 @@ rule counts on look {
     because "{orders} of {all}"
 }
 rule recent on look {
-    observe if orders > 5
+    observe if orders > 2
 }
 "#,
     );
@@ -193,7 +193,7 @@ rule full on order {
     because "room for {room}"
 }
 rule visits on look {
-    review if count(order) by buyer over 1d > 3
+    review if count(order) by buyer over 1d > 2
 }
 "#,
     );

@@ -44,9 +44,9 @@ pub fn ip(text: &str) -> Option<IpAddr> {
     text.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
 }
 
-/// The bits behind the prefix are dropped.
+/// The bits behind the prefix are dropped; a single address is the network of itself.
 pub fn cidr(text: &str) -> Option<IpNet> {
-    text.parse::<IpNet>().ok().map(|net| net.trunc())
+    text.parse::<IpNet>().ok().map(|net| net.trunc()).or_else(|| ip(text).map(IpNet::from))
 }
 
 /// One `@` between a name and a domain, no spaces or controls: what mail systems route by, no more.

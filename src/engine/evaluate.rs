@@ -75,7 +75,6 @@ impl Engine {
             &Options {
                 lateness: header.lateness,
                 entries: header.limits.entries,
-                currency: header.currency,
                 hash_key: options.hash_key.clone(),
             },
         );

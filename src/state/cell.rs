@@ -61,13 +61,13 @@ impl Shape {
             spec.functions.iter().any(|(f, ever)| *ever == over_ever && functions.contains(f))
         };
         let currency = match spec.value.as_ref().map(Type::representation) {
-            Some(Type::Money(own)) => own.or(options.currency),
+            Some(Type::Money(own)) => *own,
             _ => None,
         };
         let kind = match spec.value.as_ref().map(Type::representation) {
             None => Kind::Bare,
             Some(Type::Int) => Kind::Number(Scale::Million),
-            // Amounts of currencies that nothing converts can be told apart and given back, not added.
+            // Amounts of any currency can be told apart and given back, not added or ranked.
             Some(Type::Money(_)) if currency.is_none() => Kind::Hashed,
             Some(
                 Type::Bool

@@ -52,12 +52,9 @@ impl Dedupe {
         self.order.push_back((self.now, hash));
     }
 
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.order.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.order.is_empty()
     }
 
     fn forget(&mut self) {

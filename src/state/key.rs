@@ -66,9 +66,8 @@ fn feed(hasher: &mut SipHasher24, slot: Slot, ty: &Type, arenas: &Arenas<'_>) {
         Type::Ip => hasher.write(&ip_bits(arenas.ip(slot)).to_le_bytes()),
         Type::Cidr => {
             let net = arenas.net(slot);
-            let widened = if net.addr().is_ipv4() { 96 } else { 0 };
             hasher.write(&ip_bits(net.network()).to_le_bytes());
-            hasher.write(&[net.prefix_len() + widened]);
+            hasher.write(&[net.prefix_len(), u8::from(net.addr().is_ipv4())]);
         }
         Type::Money(_) => {
             hasher.write(&slot.bits.to_le_bytes());

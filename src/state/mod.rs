@@ -2,7 +2,7 @@
 //!
 //! How an engine uses it, per event:
 //!
-//! 1. Per distinct (group, key values): [`KeyHasher::hash`] the key slots (`None`: a key is missing, the
+//! 1. Per distinct (group, key values): [`key::KeyHasher::hash`] the key slots (`None`: a key is missing, the
 //!    aggregate is unknown) and [`Store::find`] the cell. Memories with the same key types are one group, so
 //!    all windows over one key cost one look-up.
 //! 2. Per aggregate: [`Store::read`] with the cell (or `None` for a key never seen), the function, the
@@ -35,14 +35,14 @@ use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
 pub use dedupe::Dedupe;
-pub use key::{KeyHash, KeyHasher};
+pub use key::KeyHash;
 pub use store::{CellId, GroupId, Store};
 
 /// What one memory keeps; in the order of their `MemoryId`s.
 #[derive(Clone, Debug)]
 pub struct MemorySpec {
-    /// The type of the kept value; absent for bare events. Money is of one currency: its own if the type
-    /// names one, else [`Options::currency`].
+    /// The type of the kept value; absent for bare events. What is added or ranked is money of one currency,
+    /// which the type names; open money can only be told apart and given back.
     pub value: Option<Type>,
     pub keys: Vec<Type>,
     /// How far back the widest window reaches; `None` if only `ever` is asked.
@@ -58,8 +58,6 @@ pub struct Options {
     pub lateness: Duration,
     /// Entries per memory and key; at least 1.
     pub entries: u32,
-    /// The currency of the sums of open money: the ruleset's.
-    pub currency: Option<crate::model::money::Currency>,
     /// The host's secret: keys are hashed under it.
     pub hash_key: Vec<u8>,
 }

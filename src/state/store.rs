@@ -127,9 +127,4 @@ impl Store {
         let kept = &mut group.memories[cell.0 as usize * group.shapes.len() + place as usize];
         kept.write(&group.shapes[place as usize], t, value, &self.hasher, arenas)
     }
-
-    /// How many keys are known in all groups together.
-    pub fn cells(&self) -> usize {
-        self.groups.iter().map(|group| group.index.len()).sum()
-    }
 }
