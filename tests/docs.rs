@@ -335,6 +335,7 @@ fn every_promise_names_a_test_that_exists() {
         for test in named {
             let exists = match test.split_once("::") {
                 Some((file, function)) => functions.get(file).is_some_and(|names| names.contains(function)),
+                None if test.ends_with(".md") => root().join(test).exists(),
                 None => root().join("tests/language").join(test).exists(),
             };
             if !exists {

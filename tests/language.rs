@@ -216,3 +216,107 @@ fn rule_files_are_canonical() {
     }
     assert_all_good(&wrong);
 }
+
+#[test]
+fn a_ruleset_without_a_header_has_the_name_of_its_place() {
+    let name = |path: &str, of: &str| {
+        let mut files = rulec::MemoryFiles::new();
+        files.add(path, "event e { }\nrule r on e {\n observe always\n because \"r\" }\n");
+        rulec::compile_files(&files, of).unwrap().ruleset.stamp().name.clone()
+    };
+    assert_eq!(name("shops/tea/rules.rules", "shops/tea"), "tea");
+    assert_eq!(name("shops/tea/green.rules", "shops/tea/green.rules"), "green");
+}
+
+/// Which of a thousand keys a rollout takes.
+fn rolled_out(share: u32) -> BTreeSet<u32> {
+    let text = format!(
+        "ruleset shop {{ edition 2026 }}\nevent e {{ key: text }}\n\
+         rule part on e {{\n review always\n rollout {share}% by key\n because \"in\" }}\n"
+    );
+    let engine = Engine::new(rulec::compile_text("shop.rules", &text).unwrap().ruleset);
+    let taken = |key: &u32| {
+        let line = format!(r#"{{"type":"e","id":"{key}","at":"2026-01-01T00:00:00Z","key":"{key}"}}"#);
+        engine.decide_json(line.as_bytes()).outcome() == "review"
+    };
+    (0..1000).filter(taken).collect()
+}
+
+#[test]
+fn a_rollout_is_sticky_and_grows() {
+    let (tenth, fifth, all) = (rolled_out(10), rolled_out(20), rolled_out(100));
+    assert_eq!(tenth, rolled_out(10));
+    assert!(tenth.is_subset(&fifth) && tenth.len() < fifth.len());
+    assert!((70..130).contains(&tenth.len()), "{} of 1000 at 10 %", tenth.len());
+    assert_eq!(all.len(), 1000);
+    // Who is in must not change from one version of the engine to the next.
+    let first: Vec<u32> = tenth.iter().copied().take(5).collect();
+    assert_eq!(first, [0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn actions_carry_a_key_that_tells_repeats() {
+    let text = "event e { to: text }\naction ring(to: text)\nrule r on e {\n review always\n because \"r\"\n do ring(to) }\n";
+    let engine = Engine::new(rulec::compile_text("shop.rules", text).unwrap().ruleset);
+    let key = |id: &str, to: &str| {
+        let line = format!(r#"{{"type":"e","id":"{id}","at":"2026-01-01T00:00:00Z","to":"{to}"}}"#);
+        let answer = engine.decide_json(line.as_bytes());
+        answer.decision().unwrap().effects[0].key.clone()
+    };
+    let first = key("1", "a");
+    assert_eq!(first.len(), 16);
+    assert_eq!(key("1", "a"), first);
+    assert_ne!(key("2", "a"), first);
+    assert_ne!(key("3", "b"), key("2", "b"));
+}
+
+/// A ruleset and one test line with an expectation: whether it holds.
+fn expectation_holds(expectation: &str) -> bool {
+    let text = format!(
+        "event e {{ size: int, note: text?, trusted: bool }}\naction ring(size: int)\naction knock(size: int)\n\
+         rule large on e {{\n review if size >= 10 score 40\n unless trusted\n because \"r\"\n do ring(size) }}\n\
+         rule odd on e {{\n warn if size % 2 == 1 score 2\n because \"r\" }}\n\
+         rule noted on e {{\n block if note == \"n\"\n because \"r\" }}\n\
+         shadow rule seen on e {{\n block always\n because \"r\" }}\n\
+         test \"t\" {{\n e {{ size: 11, trusted: false }} => {expectation}\n }}\n"
+    );
+    let compiled = rulec::compile_text("shop.rules", &text).unwrap();
+    let on_engine = run_tests(&compiled.ruleset, None).failed() == 0;
+    assert_eq!(on_engine, run_tests_on_oracle(&compiled).failed() == 0, "{expectation}");
+    on_engine
+}
+
+#[test]
+fn expectations_that_do_not_hold_fail() {
+    let holding = [
+        "review", "by large", "by large and odd", "by only large and odd", "not by noted", "score 42", "cannot say noted",
+        "shadow seen", "do ring(11)", "do ring", "no do knock", "no do ring(12)", "review by large, score 42, no do knock",
+    ];
+    let failing = [
+        "warn", "by noted", "by large and noted", "by only large", "not by large", "score 41", "cannot say odd",
+        "shadow large", "suppressed large", "do ring(12)", "do knock", "no do ring", "no do ring(11)", "reject", "late",
+        "duplicate", "bad", "review by large, score 41",
+    ];
+    let wrong: Vec<&&str> = holding.iter().filter(|e| !expectation_holds(e)).collect();
+    assert!(wrong.is_empty(), "{wrong:?} should hold");
+    let wrong: Vec<&&str> = failing.iter().filter(|e| expectation_holds(e)).collect();
+    assert!(wrong.is_empty(), "{wrong:?} should fail");
+}
+
+#[test]
+fn coverage_tells_what_no_test_hits_or_leaves_alone() {
+    let text = "event e { size: int }\n\
+         rule both on e {\n review if size >= 10\n warn if size >= 5\n because \"r\" }\n\
+         rule never on e {\n review if size > 100\n because \"r\" }\n\
+         rule ever on e {\n observe always\n because \"r\" }\n\
+         test \"t\" {\n e { size: 11 }\n e { size: 1 }\n }\n";
+    let compiled = rulec::compile_text("shop.rules", text).unwrap();
+    let coverage = run_tests(&compiled.ruleset, None).coverage;
+    let told: Vec<(&str, bool, bool)> =
+        coverage.lines.iter().map(|line| (line.what.as_str(), line.hit, line.not_hit)).collect();
+    let of = |name: &str| told.iter().find(|(what, ..)| what.contains(name)).map(|(_, hit, not)| (*hit, *not));
+    assert_eq!(of("`never`"), Some((false, true)), "{told:?}");
+    assert_eq!(of("`ever`"), Some((true, false)), "{told:?}");
+    assert!(told.iter().any(|(what, hit, _)| what.contains("warn") && !hit), "{told:?}");
+    assert!(told.iter().any(|(what, hit, not)| what.contains("review") && *hit && *not), "{told:?}");
+}

@@ -48,6 +48,22 @@ codes! {
     USE_CYCLE "E0002" "use_cycle" Error "a `use` leads back to where it started";
     // ---- E01xx: text to tree
     SYNTAX "E0101" "syntax" Error "this can't be read as a rule";
+    UNCLOSED "E0102" "unclosed" Error "a bracket or quote without its partner";
+    NESTING "E0103" "nesting" Error "brackets or prefix operators nest too deep";
+    SIZE "E0104" "size" Error "an expression or file beyond the limits";
+    CLAUSE_LINE "E0105" "clause_line" Error "a clause, field or declaration that does not start a line";
+    CHAINED_COMPARISON "E0106" "chained_comparison" Error "one comparison after another";
+    ELSE_READING "E0107" "else_reading" Error "an `else` that can be read in two ways";
+    BAD_ESCAPE "E0108" "bad_escape" Error "an unknown escape in a text";
+    BAD_TEMPLATE "E0109" "bad_template" Error "a value in a text that can't be read";
+    OPERATOR "E0110" "operator" Error "an operator that is written differently";
+    LITERAL "E0111" "literal" Error "a number, amount or duration that is written differently";
+    QUOTES "E0112" "quotes" Error "a text in other than straight double quotes";
+    COMMENT "E0113" "comment" Error "a comment that does not begin with `//`";
+    SEPARATOR "E0114" "separator" Error "a sign that separates nothing";
+    UNKNOWN_WORD "E0115" "unknown_word" Error "a word that begins no declaration or clause";
+    MISSING_OUTCOME "E0116" "missing_outcome" Error "a condition without its outcome";
+    CHARACTER "E0117" "character" Error "a character the language does not use";
     // ---- E02xx: names and types
     UNKNOWN_NAME "E0201" "unknown_name" Error "nothing of this name is declared";
     DUPLICATE_NAME "E0202" "duplicate_name" Error "the name is declared twice";
@@ -111,7 +127,7 @@ codes! {
     OPTIONAL_FILTER "W0609" "optional_filter" Warning "what is missing is not counted";
     NO_BECAUSE "W0610" "no_because" Warning "the rule gives no reason";
     UNTESTED_RULE "W0611" "untested_rule" Warning "the rule lacks a test";
-    MONEY_WITHOUT_RATES "W0612" "money_without_rates" Warning "amounts of other currencies stay unknown";
+    OPEN_MONEY "W0612" "open_money" Warning "amounts of other currencies stay unknown";
     DUPLICATE_CONDITION "W0613" "duplicate_condition" Warning "the same condition stands here twice";
     EMPTY_LIST "W0614" "empty_list" Warning "the list has no entries";
     MATCHES_EVERYTHING "W0615" "matches_everything" Warning "the pattern matches every text";

@@ -10,19 +10,19 @@ pub fn unknown<'n>(name: &Name, kind: &str, known: impl IntoIterator<Item = &'n 
     let known: Vec<&str> = known.into_iter().collect();
     let help = did_you_mean(&name.text, known.iter().copied()).or_else(|| list_of(kind, &known));
     let bare = kind.trim_start_matches("an ").trim_start_matches("a ");
-    Diagnostic::new(
-        &codes::UNKNOWN_NAME,
-        format!("there is no {bare} `{}`", name.text),
-        name.span,
-        format!("not the name of {kind}"),
-    )
-    .help_opt(help)
+    let message = match bare.starts_with("field of") {
+        true => format!("`{}` is not {kind}", name.text),
+        false => format!("there is no {bare} `{}`", name.text),
+    };
+    Diagnostic::new(&codes::UNKNOWN_NAME, message, name.span, format!("not the name of {kind}"))
+        .help_opt(help)
 }
 
 /// The names there are, if they are few enough to read.
 fn list_of(kind: &str, known: &[&str]) -> Option<String> {
     let bare = kind.trim_start_matches("an ").trim_start_matches("a ");
     match known {
+        [] if bare.starts_with("field of") => None,
         [] => Some(format!("declare {kind} of this name first; there is no {bare} yet")),
         few if few.len() <= 8 => Some(format!("known: {}", quoted(few))),
         _ => None,
@@ -81,8 +81,13 @@ pub fn a(ty: &Type) -> String {
             format!("an amount in {}", ty.to_string().trim_start_matches("money(").trim_end_matches(')'))
         }
         Type::Money(None) => "an amount of money".into(),
-        Type::List(_) => format!("a {ty}"),
-        Type::Int | Type::Ip | Type::Email => format!("an {ty}"),
+        Type::List(element) => match &element.base {
+            Type::Record(_) => "a list of records".into(),
+            _ => format!("a `{ty}`"),
+        },
+        Type::Ip => "an address (ip)".into(),
+        Type::Cidr => "a network (cidr)".into(),
+        Type::Int | Type::Email => format!("an {ty}"),
         _ => format!("a {ty}"),
     }
 }

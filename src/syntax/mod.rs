@@ -1,10 +1,10 @@
 //! Text to tree: parsing never fails, it gives what could be read and all findings.
 
 pub mod ast;
-pub mod print;
 mod errors;
 mod lower;
 mod parser;
+pub mod print;
 mod scan;
 mod split;
 

@@ -12,7 +12,7 @@ use super::{MAX_ERRORS, MAX_FILE_BYTES, MAX_NESTING};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{SourceId, Span};
 
-mod grammar {
+pub mod grammar {
     #[derive(pest_derive::Parser)]
     #[grammar = "grammar/rules.pest"]
     pub struct Grammar;
@@ -89,14 +89,14 @@ impl<'s> Reader<'s> {
         let scan = self.scan;
         let mut splitter = Splitter::new(scan);
         while let Some(mut piece) = splitter.next_piece() {
-            if self.piece(&splitter, &piece) {
+            if self.piece(&piece) {
                 continue;
             }
             if !self.is_full()
                 && let Some(shorter) = splitter.recut(&piece)
             {
                 piece = shorter;
-                if self.piece(&splitter, &piece) {
+                if self.piece(&piece) {
                     continue;
                 }
             }
@@ -174,7 +174,7 @@ impl<'s> Reader<'s> {
     }
 
     /// An item that can be read as it is.
-    fn piece(&mut self, splitter: &Splitter<'_>, piece: &Piece) -> bool {
+    fn piece(&mut self, piece: &Piece) -> bool {
         if piece.cut {
             return false;
         }
@@ -182,7 +182,6 @@ impl<'s> Reader<'s> {
         if self.depth(piece.tokens.clone()) > MAX_NESTING + outer {
             return false;
         }
-        let _ = splitter;
         let Ok(pairs) = self.pairs(Rule::item_only, &piece.tokens) else { return false };
         let doc = self.doc(piece);
         let span = self.first_span(piece);
@@ -257,11 +256,6 @@ impl<'s> Reader<'s> {
             self.broken(piece);
             return;
         }
-        if piece.cut
-            && let Some(open) = self.open_brace(piece)
-        {
-            self.report(open);
-        }
         match (kind, piece.body) {
             (Some(kind), Some((open, close))) if !self.too_deep(piece.tokens.clone(), 1) => {
                 let end = close.unwrap_or(piece.tokens.end).max(open + 1);
@@ -274,6 +268,14 @@ impl<'s> Reader<'s> {
                     self.read(Rule::item_only, piece.tokens.clone(), kind, |_, _| ());
                 }
             }
+        }
+        // A brace left open inside was found while reading the body, and is the better place.
+        let told = self.diagnostics.iter().skip(before).any(errors::is_unclosed_brace);
+        if piece.cut
+            && !told
+            && let Some(open) = self.open_brace(piece)
+        {
+            self.report(open);
         }
         if self.diagnostics.iter().count() == before {
             self.read(Rule::item_only, piece.tokens.clone(), kind, |_, _| ());

@@ -223,7 +223,7 @@ impl<'s> Splitter<'s> {
         let word = self.word(index);
         let next = self.kind(index + 1);
         if ITEM_WORDS.contains(&word) {
-            return next != Some(TokenKind::Sign) || matches!(self.word(index + 1), "{" | ":");
+            return next != Some(TokenKind::Sign) || matches!(self.word(index + 1), "{" | ":" | "=");
         }
         !CONTINUATIONS.contains(&word)
             && matches!(next, Some(TokenKind::Word | TokenKind::Quoted | TokenKind::Text))
@@ -281,7 +281,13 @@ impl<'s> Splitter<'s> {
             let starts = parts.is_empty() || self.starts_part(kind, index, depth);
             match parts.last_mut() {
                 Some(last) if !starts => last.end = index + 1,
-                _ => parts.push(index..index + 1),
+                _ => {
+                    parts.push(index..index + 1);
+                    if kind == BodyKind::Rule {
+                        // Clauses hold no lines of their own: a bracket still open belongs to a broken one.
+                        depth = 0;
+                    }
+                }
             }
             if token.kind == TokenKind::Sign {
                 match self.word(index) {
@@ -296,11 +302,14 @@ impl<'s> Splitter<'s> {
 
     fn starts_part(&self, kind: BodyKind, index: usize, depth: usize) -> bool {
         let Some(token) = self.token(index) else { return false };
+        if token.starts_line && matches!(self.word(index), "#" | "/*") {
+            return true;
+        }
         let name = matches!(token.kind, TokenKind::Word | TokenKind::Quoted);
         let after_comma = index > 0 && self.word(index - 1) == ",";
         match kind {
             BodyKind::Event | BodyKind::Sample => {
-                name && depth == 0 && (token.starts_line || after_comma) && self.word(index + 1) == ":"
+                name && depth == 0 && (token.starts_line || after_comma) && self.starts_field(index)
             }
             BodyKind::Header => {
                 token.starts_line
@@ -320,6 +329,12 @@ impl<'s> Splitter<'s> {
         }
     }
 
+    /// `name:`, or two words where the colon was forgotten.
+    fn starts_field(&self, index: usize) -> bool {
+        self.word(index + 1) == ":"
+            || (!matches!(self.word(index), "sensitive" | "public") && self.looks_like_clause(index))
+    }
+
     fn starts_clause(&self, index: usize, depth: usize) -> bool {
         let next = index + 1;
         let word = self.word(next);
@@ -329,11 +344,20 @@ impl<'s> Splitter<'s> {
             || matches!(word, "(" | "[" | "-" | "!" | ">" | "<" | ">=" | "<=");
         let sign_free = next_kind != Some(TokenKind::Sign);
         let operator = CONTINUATIONS.contains(&word) && word != "not";
+        if depth == 0 && CLAUSE_WORDS.contains(&self.word(index)) && matches!(word, ":" | "=") {
+            return true;
+        }
         match self.word(index) {
+            // No clause begins so, but it is what other languages begin with.
+            "if" => {
+                depth == 0
+                    && !self.line_is_open(index)
+                    && self.token(index - 1).is_some_and(|t| !t.starts_line)
+            }
             "score" => next_kind == Some(TokenKind::Number) || word == "-",
             "when" | "unless" => value && !operator,
             "because" | "source" => sign_free && !operator && !name || next_kind == Some(TokenKind::Strange),
-            "let" => name && self.word(next + 1) == "=" || name && depth == 0,
+            "let" => name || word == "=",
             "tags" | "severity" | "formerly" | "tell" | "about" | "do" | "mute" => name && !operator,
             "label" | "unlabel" => name && self.word(next + 1) == "on" || name && depth == 0,
             "once" => word == "per" || (depth == 0 && name),

@@ -51,6 +51,10 @@ impl<'a> Checker<'a> {
 
     /// Reports a name that is both a field in sight and something declared.
     pub(super) fn refuse_ambiguous(&mut self, name: &Name, scope: &Scope) -> bool {
+        if scope.locals.contains_key(&name.text) && scope.elements.is_empty() {
+            // Said once, at the rule's `let`.
+            return true;
+        }
         let Some((value, declared)) = self.also_a_value(&name.text, scope) else { return false };
         let event = scope.event.map_or("the event".into(), |e| format!("`{}`", self.shapes[e.index()].name));
         self.report(
@@ -114,14 +118,8 @@ impl<'a> Checker<'a> {
             return error(name.span);
         };
         if self.depth + self.written_out(expr).1 > crate::sema::limits::DEPTH {
-            return self.fail(
-                errors::too_large(
-                    format!("`{}` nests too deep here", name.text),
-                    name.span,
-                    format!("more than {} expressions inside one another", crate::sema::limits::DEPTH),
-                )
-                .help("use fewer signals inside signals"),
-            );
+            self.too_deep(name.span);
+            return error(name.span);
         }
         if scope.in_aggregate && asks_memory(expr) {
             return self.fail(
@@ -196,15 +194,24 @@ impl<'a> Checker<'a> {
         let names = self.names_in_sight(scope);
         let on = scope.event.map(|e| self.shapes[e.index()].name.clone());
         let message = match (beside.filter(|ty| has_words(ty)), &on) {
-            (Some(ty), _) => format!("`{}` is neither a value of {} nor a name", name.text, errors::a(ty)),
+            (Some(Type::Enum(values)), _) => {
+                let ty = Type::Enum(values.clone());
+                format!("`{}` is neither a value of {} nor a name", name.text, errors::a(&ty))
+            }
+            (Some(ty), _) => format!("`{}` is neither {} nor a name", name.text, errors::a(ty)),
             (None, Some(event)) => format!("`{}` is not a field of `{event}` and not declared", name.text),
             (None, None) => format!("`{}` is not declared", name.text),
         };
         let near = match beside.filter(|ty| has_words(ty)) {
             Some(ty) => self.nearest_word(&name.text, ty, &names),
-            None => did_you_mean(&name.text, names.iter().map(String::as_str)),
+            None => self
+                .elsewhere(name, scope)
+                .or_else(|| did_you_mean(&name.text, names.iter().map(String::as_str))),
         };
-        let help = near.or_else(|| self.elsewhere(name, scope));
+        let help = near.or_else(|| {
+            let event = scope.event.map(|e| self.shapes[e.index()].name.to_string());
+            event.map(|event| format!("declare it as a field of `{event}`, or put a text in quotes"))
+        });
         self.fail(unknown_name(message, name.span, "unknown here").help_opt(help))
     }
 
@@ -222,11 +229,9 @@ impl<'a> Checker<'a> {
             .filter(|s| Some(s.id) != scope.event && s.id != self.hit() && s.field(&name.text).is_some())
             .map(|s| &*s.name)
             .collect();
-        if !others.is_empty() {
-            return Some(format!("it is a field of {}", errors::quoted(&others)));
-        }
-        let event = scope.event.map(|e| self.shapes[e.index()].name.to_string());
-        event.map(|event| format!("declare it as a field of `{event}`, or put a text in quotes"))
+        let of = errors::quoted(&others);
+        let counted = if scope.in_aggregate { "; an aggregate sees only the counted event" } else { "" };
+        (!others.is_empty()).then(|| format!("it is a field of {of}{counted}"))
     }
 
     pub(super) fn member(&mut self, base: &ast::Expr, field: &Name, span: Span, scope: &Scope) -> Expr {

@@ -48,18 +48,30 @@ impl<'a> Checker<'a> {
     pub(super) fn pair(&mut self, left: &ast::Expr, right: &ast::Expr, scope: &Scope) -> (Expr, Expr) {
         if self.right_first(left, right, scope) {
             let right = self.infer(right, scope, None);
-            let left = self.infer(left, scope, beside(&right));
+            let left = self.infer_beside(left, &right, scope);
             return (left, right);
         }
         let left = self.infer(left, scope, None);
-        let right = self.infer(right, scope, beside(&left));
+        let right = self.infer_beside(right, &left, scope);
         (left, right)
+    }
+
+    /// An operand beside one that is known; beside an error, a word could be anything and is not blamed.
+    pub(super) fn infer_beside(&mut self, expr: &ast::Expr, other: &Expr, scope: &Scope) -> Expr {
+        if other.is_error()
+            && let Ast::Name(name) = &bare(expr).kind
+            && self.sight(&name.text, scope).is_none()
+        {
+            return error(expr.span);
+        }
+        self.infer(expr, scope, beside(other))
     }
 
     fn right_first(&mut self, left: &ast::Expr, right: &ast::Expr, scope: &Scope) -> bool {
         match (self.side(left, scope), self.side(right, scope)) {
             (Side::Text, Side::Text) => false,
-            (Side::Text, _) | (Side::Word(_), Side::Typed) => true,
+            (Side::Text, _) => true,
+            (Side::Word(_), Side::Typed) => !matches!(&bare(right).kind, Ast::Literal(_)),
             (Side::Word(l), Side::Word(r)) => {
                 let (lt, rt) = (self.type_of_name(l, scope), self.type_of_name(r, scope));
                 let is_value =
@@ -268,7 +280,7 @@ impl<'a> Checker<'a> {
         scope: &Scope,
     ) -> Expr {
         let (v, l) = self.pair(value, low, scope);
-        let h = self.infer(high, scope, beside(&v));
+        let h = self.infer_beside(high, &v, scope);
         if v.is_error() || l.is_error() || h.is_error() {
             return error(span);
         }

@@ -88,8 +88,7 @@ impl<'a> Checker<'a> {
                 nets.push(net);
                 continue;
             }
-            let beside = (!value.is_error()).then(|| value.ty.base.clone());
-            let found = self.infer(element, scope, beside.as_ref());
+            let found = self.infer_beside(element, &value, scope);
             if failed || found.is_error() {
                 failed = true;
                 continue;

@@ -1,7 +1,9 @@
 //! Source text to codes and to typed trees.
 
 mod examples;
+mod limits;
 mod pages;
+mod scratch;
 
 use super::{DataFiles, FileInput, Input, check, hir::Hir};
 use crate::diag::{Diagnostics, Severity};

@@ -264,29 +264,25 @@ impl Lower<'_> {
     }
 
     /// Comparisons do not chain: `1 < x < 5` is told as such, and what follows is read without effect.
-    fn chained(&mut self, left: Deep, tokens: &mut Tokens<'_>) -> Deep {
-        let Some(token) = tokens.peek().filter(|t| level_of(t.as_rule()) == Some(level::COMPARE)) else {
-            return left;
-        };
-        let op_span = self.span(token);
-        let second = tokens.next();
-        let kept = self.diagnostics.iter().count();
-        let middle = match &left.expr.kind {
+    fn chained(&mut self, first: Deep, tokens: &mut Tokens<'_>) -> Deep {
+        let Some(second) = next_comparison(tokens) else { return first };
+        let op_span = self.span(&second);
+        let told = self.diagnostics.iter().count();
+        let middle = match &first.expr.kind {
             ExprKind::Binary { right, .. } => Some(right.span),
             _ => None,
         };
-        let mut whole = Deep { expr: Expr { kind: ExprKind::Error, span: left.expr.span }, depth: 1 };
-        if let Some(second) = second {
-            let span = left.expr.span;
-            whole = self.compare(whole, second, tokens);
-            whole.expr.span = span.to(whole.expr.span);
+        let start = first.expr.span;
+        let broken = |span: Span| Deep { expr: Expr { kind: ExprKind::Error, span }, depth: 1 };
+        let mut end = self.compare(broken(start), second, tokens).expr.span;
+        if self.diagnostics.iter().count() == told && !matches!(first.expr.kind, ExprKind::Error) {
+            self.report(errors::chained(&self.scan.text, start, middle, op_span, start.to(end)));
         }
-        if self.diagnostics.iter().count() == kept && !matches!(left.expr.kind, ExprKind::Error) {
-            self.report(errors::chained(&self.scan.text, left.expr.span, middle, op_span, whole.expr.span));
-        }
-        let whole = Deep { expr: Expr { kind: ExprKind::Error, span: whole.expr.span }, depth: 1 };
         // A third comparison is part of the same mistake.
-        self.chained(whole, tokens)
+        while let Some(next) = next_comparison(tokens) {
+            end = self.compare(broken(start), next, tokens).expr.span;
+        }
+        broken(start.to(end))
     }
 
     fn postfix(&mut self, left: Deep, token: Node<'_>) -> Deep {
@@ -507,6 +503,10 @@ impl Lower<'_> {
             }
         }
     }
+}
+
+fn next_comparison<'t>(tokens: &mut Tokens<'t>) -> Option<Node<'t>> {
+    tokens.next_if(|token| level_of(token.as_rule()) == Some(level::COMPARE))
 }
 
 fn is_arithmetic(expr: &Expr) -> bool {

@@ -1,4 +1,7 @@
+mod errors;
 mod language;
+mod robust;
+mod tree;
 
 use super::ast::File;
 use super::parse;
