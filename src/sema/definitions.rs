@@ -189,14 +189,9 @@ impl<'a> Checker<'a> {
                 finding = finding.label(name.span, "part of the circle");
             }
             self.definitions.cyclic.extend(chain.iter().copied());
-            self.report_cycle(finding);
+            self.certain.push(finding);
         }
         true
-    }
-
-    /// Past all `aside`s: whoever asked first must not swallow it.
-    fn report_cycle(&mut self, finding: Diagnostic) {
-        self.cycles.push(finding);
     }
 
     /// Whether the definition can be used on any event (or without one).

@@ -25,7 +25,7 @@ mod types;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::model::ids::*;
 use crate::model::schema::{EventSchema, Schema};
 use crate::model::types::EntityType;
@@ -106,7 +106,9 @@ pub fn check(input: Input<'_>) -> (Hir, Diagnostics) {
         memories: Memories::default(),
         definitions,
         rules: Vec::new(),
-        cycles: Vec::new(),
+        certain: Vec::new(),
+        too_deep_told: false,
+        incomplete: input.files.iter().any(|f| f.file.incomplete || !f.file.broken_names.is_empty()),
         depth: 0,
     };
     checker.entities(&items);
@@ -145,8 +147,12 @@ struct Checker<'a> {
     memories: Memories,
     definitions: Definitions<'a>,
     rules: Vec<hir::Rule>,
-    /// Circles among definitions: kept apart, since they show up while something else is looked at.
-    cycles: Vec<Diagnostic>,
+    /// Findings that hold whoever comes upon them (circles, depth): kept apart, since they show up while something
+    /// else is tried.
+    certain: Vec<Diagnostic>,
+    too_deep_told: bool,
+    /// Some file could not be read wholly, which was reported where it was read.
+    incomplete: bool,
     /// Of the expression being inferred, definitions followed.
     depth: usize,
 }
@@ -172,8 +178,35 @@ impl<'a> Checker<'a> {
         EventId::new(self.shapes.len() - 1)
     }
 
+    /// The last line of defence: a rule that was not understood is never accepted without a word.
+    fn nothing_passes_silently(&mut self) {
+        if self.incomplete || self.out.has_errors() {
+            return;
+        }
+        let unclear = self.rules.iter().find(|rule| {
+            let mut found = rule.bodies.is_empty();
+            for expr in rule.bodies.iter().flat_map(|b| b.expressions()) {
+                expr.walk(&mut |e| found |= matches!(e.kind, hir::ExprKind::Error));
+            }
+            found
+        });
+        if let Some(rule) = unclear {
+            let finding = Diagnostic::new(
+                &codes::TOO_LARGE,
+                format!("the rule `{}` could not be understood", rule.name),
+                rule.span,
+                "this rule",
+            )
+            .help("simplify what it uses");
+            self.report(finding);
+        }
+    }
+
     fn finish(mut self, policies: Vec<hir::Policy>, tests: Vec<hir::Test>) -> (Hir, Diagnostics) {
         self.shapes.pop();
+        let certain = std::mem::take(&mut self.certain);
+        certain.into_iter().for_each(|finding| self.out.push(finding));
+        self.nothing_passes_silently();
         let events = self.shapes.into_iter().map(Arc::unwrap_or_clone).collect();
         let hir = Hir {
             header: self.header,
@@ -190,7 +223,6 @@ impl<'a> Checker<'a> {
             policies,
             tests,
         };
-        self.cycles.drain(..).for_each(|cycle| self.out.push(cycle));
         self.out.sort();
         (hir, self.out)
     }

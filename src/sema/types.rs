@@ -53,7 +53,7 @@ impl<'a> Checker<'a> {
                 Some(written) => self.entity_base(written).unwrap_or(Type::Text),
             };
             if let Some(own) = built_in(&entity.name.text)
-                && own != base
+                && (own != base || entity.base.is_none())
             {
                 self.report(
                     Diagnostic::new(

@@ -53,19 +53,31 @@ impl<'a> Checker<'a> {
     /// The meaning of `expr` where `scope` says; `beside` is the type it stands beside, for bare words and texts.
     pub(super) fn infer(&mut self, expr: &ast::Expr, scope: &Scope, beside: Option<&Type>) -> Expr {
         if self.depth >= limits::DEPTH {
-            return self.fail(
-                errors::too_large(
-                    "this nests too deep",
-                    expr.span,
-                    format!("more than {} expressions inside one another", limits::DEPTH),
-                )
-                .help("name a part of it with `let` or `signal`, or use fewer signals inside signals"),
-            );
+            self.too_deep(expr.span);
+            return error(expr.span);
+        }
+        if self.depth == 0 {
+            self.too_deep_told = false;
         }
         self.depth += 1;
         let result = self.infer_kind(expr, scope, beside);
         self.depth -= 1;
         result
+    }
+
+    /// Past all `aside`s, once per outermost expression: how deep something is depends on who asks, so nobody
+    /// may keep this to himself.
+    pub(super) fn too_deep(&mut self, span: Span) {
+        if !std::mem::replace(&mut self.too_deep_told, true) {
+            self.certain.push(
+                errors::too_large(
+                    "this nests too deep",
+                    span,
+                    format!("more than {} expressions inside one another", limits::DEPTH),
+                )
+                .help("name a part of it with `let` or `signal`, or use fewer signals inside signals"),
+            );
+        }
     }
 
     fn infer_kind(&mut self, expr: &ast::Expr, scope: &Scope, beside: Option<&Type>) -> Expr {

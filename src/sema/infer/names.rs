@@ -51,6 +51,10 @@ impl<'a> Checker<'a> {
 
     /// Reports a name that is both a field in sight and something declared.
     pub(super) fn refuse_ambiguous(&mut self, name: &Name, scope: &Scope) -> bool {
+        if scope.locals.contains_key(&name.text) && scope.elements.is_empty() {
+            // Said once, at the rule's `let`.
+            return true;
+        }
         let Some((value, declared)) = self.also_a_value(&name.text, scope) else { return false };
         let event = scope.event.map_or("the event".into(), |e| format!("`{}`", self.shapes[e.index()].name));
         self.report(
@@ -114,14 +118,8 @@ impl<'a> Checker<'a> {
             return error(name.span);
         };
         if self.depth + self.written_out(expr).1 > crate::sema::limits::DEPTH {
-            return self.fail(
-                errors::too_large(
-                    format!("`{}` nests too deep here", name.text),
-                    name.span,
-                    format!("more than {} expressions inside one another", crate::sema::limits::DEPTH),
-                )
-                .help("use fewer signals inside signals"),
-            );
+            self.too_deep(name.span);
+            return error(name.span);
         }
         if scope.in_aggregate && asks_memory(expr) {
             return self.fail(

@@ -74,7 +74,7 @@ rule many on order {
     review if count(order) by ip over 7d ending 1d ago > 10
     warn if at - (last(order.at) by buyer ever before this) < 1m
     warn if any(dispute where outcome == lost) by buyer over 180d
-    warn if count(order) by payment over 28d before this > 100
+    warn if count(order) by payment, hour(at) over 28d before this > 100
     warn if ship_country != ip_country[ip]
     warn if at during promotions
     warn if any(items where price > 100 USD and quantity > 2) or sum(items.price) > 5000 USD

@@ -1,6 +1,7 @@
 //! Source text to codes and to typed trees.
 
 mod examples;
+mod limits;
 mod pages;
 mod scratch;
 
