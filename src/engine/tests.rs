@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::compile::compile_text;
+use crate::sema::{self, DataFiles, FileInput, Input};
+use crate::source::SourceMap;
+use crate::syntax;
 
 const HEADER: &str = r#"
 ruleset shop {
@@ -30,7 +32,20 @@ action report(buyer: buyer, what: text)
 
 fn ruleset(rules: &str) -> Arc<Ruleset> {
     let text = format!("{HEADER}{rules}");
-    compile_text("shop.rules", &text).unwrap_or_else(|error| panic!("{error}")).ruleset
+    let mut sources = SourceMap::default();
+    let source = sources.add("shop.rules", text.as_str());
+    let (file, mut found) = syntax::parse(source, &text);
+    let files = vec![FileInput { file: &file, root: true, rules: true }];
+    let data = DataFiles::default();
+    let (hir, more) = sema::check(Input { files, sources: &sources, data: &data, default_name: "shop" });
+    found.extend(more);
+    let errors: Vec<String> = found
+        .iter()
+        .filter(|d| d.severity() == crate::diag::Severity::Error)
+        .map(|d| format!("{} at `{}`", d.message, sources.slice(d.span())))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    Arc::new(Ruleset::new(hir, &sources, "0123456789abcdef".to_string()))
 }
 
 fn engine(rules: &str) -> Engine {
@@ -108,7 +123,8 @@ rule a on order {
 #[test]
 fn missing_data_never_passes_silently() {
     let rules = r#"
-rule plain on order { review if old > 5 because "x" }
+rule plain on order { review if old > 5
+    because "x" }
 rule strict on order {
     when amount > 1 USD
     review if old > 5
@@ -157,8 +173,10 @@ rule a on order {
            or old  +   1 > part
     because "x"
 }
-rule b on order { review if (old else 5) / part > 1 because "x" }
-rule c on order { review if old * 9223372036854775807 > 1 because "x" }
+rule b on order { review if (old else 5) / part > 1
+    because "x" }
+rule c on order { review if old * 9223372036854775807 > 1
+    because "x" }
 "#;
     let decision = once(rules, json!({ "part": 0 }));
     assert_eq!(
@@ -183,8 +201,10 @@ rule c on order { review if old * 9223372036854775807 > 1 because "x" }
 #[test]
 fn cannot_say_looks_into_lists() {
     let rules = r#"
-rule a on order { review if sum(items.price) > 5 because "x" }
-rule b on order { review if any(items where price > 5) because "x" }
+rule a on order { review if sum(items.price) > 5
+    because "x" }
+rule b on order { review if any(items where price > 5)
+    because "x" }
 "#;
     let items = json!({ "items": [{ "sku": "a", "price": 3 }, { "sku": "b" }] });
     let decision = once(rules, items);
@@ -213,9 +233,12 @@ rule a on order {
 #[test]
 fn windows_slide_and_the_current_event_counts_if_said() {
     let rules = r#"
-rule before on order { score 1 if count(order) by buyer over 10s before this >= 2 because "x" }
-rule including on order { score 10 if count(order) by buyer over 10s including this >= 2 because "x" }
-rule far on order { score 100 if count(order) by buyer over 10s ending 10s ago >= 1 because "x" }
+rule before on order { score 1 if count(order) by buyer over 10s before this >= 2
+    because "x" }
+rule including on order { score 10 if count(order) by buyer over 10s including this >= 2
+    because "x" }
+rule far on order { score 100 if count(order) by buyer over 10s ending 10s ago >= 1
+    because "x" }
 "#;
     let engine = engine(rules);
     let score = |second: u32| decide(&engine, order(second, json!({ "buyer": "b" })))["score"].clone();
@@ -270,9 +293,13 @@ rule a on order {
 #[test]
 fn the_allow_lane_leaves_only_always_rules_counting() {
     let rules = r#"
-rule trusted on order { allow if old > 5 because "x" }
-rule sum on order { review always score 30 because "x" }
-rule fixed on order { challenge if amount > 5 USD score 8 always because "x" }
+rule trusted on order { allow if old > 5
+    because "x" }
+rule sum on order { review always score 30
+    because "x" }
+rule fixed on order { challenge if amount > 5 USD score 8
+    always
+    because "x" }
 policy order { block at score 35 }
 "#;
     let open = once(rules, json!({ "old": 1 }));
@@ -285,8 +312,10 @@ policy order { block at score 35 }
 #[test]
 fn a_policy_band_counts_from_its_score_on() {
     let rules = r#"
-rule a on order { score 20 if old > 1 because "x" }
-rule b on order { score 20 if part > 1 because "x" }
+rule a on order { score 20 if old > 1
+    because "x" }
+rule b on order { score 20 if part > 1
+    because "x" }
 policy order { challenge at score 20
  block at score 40 }
 "#;
@@ -460,7 +489,8 @@ rule a on order {
     about buyer
     do report(buyer, "many")
 }
-rule b on order { score 3 if old > 4 because "{old}" }
+rule b on order { score 3 if old > 4
+    because "{old}" }
 "#;
     let ruleset = ruleset(rules);
     let run = || -> Vec<String> {
