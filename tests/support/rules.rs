@@ -387,11 +387,11 @@ impl Generator<'_> {
                 let test = self.random.pick(&["contains", "starts with", "ends with"]);
                 format!("(u {test} {})", self.expr(Kind::Text, inner))
             }
-            10 if text => self.random.pick(&["(u matches /[a-z]+\\s/i)", "(u matches /^.b/)", "(u mentions spam)"]).into(),
-            11 if text => self.random.pick(&["(u in bad_words)", "(ranks[u] > 1)", "(u in [\"x\", t])"]).into(),
+            10 if text => self.random.pick(&["(u matches /[a-z]+\\s/i)", "(u matches /^.b/)"]).into(),
+            11 if text => self.random.pick(&["(u in bad_words)", "(ranks[u] > 1)", "(u in [\"x\", u])"]).into(),
             12 if country => self.random.pick(&["(home in good_countries)", "(home in [CN, DE])", "(home == PL)"]).into(),
             13 if words => self.random.pick(&["(words contains \"x\")", "(\"abc\" in words)", "(distinct(words) > 1)"]).into(),
-            14 if numbers => self.random.pick(&["(n in numbers)", "(sum(numbers) > 3)", "(count(numbers) == 2)"]).into(),
+            14 if numbers => self.random.pick(&["(3 in numbers)", "(sum(numbers) > 3)", "(count(numbers) == 2)"]).into(),
             15 if items && !place.element => {
                 let function = self.random.pick(&["any", "all"]);
                 self.fold(function, "items", inner)
@@ -462,7 +462,7 @@ impl Generator<'_> {
             Kind::Int => match choice {
                 0..3 => ("count", event.to_string()),
                 3 | 4 => {
-                    let kinds = [Kind::Text, Kind::Ip, Kind::Country, Kind::Enum, Kind::Device, Kind::Int, Kind::Float];
+                    let kinds = [Kind::Text, Kind::Ip, Kind::Country, Kind::Enum, Kind::Device, Kind::Int, Kind::Decimal];
                     ("distinct", of(&kinds, self)?)
                 }
                 5 => ("sum", of(&[Kind::Int], self)?),
@@ -494,6 +494,7 @@ impl Generator<'_> {
         let this = self.random.pick(&[" including this", " before this"]);
         let by_key = self.key(place, there);
         let window = match self.random.below(10) {
+            _ if function == "since" => format!("ever{this}"),
             0 | 1 => format!("ever{this}"),
             2 => format!("over {}{this}", self.random.pick(&["today", "this week", "this month", "today in \"Europe/Warsaw\""])),
             3 => format!("over {span} ending {} ago", self.random.pick(&["1s", "30m", "24h"])),

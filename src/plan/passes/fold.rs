@@ -57,12 +57,9 @@ fn kleene(graph: &mut Graph, op: Op, args: &[NodeId], ty: &Type) -> Option<NodeI
 
 fn by_shape(graph: &Graph, op: Op, args: &[NodeId]) -> Option<NodeId> {
     match (op, args) {
-        (Op::Not, [inner]) => {
-            let inner = graph.node(*inner);
-            (inner.op == Op::Not).then(|| inner.args[0])
-        }
-        (Op::Else, [first, second]) => match graph.constant(*first)? {
-            Datum::Unknown(_) => Some(*second),
+        // An unknown first side stays: it is named beside the second where that is unknown as well.
+        (Op::Else, [first, _]) => match graph.constant(*first)? {
+            Datum::Unknown(_) => None,
             _ => Some(*first),
         },
         _ => None,
