@@ -265,9 +265,9 @@ impl Lower<'_> {
 
     /// Comparisons do not chain: `1 < x < 5` is told as such, and what follows is read without effect.
     fn chained(&mut self, first: Deep, tokens: &mut Tokens<'_>) -> Deep {
-        let comparison = |tokens: &mut Tokens<'_>| {
+        fn comparison<'t>(tokens: &mut Tokens<'t>) -> Option<Pair<'t, Rule>> {
             tokens.next_if(|t| level_of(t.as_rule()) == Some(level::COMPARE))
-        };
+        }
         let Some(second) = comparison(tokens) else { return first };
         let op_span = self.span(&second);
         let told = self.diagnostics.iter().count();
