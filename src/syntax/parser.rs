@@ -12,7 +12,7 @@ use super::{MAX_ERRORS, MAX_FILE_BYTES, MAX_NESTING};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{SourceId, Span};
 
-mod grammar {
+pub mod grammar {
     #[derive(pest_derive::Parser)]
     #[grammar = "grammar/rules.pest"]
     pub struct Grammar;

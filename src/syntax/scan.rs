@@ -99,8 +99,16 @@ fn blank_out(text: &str) -> (Cow<'_, str>, Vec<(usize, char)>) {
 
 pub fn scan(text: &str) -> Scan<'_> {
     let (text, strange) = blank_out(text);
-    let tokens =
-        Scanner { text: &text, at: 0, line: 0, first: true, after_matches: false, tokens: Vec::new() }.run();
+    let tokens = Scanner {
+        text: &text,
+        at: 0,
+        line: 0,
+        line_end: line_end(&text, 0),
+        first: true,
+        after_matches: false,
+        tokens: Vec::new(),
+    }
+    .run();
     Scan { text, tokens, strange }
 }
 
@@ -109,6 +117,8 @@ struct Scanner<'t> {
     at: usize,
     /// Where the current line starts.
     line: usize,
+    /// Where it ends; found once for all its tokens.
+    line_end: usize,
     /// No token yet on this line.
     first: bool,
     /// The token before is the word `matches`: a slash opens a regex.
@@ -127,6 +137,7 @@ impl Scanner<'_> {
                 '\n' => {
                     self.at += 1;
                     self.line = self.at;
+                    self.line_end = line_end(self.text, self.at);
                     self.first = true;
                 }
                 ' ' | '\t' | '\r' => self.at += 1,
@@ -153,8 +164,7 @@ impl Scanner<'_> {
     }
 
     fn measure(&self, c: char) -> (TokenKind, usize) {
-        let rest = self.rest();
-        let line = rest.split('\n').next().unwrap_or("").trim_end_matches('\r');
+        let line = self.text.get(self.at..self.line_end).unwrap_or("");
         if line.starts_with("//") {
             let doc = line.starts_with("///") && !line.starts_with("////");
             return (if doc { TokenKind::Doc } else { TokenKind::Comment }, line.trim_end().len());
@@ -180,6 +190,12 @@ impl Scanner<'_> {
             },
         }
     }
+}
+
+/// Where the line that holds `from` ends, its line end excluded.
+fn line_end(text: &str, from: usize) -> usize {
+    let line = text.get(from..).unwrap_or("").split('\n').next().unwrap_or("");
+    from + line.trim_end_matches('\r').len()
 }
 
 /// Longest first; those the language lacks are here so that an error can show all of them.

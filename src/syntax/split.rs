@@ -309,7 +309,7 @@ impl<'s> Splitter<'s> {
         let after_comma = index > 0 && self.word(index - 1) == ",";
         match kind {
             BodyKind::Event | BodyKind::Sample => {
-                name && depth == 0 && (token.starts_line || after_comma) && self.word(index + 1) == ":"
+                name && depth == 0 && (token.starts_line || after_comma) && self.starts_field(index)
             }
             BodyKind::Header => {
                 token.starts_line
@@ -327,6 +327,12 @@ impl<'s> Splitter<'s> {
             }
             BodyKind::Rule => token.starts_line && name && self.starts_clause(index, depth),
         }
+    }
+
+    /// `name:`, or two words where the colon was forgotten.
+    fn starts_field(&self, index: usize) -> bool {
+        self.word(index + 1) == ":"
+            || (!matches!(self.word(index), "sensitive" | "public") && self.looks_like_clause(index))
     }
 
     fn starts_clause(&self, index: usize, depth: usize) -> bool {

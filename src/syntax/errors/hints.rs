@@ -162,7 +162,8 @@ fn trailing_comma(context: &Context<'_>) -> Option<Diagnostic> {
 fn sign_operator(context: &Context<'_>) -> Option<Diagnostic> {
     let sign = context.word(0);
     let word = match sign {
-        "=" | "===" | ":=" if context.expected.operator => "==",
+        "===" => "==",
+        "=" | ":=" if context.expected.operator => "==",
         "!==" | "<>" | "≠" => "!=",
         "&&" | "&" => "and",
         "||" | "|" => "or",

@@ -265,10 +265,7 @@ impl Lower<'_> {
 
     /// Comparisons do not chain: `1 < x < 5` is told as such, and what follows is read without effect.
     fn chained(&mut self, first: Deep, tokens: &mut Tokens<'_>) -> Deep {
-        fn comparison<'t>(tokens: &mut Tokens<'t>) -> Option<Pair<'t, Rule>> {
-            tokens.next_if(|t| level_of(t.as_rule()) == Some(level::COMPARE))
-        }
-        let Some(second) = comparison(tokens) else { return first };
+        let Some(second) = next_comparison(tokens) else { return first };
         let op_span = self.span(&second);
         let told = self.diagnostics.iter().count();
         let middle = match &first.expr.kind {
@@ -282,7 +279,7 @@ impl Lower<'_> {
             self.report(errors::chained(&self.scan.text, start, middle, op_span, start.to(end)));
         }
         // A third comparison is part of the same mistake.
-        while let Some(next) = comparison(tokens) {
+        while let Some(next) = next_comparison(tokens) {
             end = self.compare(broken(start), next, tokens).expr.span;
         }
         broken(start.to(end))
@@ -473,7 +470,7 @@ impl Lower<'_> {
                         window.keys.push(key);
                     }
                 }
-                Rule::over | Rule::kw_ever | Rule::within => window.extent = Some(self.extent(child)),
+                Rule::extent => window.extent = child.into_inner().next().map(|extent| self.extent(extent)),
                 Rule::ending => window.ending = Some(self.bag(child).expr()),
                 Rule::step => window.step = Some(self.bag(child).expr()),
                 Rule::this => {
@@ -506,6 +503,10 @@ impl Lower<'_> {
             }
         }
     }
+}
+
+fn next_comparison<'t>(tokens: &mut Tokens<'t>) -> Option<Node<'t>> {
+    tokens.next_if(|token| level_of(token.as_rule()) == Some(level::COMPARE))
 }
 
 fn is_arithmetic(expr: &Expr) -> bool {
