@@ -127,7 +127,7 @@ codes! {
     OPTIONAL_FILTER "W0609" "optional_filter" Warning "what is missing is not counted";
     NO_BECAUSE "W0610" "no_because" Warning "the rule gives no reason";
     UNTESTED_RULE "W0611" "untested_rule" Warning "the rule lacks a test";
-    MONEY_WITHOUT_RATES "W0612" "money_without_rates" Warning "amounts of other currencies stay unknown";
+    OPEN_MONEY "W0612" "open_money" Warning "amounts of other currencies stay unknown";
     DUPLICATE_CONDITION "W0613" "duplicate_condition" Warning "the same condition stands here twice";
     EMPTY_LIST "W0614" "empty_list" Warning "the list has no entries";
     MATCHES_EVERYTHING "W0615" "matches_everything" Warning "the pattern matches every text";

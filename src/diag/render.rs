@@ -61,12 +61,6 @@ pub fn summary(diagnostics: &Diagnostics) -> String {
     if parts.is_empty() { "no findings".to_string() } else { parts.join(", ") }
 }
 
-/// Text of any origin (a rule file, an event) made harmless to a terminal: control and bidirectional
-/// characters become visible pictures; line ends and tabs stay.
-pub fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
-    screen::text(text)
-}
-
 fn word(severity: Severity) -> &'static str {
     match severity {
         Severity::Error => "error",

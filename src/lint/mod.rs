@@ -8,11 +8,11 @@ mod duplicate_condition;
 mod empty_list;
 mod logic;
 mod matches_everything;
-mod money_without_rates;
 mod names;
 mod negated_optional;
 mod never_true;
 mod no_because;
+mod open_money;
 mod optional;
 mod optional_filter;
 mod optional_under_or;
@@ -74,6 +74,6 @@ const WHOLE: &[Check] = &[
     unused_event::check,
     unused_field::check,
     untested_rule::check,
-    money_without_rates::check,
+    open_money::check,
     score_reach::check,
 ];

@@ -36,15 +36,37 @@ pub fn split<'a>(context: &Context<'a>) -> (Vec<&'a Event>, Vec<&'a Event>) {
 }
 
 pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
-    for event in split(context).1 {
-        out.push(
-            Diagnostic::new(
-                &codes::UNUSED_EVENT,
-                format!("no rule looks at `{}` events", event.name.text),
-                event.name.span,
-                "on no rule, and counted by none",
-            )
-            .help("write a rule on it, count it, or take it out if the events need not be read"),
-        );
+    let unused = split(context).1;
+    // A list of events that other systems send is one matter to think about, not thirty.
+    for file in context.files {
+        let here: Vec<&Event> =
+            unused.iter().copied().filter(|event| event.name.span.source == file.source).collect();
+        let Some(first) = here.first() else { continue };
+        let names: Vec<String> =
+            here.iter().take(MOST_NAMES).map(|event| format!("`{}`", event.name.text)).collect();
+        let mut finding = Diagnostic::new(
+            &codes::UNUSED_EVENT,
+            format!("no rule looks at {}", some_of(&names, here.len())),
+            first.name.span,
+            "on no rule, and counted by none",
+        )
+        .help("write a rule on them, count them, or take them out if they need not be read");
+        for event in here.iter().skip(1).take(MOST_NAMES - 1) {
+            finding = finding.label(event.name.span, "nor this");
+        }
+        out.push(finding);
+    }
+}
+
+/// How many names stand in one message.
+const MOST_NAMES: usize = 4;
+
+/// `a`, `a and b`, `a, b, c, d and 7 others`.
+pub fn some_of(names: &[String], all: usize) -> String {
+    let shown = names.iter().take(MOST_NAMES);
+    match (all.saturating_sub(MOST_NAMES), names) {
+        (0, [many @ .., last]) if !many.is_empty() => format!("{} and {last}", many.join(", ")),
+        (0, _) => names.concat(),
+        (more, _) => format!("{} and {more} others", shown.cloned().collect::<Vec<_>>().join(", ")),
     }
 }

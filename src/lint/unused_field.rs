@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::context::Context;
 use super::names::mentioned;
-use super::unused_event;
+use super::unused_event::{self, some_of};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::model::schema::EventSchema;
 use crate::syntax::ast::{Field, TypeExpr, TypeKind};
@@ -14,31 +14,22 @@ pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
     let named: BTreeSet<&str> = items.flat_map(mentioned).collect();
     for event in unused_event::split(context).0 {
         let unused: Vec<&Field> = event.fields.iter().filter(|field| !is_used(field, &named)).collect();
-        let Some(first) = unused.first() else { continue };
+        if unused.is_empty() {
+            continue;
+        }
         let names: Vec<String> = unused.iter().map(|field| format!("`{}`", field.name.text)).collect();
         let (verb, them) = if unused.len() == 1 { ("is", "it") } else { ("are", "them") };
         let mut finding = Diagnostic::new(
             &codes::UNUSED_FIELD,
-            format!("{} of `{}` {verb} never used", list(&names), event.name.text),
+            format!("{} of `{}` {verb} never used", some_of(&names, names.len()), event.name.text),
             event.name.span,
             format!("no rule looks at {them}"),
         )
         .help(format!("take {them} out, or use {them}; what is not declared is not read"));
-        if unused.len() <= 4 {
-            for field in &unused {
-                finding = finding.label(field.name.span, "never used");
-            }
-        } else {
-            finding = finding.label(first.name.span, "the first of them");
+        for field in unused.iter().take(4) {
+            finding = finding.label(field.name.span, "never used");
         }
         out.push(finding);
-    }
-}
-
-fn list(names: &[String]) -> String {
-    match names {
-        [all @ .., last] if !all.is_empty() => format!("{} and {last}", all.join(", ")),
-        all => all.concat(),
     }
 }
 

@@ -14,13 +14,8 @@ pub fn unknown<'n>(name: &Name, kind: &str, known: impl IntoIterator<Item = &'n 
         true => format!("`{}` is not {kind}", name.text),
         false => format!("there is no {bare} `{}`", name.text),
     };
-    Diagnostic::new(
-        &codes::UNKNOWN_NAME,
-        message,
-        name.span,
-        format!("not the name of {kind}"),
-    )
-    .help_opt(help)
+    Diagnostic::new(&codes::UNKNOWN_NAME, message, name.span, format!("not the name of {kind}"))
+        .help_opt(help)
 }
 
 /// The names there are, if they are few enough to read.

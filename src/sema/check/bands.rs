@@ -54,7 +54,8 @@ impl<'a> Checker<'a> {
                 BandCondition::If(_) => {}
             }
         }
-        if lines == 0 {
+        // A clause that could not be read has been reported, and may have been the outcome.
+        if lines == 0 && !self.incomplete {
             self.no_result(rule);
         }
         if lines > limits::BANDS {

@@ -16,12 +16,44 @@ action report(b: buyer, why: enum { a, b })
 fn show() {
     let bodies = include_str!("scratch.txt");
     for case in bodies.split("\n---\n") {
-        let (text, raw) = match case.strip_prefix("RAW\n") { Some(r) => (r.to_string(), true), None => (format!("{PRE}{}", if case.starts_with("rule ") || case.contains("test ") { case.to_string() } else { format!("rule r on order {{ block if {case} }}") }), false) };
+        let (text, raw) = match case.strip_prefix("RAW\n") {
+            Some(r) => (r.to_string(), true),
+            None => (
+                format!(
+                    "{PRE}{}",
+                    if case.starts_with("rule ") || case.contains("test ") {
+                        case.to_string()
+                    } else {
+                        format!("rule r on order {{ block if {case} }}")
+                    }
+                ),
+                false,
+            ),
+        };
         let (hir, found, sources) = check_with(&text, &[]);
         println!("=== {}", case.trim());
         for d in &found {
-            println!("   {} {:?}: {} [{}] HELP {:?}", d.code.name, sources.slice(d.span()), d.message, d.labels.iter().map(|l| format!("{:?}:{}", sources.slice(l.span), l.text)).collect::<Vec<_>>().join(" | "), d.help.as_deref().unwrap_or("-"));
+            println!(
+                "   {} {:?}: {} [{}] HELP {:?}",
+                d.code.name,
+                sources.slice(d.span()),
+                d.message,
+                d.labels
+                    .iter()
+                    .map(|l| format!("{:?}:{}", sources.slice(l.span), l.text))
+                    .collect::<Vec<_>>()
+                    .join(" | "),
+                d.help.as_deref().unwrap_or("-")
+            );
         }
-        if found.is_empty() && !raw { for line in hir.to_string().lines().filter(|l| l.contains(" if ") || l.starts_with("memory") || l.contains("=>")) { println!("   OK {}", line.trim()); } }
+        if found.is_empty() && !raw {
+            for line in hir
+                .to_string()
+                .lines()
+                .filter(|l| l.contains(" if ") || l.starts_with("memory") || l.contains("=>"))
+            {
+                println!("   OK {}", line.trim());
+            }
+        }
     }
 }
