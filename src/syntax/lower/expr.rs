@@ -470,7 +470,7 @@ impl Lower<'_> {
                         window.keys.push(key);
                     }
                 }
-                Rule::extent => window.extent = child.into_inner().next().map(|extent| self.extent(extent)),
+                Rule::over | Rule::kw_ever | Rule::within => window.extent = Some(self.extent(child)),
                 Rule::ending => window.ending = Some(self.bag(child).expr()),
                 Rule::step => window.step = Some(self.bag(child).expr()),
                 Rule::this => {
