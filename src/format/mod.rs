@@ -1,12 +1,3 @@
-<<<<<<< HEAD
-//! Canonical printing of rules.
-
-use crate::diag::Diagnostics;
-
-pub fn format(text: &str) -> Result<String, Diagnostics> {
-    Ok(text.to_string())
-}
-=======
 //! The one way to lay out a rules file. Only the layout changes: the tree stays equal, comments stay where
 //! they belong, and a second pass changes nothing.
 
@@ -301,4 +292,3 @@ fn setting_span(setting: &Setting) -> Span {
 
 #[cfg(test)]
 mod tests;
->>>>>>> syntax
