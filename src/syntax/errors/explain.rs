@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, codes, did_you_mean};
 use crate::source::{SourceId, Span};
 use crate::syntax::parser::Rule;
 use crate::syntax::scan::{Scan, Token, TokenKind};
-use crate::syntax::split::{BodyKind, CLAUSE_WORDS, HEADER_WORDS, ITEM_WORDS};
+use crate::syntax::split::{CLAUSE_WORDS, HEADER_WORDS, ITEM_WORDS};
 
 /// Where the grammar gave up.
 pub(in crate::syntax) struct Failure<'s> {
@@ -22,7 +22,6 @@ pub(in crate::syntax) struct Failure<'s> {
     pub tokens: Range<usize>,
     /// As what they were being read.
     pub entry: Rule,
-    pub kind: Option<BodyKind>,
 }
 
 /// The failure with its surroundings: tokens are asked for relative to the one that was not expected.
@@ -178,7 +177,8 @@ fn open_bracket(context: &Context<'_>) -> Option<Diagnostic> {
 
 /// A word that begins nothing: the nearest one that does.
 fn unknown_word(context: &Context<'_>) -> Option<Diagnostic> {
-    if !context.is_first() && !(context.expected.has(Rule::kw_always) && context.found == 1) {
+    let outcome = context.expected.has(Rule::kw_always) && context.found == 1;
+    if !context.is_first() && !outcome {
         return None;
     }
     let first = context.token(-(context.found as isize))?;
@@ -323,6 +323,6 @@ fn usage(context: &Context<'_>) -> Option<String> {
         _ => return None,
     };
     // The example only helps where the clause itself is malformed, not deep inside an expression.
-    let shallow = !context.expected.operator && !(context.expected.value && !second.is_empty());
-    shallow.then(|| format!("it is written like `{usage}`"))
+    let deep = context.expected.operator || (context.expected.value && !second.is_empty());
+    (!deep).then(|| format!("it is written like `{usage}`"))
 }
