@@ -358,7 +358,7 @@ impl<'s> Splitter<'s> {
             "when" | "unless" => value && !operator,
             "because" | "source" => sign_free && !operator && !name || next_kind == Some(TokenKind::Strange),
             "let" => name || word == "=",
-            "tags" | "severity" | "formerly" | "tell" | "about" | "do" | "mute" => name && !operator,
+            "tags" | "severity" | "formerly" | "tell" | "about" | "do" | "mute" => sign_free && !operator,
             "label" | "unlabel" => name && (depth == 0 || self.word(next + 1) == "on"),
             "once" => word == "per" || (depth == 0 && name),
             "active" => matches!(word, "from" | "until") || (depth == 0 && sign_free),

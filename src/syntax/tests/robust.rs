@@ -97,7 +97,7 @@ fn unbalanced_everything() {
 }
 
 #[test]
-fn many_rules_are_read_in_linear_time() {
+fn many_rules_in_one_file() {
     let rule = RULES.replace("///", "//");
     let text = rule.repeat(100);
     let file = clean(&text);
