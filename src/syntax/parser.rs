@@ -12,7 +12,7 @@ use super::{MAX_ERRORS, MAX_FILE_BYTES, MAX_NESTING};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::source::{SourceId, Span};
 
-pub mod grammar {
+mod grammar {
     #[derive(pest_derive::Parser)]
     #[grammar = "grammar/rules.pest"]
     pub struct Grammar;
@@ -47,7 +47,7 @@ pub fn parse_expression(source: SourceId, text: &str) -> (Expr, Diagnostics) {
     if reader.too_deep(0..scan.tokens.len(), 0) {
         return (error, reader.diagnostics);
     }
-    let expr = reader.read(Rule::expr_only, 0..scan.tokens.len(), None, |lower, node| lower.expr(node));
+    let expr = reader.read(Rule::expr_only, 0..scan.tokens.len(), |lower, node| lower.expr(node));
     (expr.unwrap_or(error), reader.diagnostics)
 }
 
@@ -128,13 +128,12 @@ impl<'s> Reader<'s> {
         &mut self,
         rule: Rule,
         tokens: std::ops::Range<usize>,
-        kind: Option<BodyKind>,
         lower: impl FnOnce(&mut Lower<'s>, Node<'s>) -> T,
     ) -> Option<T> {
         match self.pairs(rule, &tokens) {
             Ok(pairs) => self.lowered(pairs, &tokens, lower),
             Err(error) => {
-                self.fail(&error, rule, &tokens, kind);
+                self.fail(&error, rule, &tokens);
                 None
             }
         }
@@ -156,19 +155,13 @@ impl<'s> Reader<'s> {
         Some(value)
     }
 
-    fn fail(
-        &mut self,
-        error: &PestError<Rule>,
-        rule: Rule,
-        tokens: &std::ops::Range<usize>,
-        kind: Option<BodyKind>,
-    ) {
+    fn fail(&mut self, error: &PestError<Rule>, rule: Rule, tokens: &std::ops::Range<usize>) {
         let offset = match error.location {
             InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
         };
         let at = self.bytes(tokens).start + offset;
         let failure =
-            Failure { source: self.source, scan: self.scan, at, tokens: tokens.clone(), entry: rule, kind };
+            Failure { source: self.source, scan: self.scan, at, tokens: tokens.clone(), entry: rule };
         let diagnostic = errors::explain(&failure, error);
         self.report(diagnostic);
     }
@@ -265,7 +258,7 @@ impl<'s> Reader<'s> {
             _ => {
                 self.broken(piece);
                 if !self.too_deep(piece.tokens.clone(), 0) {
-                    self.read(Rule::item_only, piece.tokens.clone(), kind, |_, _| ());
+                    self.read(Rule::item_only, piece.tokens.clone(), |_, _| ());
                 }
             }
         }
@@ -278,7 +271,7 @@ impl<'s> Reader<'s> {
             self.report(open);
         }
         if self.diagnostics.iter().count() == before {
-            self.read(Rule::item_only, piece.tokens.clone(), kind, |_, _| ());
+            self.read(Rule::item_only, piece.tokens.clone(), |_, _| ());
         }
     }
 
@@ -335,25 +328,24 @@ impl<'s> Reader<'s> {
     }
 
     fn head(&mut self, kind: BodyKind, tokens: std::ops::Range<usize>) -> Option<ItemKind> {
-        let k = Some(kind);
         match kind {
-            BodyKind::Header => self.read(Rule::ruleset_head_only, tokens, k, |lower, node| {
+            BodyKind::Header => self.read(Rule::ruleset_head_only, tokens, |lower, node| {
                 ItemKind::Ruleset(Header { name: lower.sample_head(node), clauses: Vec::new() })
             }),
-            BodyKind::Event => self.read(Rule::event_head_only, tokens, k, |lower, node| {
+            BodyKind::Event => self.read(Rule::event_head_only, tokens, |lower, node| {
                 let (name, discriminator) = lower.event_head(node);
                 ItemKind::Event(Event { name, discriminator, fields: Vec::new() })
             }),
-            BodyKind::Rule => self.read(Rule::rule_head_only, tokens, k, |lower, node| {
+            BodyKind::Rule => self.read(Rule::rule_head_only, tokens, |lower, node| {
                 ItemKind::Rule(Box::new(lower.rule_head(node)))
             }),
-            BodyKind::Policy => self.read(Rule::policy_head_only, tokens, k, |lower, node| {
+            BodyKind::Policy => self.read(Rule::policy_head_only, tokens, |lower, node| {
                 ItemKind::Policy(Policy { events: lower.policy_head(node), bands: Vec::new() })
             }),
-            BodyKind::Sample => self.read(Rule::sample_head_only, tokens, k, |lower, node| {
+            BodyKind::Sample => self.read(Rule::sample_head_only, tokens, |lower, node| {
                 ItemKind::Sample(Sample { event: lower.sample_head(node), fields: Vec::new() })
             }),
-            BodyKind::Test => self.read(Rule::test_head_only, tokens, k, |lower, node| {
+            BodyKind::Test => self.read(Rule::test_head_only, tokens, |lower, node| {
                 ItemKind::Test(Test { name: lower.test_head(node), withs: Vec::new(), lines: Vec::new() })
             }),
         }
@@ -379,8 +371,8 @@ impl<'s> Reader<'s> {
             if self.is_full() {
                 break;
             }
-            let mut into = item.as_deref_mut();
-            let done = self.read(rule, part.clone(), Some(kind), |lower, node| match into.as_deref_mut() {
+            let into = item.as_deref_mut();
+            let done = self.read(rule, part.clone(), |lower, node| match into {
                 Some(item) => keep(lower, node, item),
                 None => keep(lower, node, &mut scratch(kind)),
             });

@@ -29,6 +29,10 @@ impl Expected {
             }
             expected.rules.clone_from(positives);
         }
+        if expected.has(Rule::with_kind) {
+            // An event may be called `with`, but hardly ever is.
+            expected.things.retain(|t| t != "`{`");
+        }
         if expected.operator {
             // After a complete operand an opening bracket or a dot is one more way to go on, not what is missing.
             expected.things.retain(|t| !matches!(t.as_str(), "`(`" | "`[`" | "`.`" | "`=`"));
@@ -58,7 +62,7 @@ impl Expected {
             Rule::language => self.thing("a language such as `en`"),
             Rule::field | Rule::setting | Rule::parameter => self.thing("a field"),
             Rule::limit => self.thing("a limit such as `entries 10000`"),
-            Rule::expectation => self.thing("what is expected, such as `review`"),
+            Rule::expectation => self.thing("an outcome such as `review`, or another expectation"),
             Rule::header_clause | Rule::clause | Rule::policy_band => self.clause = true,
             Rule::let_item | Rule::rule_head | Rule::kw_entity => self.item = true,
             Rule::this => self.optional.extend(["`including this`".into(), "`before this`".into()]),
@@ -76,7 +80,10 @@ impl Expected {
             Rule::equals => self.thing("`=`"),
             Rule::arrow => self.thing("`->`"),
             Rule::fat_arrow => self.thing("`=>`"),
-            Rule::question => self.optional.push("`?`".into()),
+            Rule::question => {}
+            Rule::with_kind => {
+                ["`list`", "`table`", "`phrases`"].into_iter().for_each(|kind| self.thing(kind))
+            }
             _ => self.other(rule),
         }
     }

@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, codes, did_you_mean};
 use crate::source::{SourceId, Span};
 use crate::syntax::parser::Rule;
 use crate::syntax::scan::{Scan, Token, TokenKind};
-use crate::syntax::split::{BodyKind, CLAUSE_WORDS, HEADER_WORDS, ITEM_WORDS};
+use crate::syntax::split::{CLAUSE_WORDS, HEADER_WORDS, ITEM_WORDS};
 
 /// Where the grammar gave up.
 pub(in crate::syntax) struct Failure<'s> {
@@ -22,7 +22,6 @@ pub(in crate::syntax) struct Failure<'s> {
     pub tokens: Range<usize>,
     /// As what they were being read.
     pub entry: Rule,
-    pub kind: Option<BodyKind>,
 }
 
 /// The failure with its surroundings: tokens are asked for relative to the one that was not expected.
@@ -178,7 +177,8 @@ fn open_bracket(context: &Context<'_>) -> Option<Diagnostic> {
 
 /// A word that begins nothing: the nearest one that does.
 fn unknown_word(context: &Context<'_>) -> Option<Diagnostic> {
-    if !context.is_first() && !(context.expected.has(Rule::kw_always) && context.found == 1) {
+    let outcome = context.expected.has(Rule::kw_always) && context.found == 1;
+    if !context.is_first() && !outcome {
         return None;
     }
     let first = context.token(-(context.found as isize))?;
@@ -250,7 +250,8 @@ fn general(context: &Context<'_>) -> Diagnostic {
     let near = match context.kind(0) {
         Some(TokenKind::Word) => {
             let words = context.expected.things.iter().chain(&context.expected.optional);
-            let words: Vec<&str> = words.map(|t| t.trim_matches('`')).filter(|t| !t.contains(' ')).collect();
+            let words: Vec<&str> =
+                words.map(|t| t.trim_matches('`')).filter(|t| t.chars().all(char::is_alphabetic)).collect();
             did_you_mean(context.word(0), words)
         }
         _ => None,
@@ -286,7 +287,6 @@ fn usage(context: &Context<'_>) -> Option<String> {
         (Rule::clause_only, "source") => "source \"ticket-17\"",
         (Rule::clause_only, "let") => "let changes = count(address_change) by buyer over 24h",
         (Rule::clause_only, "score") => "score 15 if amount > 500 USD",
-        (Rule::clause_only, "because") => "because \"{changes} address changes in 24 h\"",
         (Rule::clause_only, "tell") => "tell en \"Please confirm your address.\"",
         (Rule::clause_only, "label") => "label suspect on buyer for 30d",
         (Rule::clause_only, "unlabel") => "unlabel suspect on buyer",
@@ -295,6 +295,11 @@ fn usage(context: &Context<'_>) -> Option<String> {
         (Rule::clause_only, "once") => "once per order per 30d",
         (Rule::clause_only, "active") => "active from 2026-11-20 until 2026-12-02",
         (Rule::clause_only, "rollout") => "rollout 10% by buyer",
+        (Rule::clause_only, "when") => "when amount > 500 USD",
+        (Rule::clause_only, "unless") => "unless trusted because \"long, verified history\"",
+        (Rule::clause_only, "about") => "about buyer",
+        (Rule::clause_only, "formerly") => "formerly old_name",
+        (Rule::clause_only, "because") => "because \"{changes} address changes in 24 h\"",
         (Rule::clause_only, _) if context.expected.has(Rule::kw_always) => "review if amount > 500 USD",
         (Rule::policy_band_only, _) => "review at score 60",
         (Rule::rule_head_only, _) => "rule big_order \"Large order\" on order {",
@@ -323,6 +328,6 @@ fn usage(context: &Context<'_>) -> Option<String> {
         _ => return None,
     };
     // The example only helps where the clause itself is malformed, not deep inside an expression.
-    let shallow = !context.expected.operator && !(context.expected.value && !second.is_empty());
-    shallow.then(|| format!("it is written like `{usage}`"))
+    let deep = context.expected.operator || (context.expected.value && !second.is_empty());
+    (!deep).then(|| format!("it is written like `{usage}`"))
 }

@@ -39,6 +39,8 @@ pub(super) fn hint(context: &Context<'_>) -> Option<Diagnostic> {
         regex,
         second_item,
         missing_key,
+        list_in_parentheses,
+        comparison_without_left,
     ];
     HINTS.iter().find_map(|hint| hint(context))
 }
@@ -367,6 +369,8 @@ fn duration(context: &Context<'_>) -> Option<Diagnostic> {
         return Some(no_months(context.span(0), &days));
     }
     match total(&parts) {
+        // A duration as it should be, in the wrong place.
+        Some(total) if total == word => None,
         Some(total) => Some(instead(&codes::LITERAL, message, context.span(0), &total)),
         None => Some(told(
             &codes::LITERAL,
@@ -916,4 +920,45 @@ fn missing_key(context: &Context<'_>) -> Option<Diagnostic> {
             "write `by buyer`, or leave `by` out with `ever`",
         )
     })
+}
+
+/// `x in (1, 2)`
+fn list_in_parentheses(context: &Context<'_>) -> Option<Diagnostic> {
+    if context.word(0) != "," {
+        return None;
+    }
+    let back = (1..8).find(|n| matches!(context.word(-n), "(" | ")"))?;
+    (context.word(-back) == "(" && context.word(-back - 1) == "in").then(|| {
+        let first = (1..back).rev().map(|n| context.word(-n)).collect::<Vec<_>>().join(" ");
+        told(
+            &codes::SYNTAX,
+            "the values of a list stand in square brackets",
+            context.span(-back),
+            "`[` stands here",
+            format!("write `in [{first}, …]`"),
+        )
+    })
+}
+
+/// `amount > 10 and < 50`
+fn comparison_without_left(context: &Context<'_>) -> Option<Diagnostic> {
+    let comparison = matches!(context.word(0), ">" | "<" | ">=" | "<=" | "==" | "!=");
+    let joined = matches!(context.word(-1), "and" | "or");
+    if !comparison || !joined {
+        return None;
+    }
+    let back = (2..8).find(|n| matches!(context.word(-n), ">" | "<" | ">=" | "<=" | "==" | "!="))?;
+    let left = context.word(-back - 1);
+    Some(told(
+        &codes::SYNTAX,
+        format!("there is nothing before `{}` to compare", context.word(0)),
+        context.span(0),
+        "a value must stand before this",
+        format!(
+            "say again what is compared: `{} {left} {} {}`",
+            context.word(-1),
+            context.word(0),
+            context.word(1)
+        ),
+    ))
 }

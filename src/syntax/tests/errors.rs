@@ -129,6 +129,12 @@ fn clauses_that_are_not_there() {
         ("review if (a", "unclosed: this `(` is never closed @ `(`"),
         ("review if a)", "unclosed: this `)` closes nothing @ `)`"),
         ("review if a b", "syntax: expected an operator or the end of the clause, found `b` @ `b`"),
+        ("review if x in (1, 2)", "syntax: the values of a list stand in square brackets @ `(`"),
+        ("review if a > 10 and < 50", "syntax: there is nothing before `<` to compare @ `<`"),
+        ("review if count(x) by over 3h", "syntax: expected a key, found `over` @ `by`"),
+        ("review if a matches \"x\"", "syntax: a regex stands between slashes, not in quotes @ `\"x\"`"),
+        ("review if a between 5", "syntax: `between` needs two ends @ `between`"),
+        ("once order 30d", "syntax: expected `per`, found `order` @ `order`"),
         ("severity high always", "clause_line: each clause starts a line of its own @ `always`"),
     ] {
         assert_eq!(clause(written), [message], "{written}");
