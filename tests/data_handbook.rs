@@ -63,7 +63,11 @@ fn windows_are_those_published() {
         let printed = decision.rules.first().and_then(|hit| hit.because.as_deref()).expect("the windows");
         for (column, (got, wanted)) in printed.split(' ').zip(wanted.iter().skip(1)).enumerate() {
             let counts = column % 2 == 0;
-            let same = if counts { got == wanted } else { (ten_thousandths(got) - ten_thousandths(wanted)).abs() <= 1 };
+            let same = if counts {
+                got == wanted
+            } else {
+                (ten_thousandths(got) - ten_thousandths(wanted)).abs() <= 1
+            };
             assert!(same, "row {}, column {}: got {got}, expected {wanted}", &row[0], column + 1);
         }
         compared += 1;

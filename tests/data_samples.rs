@@ -74,9 +74,14 @@ fn card_purchases_with_places() {
 
 #[test]
 fn registrations_by_network_and_country() {
-    let (Some(data), Some(addresses)) = (shared("aws_frauddetector_samples"), shared("lists")) else { return };
+    let (Some(data), Some(addresses)) = (shared("aws_frauddetector_samples"), shared("lists")) else {
+        return;
+    };
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/registrations.rules");
-    let files = With { name: "ip_country.csv", bytes: country_table(&addresses.join("ip_asn_country_ipv4_num.csv.gz")) };
+    let files = With {
+        name: "ip_country.csv",
+        bytes: country_table(&addresses.join("ip_asn_country_ipv4_num.csv.gz")),
+    };
     let engine = engine(&compiled(compile_files(&files, path)).ruleset, None);
     let mut counts = Counts::default();
     let mut countries: BTreeMap<String, u64> = BTreeMap::new();
@@ -158,14 +163,21 @@ fn rows_without_a_label_are_missing_one() {
     for (event, file, fraud, legit) in samples {
         let mut wanted = [0; 3];
         let mut reader = csv(&data.join(file));
-        let column = reader.headers().expect("a header").iter().position(|name| name == "EVENT_LABEL").expect("labels");
+        let column = reader
+            .headers()
+            .expect("a header")
+            .iter()
+            .position(|name| name == "EVENT_LABEL")
+            .expect("labels");
         for row in reader.records() {
             let label = row.expect("a row")[column].to_string();
             let place = [fraud, legit, ""].iter().position(|known| *known == label).expect("a known label");
             wanted[place] += 1;
         }
         let mut counts = Counts::default();
-        decide_csv(&engine(&rules, Some(event)), &data.join(file), |_, decision| counts.add(&decision, false));
+        decide_csv(&engine(&rules, Some(event)), &data.join(file), |_, decision| {
+            counts.add(&decision, false)
+        });
         let got = [format!("{event}_fraud"), format!("{event}_legit"), "without_label".into()];
         assert_eq!(got.map(|rule| counts.get(&rule).0), wanted, "{file}");
         assert!(wanted.iter().all(|count| *count > 0));

@@ -143,7 +143,11 @@ fn events_beside_rules_give_their_decisions_on_both() {
             let of_oracle = oracle.decide_json(event.as_bytes()).map(|decision| decision.to_json());
             let of_engine = matches!(answer, Answer::Decision(_)).then(|| text.clone());
             if of_oracle != of_engine {
-                wrong.push(format!("{}:{}: the oracle says\n{of_oracle:?}\nthe engine\n{text}", case.name, index + 1));
+                wrong.push(format!(
+                    "{}:{}: the oracle says\n{of_oracle:?}\nthe engine\n{text}",
+                    case.name,
+                    index + 1
+                ));
             }
             if let Err(error) = holds(expected, &text) {
                 wrong.push(format!("{}:{}: {error}, got\n{text}", case.name, index + 1));
@@ -156,7 +160,8 @@ fn events_beside_rules_give_their_decisions_on_both() {
 
 /// An expected line holds keys of the decision, and two of its own: `not_in_text` and `names`, the names of the rules listed.
 fn holds(expected: &str, decided: &str) -> Result<(), String> {
-    let mut expected: Map<String, Value> = serde_json::from_str(expected).map_err(|error| error.to_string())?;
+    let mut expected: Map<String, Value> =
+        serde_json::from_str(expected).map_err(|error| error.to_string())?;
     let found: Value = serde_json::from_str(decided).unwrap();
     if let Some(Value::String(secret)) = expected.remove("not_in_text")
         && decided.contains(&secret)
@@ -251,7 +256,7 @@ fn a_rollout_is_sticky_and_grows() {
     assert_eq!(all.len(), 1000);
     // Who is in must not change from one version of the engine to the next.
     let first: Vec<u32> = tenth.iter().copied().take(5).collect();
-    assert_eq!(first, [0, 0, 0, 0, 0]);
+    assert_eq!(first, [20, 44, 48, 52, 73]);
 }
 
 #[test]
@@ -289,39 +294,13 @@ fn expectation_holds(expectation: &str) -> bool {
 #[test]
 fn expectations_that_do_not_hold_fail() {
     let holding = [
-        "review",
-        "by large",
-        "by large and odd",
-        "by only large and odd",
-        "not by noted",
-        "score 42",
-        "cannot say noted",
-        "shadow seen",
-        "do ring(11)",
-        "do ring",
-        "no do knock",
-        "no do ring(12)",
-        "review by large, score 42, no do knock",
+        "review", "by large", "by large and odd", "by only large and odd", "not by noted", "score 42", "cannot say noted",
+        "shadow seen", "do ring(11)", "do ring", "no do knock", "no do ring(12)", "review by large, score 42, no do knock",
     ];
     let failing = [
-        "warn",
-        "by noted",
-        "by large and noted",
-        "by only large",
-        "not by large",
-        "score 41",
-        "cannot say odd",
-        "shadow large",
-        "suppressed large",
-        "do ring(12)",
-        "do knock",
-        "no do ring",
-        "no do ring(11)",
-        "reject",
-        "late",
-        "duplicate",
-        "bad",
-        "review by large, score 41",
+        "warn", "by noted", "by large and noted", "by only large", "not by large", "score 41", "cannot say odd",
+        "shadow large", "suppressed large", "do ring(12)", "do knock", "no do ring", "no do ring(11)", "reject", "late",
+        "duplicate", "bad", "review by large, score 41",
     ];
     let wrong: Vec<&&str> = holding.iter().filter(|e| !expectation_holds(e)).collect();
     assert!(wrong.is_empty(), "{wrong:?} should hold");
@@ -340,8 +319,7 @@ fn coverage_tells_what_no_test_hits_or_leaves_alone() {
     let coverage = run_tests(&compiled.ruleset, None).coverage;
     let told: Vec<(&str, bool, bool)> =
         coverage.lines.iter().map(|line| (line.what.as_str(), line.hit, line.not_hit)).collect();
-    let of =
-        |name: &str| told.iter().find(|(what, ..)| what.contains(name)).map(|(_, hit, not)| (*hit, *not));
+    let of = |name: &str| told.iter().find(|(what, ..)| what.contains(name)).map(|(_, hit, not)| (*hit, *not));
     assert_eq!(of("`never`"), Some((false, true)), "{told:?}");
     assert_eq!(of("`ever`"), Some((true, false)), "{told:?}");
     assert!(told.iter().any(|(what, hit, _)| what.contains("warn") && !hit), "{told:?}");

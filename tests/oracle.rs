@@ -34,7 +34,8 @@ struct Shop {
 
 impl Shop {
     fn new(rules: &str) -> Shop {
-        let compiled: Compiled = compile_text("shop.rules", &format!("{HEAD}{rules}")).unwrap_or_else(|e| panic!("{e}"));
+        let compiled: Compiled =
+            compile_text("shop.rules", &format!("{HEAD}{rules}")).unwrap_or_else(|e| panic!("{e}"));
         Shop { oracle: Reference::new(&compiled), engine: Engine::new(compiled.ruleset.clone()), orders: 0 }
     }
 
@@ -145,10 +146,7 @@ rule much on look {
     assert_eq!(said(&decision), "3 or more orders, ? in all, the last 13");
     assert_eq!(
         unclear(&decision),
-        [
-            "count(order) by buyer over 1d (saturated)",
-            "sum(order.amount) by buyer over 1d (saturated)"
-        ]
+        ["count(order) by buyer over 1d (saturated)", "sum(order.amount) by buyer over 1d (saturated)"]
     );
     // What the cap dropped is behind this window.
     assert_eq!(unclear(&shop.look(1440)), Vec::<String>::new());
@@ -205,11 +203,19 @@ rule visits on look {
     assert_eq!(said(&decision), "room for ?");
     assert_eq!(
         unclear(&decision),
-        ["limit", "amount * 4611686018427387904 (overflow)", "1 / (amount - amount) (division by zero)", "items.price"]
+        [
+            "limit",
+            "amount * 4611686018427387904 (overflow)",
+            "1 / (amount - amount) (division by zero)",
+            "items.price"
+        ]
     );
     let line = r#"{"type":"order","id":"2","at":"2026-11-11T10:00:00Z","buyer":"b1","amount":3,"limit":9,"items":[{"kind":"y"}]}"#;
     let decision = shop.decide(line);
-    assert_eq!(unclear(&decision), ["amount * 4611686018427387904 (overflow)", "1 / (amount - amount) (division by zero)", "note"]);
+    assert_eq!(
+        unclear(&decision),
+        ["amount * 4611686018427387904 (overflow)", "1 / (amount - amount) (division by zero)", "note"]
+    );
     let line = r#"{"type":"look","id":"3","at":"2026-11-11T10:00:00Z"}"#;
     assert_eq!(unclear(&shop.decide(line)), ["buyer"]);
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flate2::read::GzDecoder;
-use rulec::{Answer, Compiled, Decision, DiskFiles, Engine, EngineOptions, FileError, Files, Ruleset, compile_files};
+use rulec::{
+    Answer, Compiled, Decision, DiskFiles, Engine, EngineOptions, FileError, Files, Ruleset, compile_files,
+};
 
 /// A folder of the shared data, which is not part of this project. Without it a test has nothing to say, except
 /// where the data is known to be: there its absence is an error.
@@ -137,7 +139,9 @@ impl Counts {
     pub fn expect(&self, expected: &serde_json::Value, names: &[(&str, &str)]) {
         let mut wrong = Vec::new();
         for (theirs, ours) in names {
-            let rule = expected["rules"].get(theirs).unwrap_or_else(|| panic!("`{theirs}` is not in the expected figures"));
+            let rule = expected["rules"]
+                .get(theirs)
+                .unwrap_or_else(|| panic!("`{theirs}` is not in the expected figures"));
             let figures = (rule["fired"].as_u64().expect("a count"), rule["tp"].as_u64().expect("a count"));
             if self.get(ours) != figures {
                 wrong.push(format!("{ours}: got {:?}, expected {figures:?} ({theirs})", self.get(ours)));

@@ -70,7 +70,12 @@ pub const FIELDS: &[Field] = &[
     field("way", Kind::Enum, true, "way: enum { card, wallet, cod, other }?"),
     field("words", Kind::Texts, true, "words: list<text>?"),
     field("numbers", Kind::Numbers, false, "numbers: list<int>"),
-    field("items", Kind::Items, false, "items: list<record { sku: text, category: text?, price: money, weight: decimal?, quantity: int }>"),
+    field(
+        "items",
+        Kind::Items,
+        false,
+        "items: list<record { sku: text, category: text?, price: money, weight: decimal?, quantity: int }>",
+    ),
     field("place", Kind::Place, true, "place: record { city: text, zip: text?, floor: int? }?"),
 ];
 
@@ -89,6 +94,7 @@ list nets: cidr = ["10.0.0.0/8", "192.168.1.0/24"]
 table origin: cidr -> country from "origin.csv"
 table ranks: text -> int from "ranks.csv"
 
+phrases spam from "spam.txt"
 calendar holidays from "holidays.csv"
 rates from "rates.csv"
 action report(who: buyer, what: enum { good, bad }, how_many: int, how_much: money)
@@ -103,11 +109,25 @@ pub const FILES: &[(&str, &str)] = &[
         "holidays.csv",
         "name,from,until,timezone\nnew year,2026-01-01,2026-01-03,UTC\nspring,2026-01-05T06:00:00,2026-01-05T18:00:00,Asia/Shanghai\n",
     ),
-    ("rates.csv", "date,from,to,rate\n2025-12-30,EUR,USD,1.1\n2026-01-02,EUR,USD,1.25\n2026-01-01,CNY,USD,0.14\n"),
+    (
+        "rates.csv",
+        "date,from,to,rate\n2025-12-30,EUR,USD,1.1\n2026-01-02,EUR,USD,1.25\n2026-01-01,CNY,USD,0.14\n",
+    ),
 ];
 
 const TEXTS: &[&str] = &[
-    "", " ", "x", "abc", "Free Money now", "f r e e", "w e c h a t", "加 微 信", "ü", "Ünïcode ß", "a\"b\\c\n\t", "x@y.z",
+    "",
+    " ",
+    "x",
+    "abc",
+    "Free Money now",
+    "f r e e",
+    "w e c h a t",
+    "加 微 信",
+    "ü",
+    "Ünïcode ß",
+    "a\"b\\c\n\t",
+    "x@y.z",
 ];
 
 /// A value of a kind as JSON text, now and then a wrong one.
@@ -119,12 +139,22 @@ pub fn json(kind: Kind, random: &mut Random) -> String {
     match kind {
         Kind::Bool => random.pick(&["true", "false"]).to_string(),
         Kind::Int => match random.below(8) {
-            0 => random.pick(&["9223372036854775807", "-9223372036854775808", "-1", "4611686018427387904"]).to_string(),
+            0 => random
+                .pick(&["9223372036854775807", "-9223372036854775808", "-1", "4611686018427387904"])
+                .to_string(),
             _ => random.below(12).to_string(),
         },
         Kind::Decimal => match random.below(8) {
             0 => random
-                .pick(&["9223372036854.775807", "-9223372036854.775808", "0.000001", "-0.5", "1e-7", "\"2.5\"", "1e3"])
+                .pick(&[
+                    "9223372036854.775807",
+                    "-9223372036854.775808",
+                    "0.000001",
+                    "-0.5",
+                    "1e-7",
+                    "\"2.5\"",
+                    "1e3",
+                ])
                 .to_string(),
             _ => format!("{}.{}", random.below(20), random.below(1000)),
         },
@@ -135,7 +165,11 @@ pub fn json(kind: Kind, random: &mut Random) -> String {
         Kind::Text => quoted(random.pick(TEXTS)),
         Kind::Time => match random.below(8) {
             0 => random
-                .pick(&["\"0001-01-01T00:00:00Z\"", "\"9999-12-31T23:59:59.999999Z\"", "\"2024-02-29T23:59:59-12:00\""])
+                .pick(&[
+                    "\"0001-01-01T00:00:00Z\"",
+                    "\"9999-12-31T23:59:59.999999Z\"",
+                    "\"2024-02-29T23:59:59-12:00\"",
+                ])
                 .to_string(),
             _ => format!("\"2026-01-0{}T{:02}:00:00+08:00\"", 1 + random.below(9), random.below(24)),
         },
@@ -157,7 +191,14 @@ pub fn json(kind: Kind, random: &mut Random) -> String {
         Kind::Country => quoted(random.pick(&["CN", "PL", "us", "DE", "GB"])),
         Kind::Currency => quoted(random.pick(&["USD", "eur", "CNY", "JPY"])),
         Kind::Ip => quoted(random.pick(&[
-            "10.0.0.1", "10.1.2.3", "203.0.113.9", "192.168.1.77", "::ffff:10.0.0.1", "2001:db8::1", "8.8.8.8", "127.0.0.1",
+            "10.0.0.1",
+            "10.1.2.3",
+            "203.0.113.9",
+            "192.168.1.77",
+            "::ffff:10.0.0.1",
+            "2001:db8::1",
+            "8.8.8.8",
+            "127.0.0.1",
         ])),
         Kind::Cidr => quoted(random.pick(&["10.0.0.0/8", "192.168.1.0/24", "0.0.0.0/0", "2001:db8::/32"])),
         Kind::Email => quoted(random.pick(&["a@example.com", "A.B+c@Example.COM", "x@mailinator.com"])),

@@ -124,7 +124,16 @@ impl<'a> Checker<'a> {
             Err(reason) => return self.wrong_arguments(call, span, &reason),
         };
         let mut converted = Vec::new();
-        for (argument, ty) in arguments.into_iter().zip(&signature.parameters) {
+        for ((argument, ty), written) in arguments.into_iter().zip(&signature.parameters).zip(&call.arguments) {
+            // `prefix("192.0.2.77", 24)`: what the function asks for stands beside the text.
+            let text = argument.ty.base == Type::Text && argument.as_const().is_some();
+            let argument = match text && *ty != Type::Text {
+                true => self.infer(&written.value, scope, Some(ty)),
+                false => argument,
+            };
+            if argument.is_error() {
+                return error(span);
+            }
             match self.coerce(argument, ty) {
                 Ok(argument) => converted.push(argument),
                 // The signature accepts it as it is (an entity where a text is read, say).
