@@ -156,7 +156,9 @@ impl<'a> Checker<'a> {
             .iter()
             .filter(|f| !f.ty.optional && !input.contains_key(&*f.name))
             // A wrong value was told where it is written.
-            .filter(|f| written.iter().all(|s| *s.name.text != *f.name || is_missing_word(&s.value, &f.ty.base)))
+            .filter(|f| {
+                written.iter().all(|s| *s.name.text != *f.name || is_missing_word(&s.value, &f.ty.base))
+            })
             .map(|f| &*f.name)
             .collect();
         if !missing.is_empty() && !wrong_allowed {
@@ -277,6 +279,12 @@ impl<'a> Checker<'a> {
                 if values.other().is_some() && values.index_of(text).is_none() =>
             {
                 // What the enum reads as `other`.
+                Some(Json::from(text.clone()))
+            }
+            (Given::Value(Expr { kind: ExprKind::Literal(Literal::Text(text)), .. }), wanted)
+                if text.trim().is_empty() && *wanted != Type::Text =>
+            {
+                // A blank text is missing for every type but `text`.
                 Some(Json::from(text.clone()))
             }
             (Given::Value(value), _) => {

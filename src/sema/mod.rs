@@ -63,10 +63,6 @@ pub struct FileInput<'a> {
 pub struct DataFiles(HashMap<(SourceId, String), Result<SourceId, FileError>>);
 
 impl DataFiles {
-    pub fn new() -> DataFiles {
-        DataFiles::default()
-    }
-
     /// `declaring`: the rules file in which `path` is written.
     pub fn insert(
         &mut self,

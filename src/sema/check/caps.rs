@@ -2,7 +2,6 @@
 
 use crate::diag::{Diagnostic, codes};
 use crate::model::money::Decimal;
-use crate::model::ops::CompareOp;
 use crate::model::value::Value;
 use crate::model::window::{AggregateFn, Window};
 use crate::sema::Checker;
@@ -13,20 +12,20 @@ impl<'a> Checker<'a> {
     /// A memory keeps `limits.entries` entries: more than that is only "at least so many".
     pub(in crate::sema) fn check_cap(&mut self, comparison: &Expr) {
         let (counted, threshold) = match &comparison.kind {
-            ExprKind::Compare(op, l, r) => match (capped(l), capped(r)) {
-                (Some(span), None) => (span, self.needed(*op, r).map(|n| (n, r.span))),
-                (None, Some(span)) => (span, self.needed(mirrored(*op), l).map(|n| (n, l.span))),
+            ExprKind::Compare(_, l, r) => match (capped(l), capped(r)) {
+                (Some(span), None) => (span, self.threshold(r).map(|n| (n, r.span))),
+                (None, Some(span)) => (span, self.threshold(l).map(|n| (n, l.span))),
                 _ => return,
             },
             ExprKind::Between(value, _, high) => match capped(value) {
-                Some(span) => (span, self.needed(CompareOp::LessEqual, high).map(|n| (n, high.span))),
+                Some(span) => (span, self.threshold(high).map(|n| (n, high.span))),
                 None => return,
             },
             _ => return,
         };
         let entries = i64::from(self.header.limits.entries);
-        if let Some((needed, span)) = threshold
-            && needed > entries
+        if let Some((asked, span)) = threshold
+            && asked > entries
         {
             self.report(
                 Diagnostic::new(
@@ -37,33 +36,21 @@ impl<'a> Checker<'a> {
                 )
                 .label(counted, "counts kept entries")
                 .help(format!(
-                    "lower the threshold, or raise the cap in the header: `limits {{ entries {needed} }}`"
+                    "lower the threshold, or raise the cap in the header: `limits {{ entries {asked} }}`"
                 )),
             );
         }
     }
 
-    /// How far must be counted to settle a comparison of a count with this.
-    fn needed(&self, op: CompareOp, threshold: &Expr) -> Option<i64> {
-        let whole = match self.constant(threshold)? {
-            Value::Int(value) => value,
-            Value::Decimal(value) => value.0.checked_add(Decimal::SCALE - 1)?.div_euclid(Decimal::SCALE),
-            _ => return None,
-        };
-        match op {
-            CompareOp::GreaterEqual | CompareOp::Less => Some(whole),
-            _ => whole.checked_add(1),
+    /// The number that a count is compared with, rounded up.
+    fn threshold(&self, expr: &Expr) -> Option<i64> {
+        match self.constant(expr)? {
+            Value::Int(value) => Some(value),
+            Value::Decimal(value) => {
+                Some(value.0.checked_add(Decimal::SCALE - 1)?.div_euclid(Decimal::SCALE))
+            }
+            _ => None,
         }
-    }
-}
-
-fn mirrored(op: CompareOp) -> CompareOp {
-    match op {
-        CompareOp::Less => CompareOp::Greater,
-        CompareOp::LessEqual => CompareOp::GreaterEqual,
-        CompareOp::Greater => CompareOp::Less,
-        CompareOp::GreaterEqual => CompareOp::LessEqual,
-        same => same,
     }
 }
 

@@ -1,24 +1,22 @@
 //! Aggregates: questions to the memory of past events.
 
-use super::lookups::count;
 use super::names::member_of;
 use super::operators::no_currency;
 use super::{bare, error};
 use crate::diag::{Diagnostic, codes};
-use crate::model::ids::{EventId, FieldId};
-use crate::model::time::Duration;
+use crate::model::ids::EventId;
 use crate::model::types::{Ty, Type};
-use crate::model::window::{AggregateFn, Period, This, Window};
+use crate::model::window::AggregateFn;
 use crate::sema::hir::{self, Aggregate, Expr, ExprKind, Memory, MemoryInput};
 use crate::sema::scope::Scope;
-use crate::sema::{Checker, errors, header, limits, types};
+use crate::sema::{Checker, errors, types};
 use crate::source::Span;
-use crate::syntax::ast::{self, CalendarPeriod, Call, ExprKind as Ast, Extent, Key, Name, WindowClause};
+use crate::syntax::ast::{self, Call, ExprKind as Ast, Extent, Name, WindowClause};
 
 /// What is counted: events, and the way to a value of each.
-struct Subject<'e> {
-    name: &'e Name,
-    events: Vec<EventId>,
+pub(super) struct Subject<'e> {
+    pub name: &'e Name,
+    pub events: Vec<EventId>,
     path: Vec<&'e Name>,
 }
 
@@ -369,234 +367,6 @@ impl<'a> Checker<'a> {
                 self.bad_aggregate(function, span, reason)
             }
         }
-    }
-
-    pub(in crate::sema) fn key_here(&mut self, key: &Key, scope: &Scope) -> Expr {
-        let found = self.key(&key.here, &scope.as_key(), None, false);
-        self.fit_key(found)
-    }
-
-    /// A key of the event itself, for what needs no other one.
-    pub(in crate::sema) fn key_of_current(&mut self, key: &ast::Expr, scope: &Scope) -> Expr {
-        let found = self.key(key, &scope.as_key(), None, false);
-        self.fit_key(found)
-    }
-
-    pub(in crate::sema) fn key_there(&mut self, key: &Key, here: &Expr, event: EventId) -> Expr {
-        let scope = Scope::counted(event, &self.locals);
-        let found = match &key.there {
-            Some(there) => self.key(there, &scope, None, true),
-            None => {
-                let beside = (!here.is_error()).then(|| here.ty.base.clone());
-                self.key(&key.here, &scope, beside.as_ref(), true)
-            }
-        };
-        let found = self.fit_key(found);
-        if found.is_error() || here.is_error() || found.ty.base == here.ty.base {
-            return found;
-        }
-        let name = self.shapes[event.index()].name.clone();
-        let written = self.sources.slice(key.here.span).to_string();
-        self.fail(
-            Diagnostic::new(
-                &codes::UNCLEAR_KEY,
-                format!(
-                    "the key is {} here but {} on `{name}`",
-                    errors::a(&here.ty.base),
-                    errors::a(&found.ty.base)
-                ),
-                key.span,
-                "never equal, since the types differ",
-            )
-            .help(format!("say which field of `{name}` it is: `by {written} = FIELD`")),
-        )
-    }
-
-    fn fit_key(&mut self, key: Expr) -> Expr {
-        if key.is_error() || types::is_key(&key.ty.base) {
-            return key;
-        }
-        let finding = errors::expected("a key (a text, a number, an entity …)", &key.ty.base, key.span);
-        self.fail(finding)
-    }
-
-    /// A key on one event: a name is the field of that name, else the only field of that entity.
-    fn key(&mut self, expr: &ast::Expr, scope: &Scope, other: Option<&Type>, counted: bool) -> Expr {
-        let name = match &bare(expr).kind {
-            Ast::Name(name) if self.sight(&name.text, scope).is_none() => name,
-            _ => return self.infer(expr, scope, None),
-        };
-        let entity = self.names.entities.get(&name.text).or_else(|| other.and_then(|ty| self.entity_of(ty)));
-        let (Some(entity), Some(event)) = (entity, scope.event) else {
-            return self.infer(expr, scope, None);
-        };
-        let shape = self.shape(event);
-        let holders: Vec<FieldId> = (0..shape.fields.len())
-            .map(FieldId::new)
-            .filter(|f| self.entity_of(&shape.fields[f.index()].ty.base) == Some(entity))
-            .collect();
-        if let [only] = holders.as_slice() {
-            return self.field(*only, expr.span, scope);
-        }
-        let names: Vec<String> = holders.iter().map(|f| shape.fields[f.index()].name.to_string()).collect();
-        let of = &self.entities[entity.index()].name;
-        let (why, example) = match names.first() {
-            None => (format!("it has no field of the entity `{of}`"), "FIELD".to_string()),
-            Some(first) => (
-                format!("several of its fields are of the entity `{of}`: {}", errors::quoted(&names)),
-                first.clone(),
-            ),
-        };
-        let help = match counted {
-            true => format!("say which one: `by {} = {example}`", name.text),
-            false => format!("say which one: `by {example} = …`, the field here and the field there"),
-        };
-        self.fail(
-            Diagnostic::new(
-                &codes::UNCLEAR_KEY,
-                format!("it isn't clear what `{}` is on `{}`: {why}", name.text, shape.name),
-                expr.span,
-                format!("no field `{}` on `{}`", name.text, shape.name),
-            )
-            .help(help),
-        )
-    }
-
-    fn window(&mut self, clause: &WindowClause, function: AggregateFn, span: Span) -> Option<Window> {
-        let bad = |message: String, span, help: &str| {
-            Diagnostic::new(&codes::BAD_WINDOW, message, span, "this window").help(help)
-        };
-        let ending = match &clause.ending {
-            None => Some(Duration(0)),
-            Some(ending) => self.positive_span(ending, "the time after `ending`"),
-        };
-        let window = match &clause.extent {
-            Some(Extent::Over(length)) => {
-                let length = self.positive_span(length, "the time after `over`");
-                Window::Sliding { span: length?, ending: ending? }
-            }
-            Some(Extent::Calendar { period, zone, .. }) => {
-                let zone = match zone {
-                    Some(text) => header::zone(text, &mut self.out)?,
-                    None => self.header.zone.clone(),
-                };
-                let period = match period {
-                    CalendarPeriod::Today => Period::Day,
-                    CalendarPeriod::ThisWeek => Period::Week,
-                    CalendarPeriod::ThisMonth => Period::Month,
-                };
-                Window::Calendar { period, zone }
-            }
-            Some(Extent::Ever(_)) => Window::Ever,
-            Some(Extent::Within(within)) => {
-                let finding = bad(
-                    format!("`within` is for `sequence`, not for `{}`", function.name()),
-                    within.span,
-                    "write `over` instead",
-                );
-                self.report(finding);
-                return None;
-            }
-            None => {
-                let finding = bad(
-                    format!("`{}` over past events needs a window", function.name()),
-                    span,
-                    "write `over 24h`, `over today` or `ever`",
-                );
-                self.report(finding);
-                return None;
-            }
-        };
-        if let Some(ending) = &clause.ending
-            && !matches!(window, Window::Sliding { .. })
-        {
-            let finding = bad(
-                "`ending … ago` goes only with `over` and a duration".into(),
-                ending.span,
-                "leave it out",
-            );
-            self.report(finding);
-            return None;
-        }
-        if function == AggregateFn::Since && window != Window::Ever {
-            let finding = bad(
-                "`since` looks back for ever".into(),
-                clause.span,
-                "write `since(EVENT) by KEY ever before this`",
-            );
-            self.report(finding);
-            return None;
-        }
-        if clause.keys.is_empty() && window != Window::Ever && clause.step.is_none() {
-            let finding = Diagnostic::new(
-                &codes::MISSING_KEY,
-                "it isn't said by what is counted",
-                span,
-                "counts all events of everybody",
-            )
-            .help("add a key, such as `by buyer`; only `ever` may stand without one");
-            self.report(finding);
-            return None;
-        }
-        if let Some(extra) = clause.keys.get(limits::KEYS) {
-            let finding = errors::too_large(
-                format!("at most {}", count(limits::KEYS, "key")),
-                extra.span,
-                "one too many",
-            );
-            self.report(finding);
-            return None;
-        }
-        if let Some(step) = &clause.step {
-            self.positive_span(step, "the time after `step`")?;
-        }
-        Some(window)
-    }
-
-    /// A duration that is the same on every event, more than nothing and within the limit.
-    pub(in crate::sema) fn positive_span(&mut self, expr: &ast::Expr, what: &str) -> Option<Duration> {
-        let found = self.constant_duration(expr, what)?;
-        let problem = if found <= Duration(0) {
-            Some(("must be more than nothing", "write a positive duration, such as `24h`"))
-        } else if found > limits::SPAN {
-            Some(("is more than ten years", "use `ever` to look at everything there was"))
-        } else {
-            None
-        };
-        match problem {
-            None => Some(found),
-            Some((why, help)) => {
-                self.report(
-                    Diagnostic::new(&codes::BAD_WINDOW, format!("{what} {why}"), expr.span, "out of range")
-                        .help(help),
-                );
-                None
-            }
-        }
-    }
-
-    /// What was said about the current event, where something may be said.
-    fn this(&mut self, clause: &WindowClause, subject: &Subject<'_>) -> Result<Option<This>, ()> {
-        let Some((this, span)) = clause.this else { return Ok(None) };
-        let word = if this == ast::This::Including { "including this" } else { "before this" };
-        let why = if clause.ending.is_some() {
-            "`ending … ago` never reaches the current event"
-        } else if subject.events.contains(&self.hit()) {
-            "the current event is never a hit yet"
-        } else {
-            return Ok(Some(if this == ast::This::Including { This::Including } else { This::Before }));
-        };
-        self.report(
-            Diagnostic::new(
-                &codes::BAD_WINDOW,
-                format!("`{word}` has no meaning here: {why}"),
-                span,
-                "leave this out",
-            )
-            .help(format!("remove `{word}`"))
-            .fix(format!("remove `{word}`"), span, ""),
-        );
-        Err(())
     }
 
     fn percentile(&mut self, call: &Call, clause: &WindowClause, span: Span, scope: &Scope) -> Expr {

@@ -7,12 +7,14 @@ mod aggregates;
 mod calls;
 mod constants;
 mod folds;
+mod keys;
 mod literals;
 mod lookups;
 mod names;
 mod operators;
 mod sets;
 mod texts;
+mod windows;
 
 use super::hir::{Expr, ExprKind};
 use super::scope::Scope;

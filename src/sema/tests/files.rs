@@ -18,7 +18,7 @@ fn check_files(
             syntax::parse(id, text).0
         })
         .collect();
-    let mut known = DataFiles::new();
+    let mut known = DataFiles::default();
     for (path, content) in data {
         let text = match content {
             Ok(text) => Ok(sources.add(*path, *text)),

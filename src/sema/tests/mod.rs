@@ -15,7 +15,7 @@ use crate::syntax;
 pub fn check_with(text: &str, files: &[(&str, &str)]) -> (Hir, Diagnostics, SourceMap) {
     let mut sources = SourceMap::default();
     let main = sources.add("main.rules", text);
-    let mut data = DataFiles::new();
+    let mut data = DataFiles::default();
     for (path, content) in files {
         let id = sources.add(*path, *content);
         data.insert(main, *path, Ok(id));
