@@ -95,7 +95,8 @@ impl Generator<'_> {
         out.push_str("events activity = order, login\n");
         for index in 0..self.random.below(5) {
             let event = self.random.below(EVENTS.len());
-            let kind = [Kind::Bool, Kind::Int, Kind::Decimal, Kind::Duration, Kind::Text][self.random.below(5)];
+            let kind =
+                [Kind::Bool, Kind::Int, Kind::Decimal, Kind::Duration, Kind::Text][self.random.below(5)];
             let place = Place { events: (event, None), counted: false, element: false, depth: 3 };
             let value = self.expr(kind, place);
             let _ = writeln!(out, "signal s{index} = {value}");
@@ -142,7 +143,11 @@ impl Generator<'_> {
         let bands = self.random.below(3);
         for _ in 0..bands {
             let outcome = self.random.pick(&["allow", "observe", "warn", "challenge", "review", "block"]);
-            let score = if self.random.chance(50) { format!("  score {}", self.random.below(60)) } else { String::new() };
+            let score = if self.random.chance(50) {
+                format!("  score {}", self.random.below(60))
+            } else {
+                String::new()
+            };
             clause(format!("{outcome} if {}{score}", self.expr(Kind::Bool, place)));
         }
         if bands > 0 && self.random.chance(40) {
@@ -153,7 +158,11 @@ impl Generator<'_> {
             clause(format!("score {points} if {}", self.expr(Kind::Bool, place)));
         }
         for _ in 0..self.random.below(2) {
-            let because = if self.random.chance(50) { format!(" because \"{}\"", self.template(place)) } else { String::new() };
+            let because = if self.random.chance(50) {
+                format!(" because \"{}\"", self.template(place))
+            } else {
+                String::new()
+            };
             clause(format!("unless {}{because}", self.expr(Kind::Bool, place)));
         }
         if self.random.chance(70) {
@@ -166,8 +175,11 @@ impl Generator<'_> {
             }
         }
         if self.random.chance(30) {
-            let condition =
-                if self.random.chance(50) { format!(" if {}", self.expr(Kind::Bool, place)) } else { String::new() };
+            let condition = if self.random.chance(50) {
+                format!(" if {}", self.expr(Kind::Bool, place))
+            } else {
+                String::new()
+            };
             let (count, amount) = (self.expr(Kind::Int, place), self.expr(Kind::Money, place));
             clause(format!("do report(buyer, good, {count}, {amount}){condition}"));
         }
@@ -191,7 +203,8 @@ impl Generator<'_> {
         let mut out = String::from("see {{}}");
         for _ in 0..self.random.below(4) {
             let name = &names[self.random.below(names.len())];
-            let numeric = FIELDS.iter().any(|f| f.name == name && matches!(f.kind, Kind::Int | Kind::Decimal));
+            let numeric =
+                FIELDS.iter().any(|f| f.name == name && matches!(f.kind, Kind::Int | Kind::Decimal));
             let percent = if numeric && self.random.chance(30) { " as %" } else { "" };
             let _ = write!(out, " {{{name}{percent}}}");
         }
@@ -219,8 +232,12 @@ impl Generator<'_> {
 
     /// A name of this kind, if there is one.
     fn name(&mut self, kind: Kind, place: Place) -> Option<String> {
-        let mut names: Vec<String> =
-            self.named(place).into_iter().filter(|(_, k)| *k == kind).map(|(name, _)| name.to_string()).collect();
+        let mut names: Vec<String> = self
+            .named(place)
+            .into_iter()
+            .filter(|(_, k)| *k == kind)
+            .map(|(name, _)| name.to_string())
+            .collect();
         if kind == Kind::Text && self.named(place).iter().any(|(name, _)| *name == "place") {
             names.push("place.city".into());
             names.push("place.zip".into());
@@ -246,7 +263,9 @@ impl Generator<'_> {
             Kind::Decimal if random.chance(10) => "5%".into(),
             Kind::Decimal => format!("{}.{}", small.min(cap.saturating_sub(1)), random.below(1000)),
             Kind::Text => format!("\"{}\"", random.pick(&["x", "abc", "free money", "", "ü", "S1", "a b"])),
-            Kind::Time => random.pick(&["2026-01-03", "2026-01-04T10:00:00Z", "2026-01-02T00:00:00+08:00"]).into(),
+            Kind::Time => {
+                random.pick(&["2026-01-03", "2026-01-04T10:00:00Z", "2026-01-02T00:00:00+08:00"]).into()
+            }
             Kind::Duration => random.pick(&["250ms", "90s", "30m", "24h", "2d", "1w"]).into(),
             Kind::Money => random.pick(&["10 USD", "12.5 EUR", "0 USD", "100 CNY", "3 GBP"]).into(),
             Kind::Usd => random.pick(&["10 USD", "0.5 USD"]).into(),
@@ -365,7 +384,8 @@ impl Generator<'_> {
     fn condition(&mut self, place: Place) -> String {
         let inner = place.deeper();
         let has = |name: &str| self.named(place).iter().any(|(n, _)| *n == name);
-        let (ip, net, words, numbers, items) = (has("ip"), has("net"), has("words"), has("numbers"), has("items"));
+        let (ip, net, words, numbers, items) =
+            (has("ip"), has("net"), has("words"), has("numbers"), has("items"));
         let (text, country, how) = (has("u"), has("home"), has("way"));
         match self.random.below(22) {
             0..2 => format!("({} and {})", self.expr(Kind::Bool, inner), self.expr(Kind::Bool, inner)),
@@ -378,7 +398,8 @@ impl Generator<'_> {
             }
             6 => {
                 let kind = [Kind::Int, Kind::Decimal, Kind::Money, Kind::Time][self.random.below(4)];
-                let (value, low, high) = (self.expr(kind, inner), self.leaf(kind, inner), self.leaf(kind, inner));
+                let (value, low, high) =
+                    (self.expr(kind, inner), self.leaf(kind, inner), self.leaf(kind, inner));
                 format!("({value} between {low} and {high})")
             }
             7 if ip && net => "(ip in net)".into(),
@@ -388,16 +409,29 @@ impl Generator<'_> {
                 format!("(u {test} {})", self.expr(Kind::Text, inner))
             }
             10 if text => self.random.pick(&["(u matches /[a-z]+\\s/i)", "(u matches /^.b/)"]).into(),
-            11 if text => self.random.pick(&["(u in bad_words)", "(ranks[u] > 1)", "(u in [\"x\", u])"]).into(),
-            12 if country => self.random.pick(&["(home in good_countries)", "(home in [CN, DE])", "(home == PL)"]).into(),
-            13 if words => self.random.pick(&["(words contains \"x\")", "(\"abc\" in words)", "(distinct(words) > 1)"]).into(),
-            14 if numbers => self.random.pick(&["(3 in numbers)", "(sum(numbers) > 3)", "(count(numbers) == 2)"]).into(),
+            11 if text => {
+                self.random.pick(&["(u in bad_words)", "(ranks[u] > 1)", "(u in [\"x\", u])"]).into()
+            }
+            12 if country => {
+                self.random.pick(&["(home in good_countries)", "(home in [CN, DE])", "(home == PL)"]).into()
+            }
+            13 if words => self
+                .random
+                .pick(&["(words contains \"x\")", "(\"abc\" in words)", "(distinct(words) > 1)"])
+                .into(),
+            14 if numbers => {
+                self.random.pick(&["(3 in numbers)", "(sum(numbers) > 3)", "(count(numbers) == 2)"]).into()
+            }
             15 if items && !place.element => {
                 let function = self.random.pick(&["any", "all"]);
                 self.fold(function, "items", inner)
             }
-            16 => self.random.pick(&["(at during holidays)", "(buyer in known)", "(buyer not in known)"]).into(),
-            17 if how => self.random.pick(&["(way == card)", "(way in [cod, other])", "(way != wallet)"]).into(),
+            16 => {
+                self.random.pick(&["(at during holidays)", "(buyer in known)", "(buyer not in known)"]).into()
+            }
+            17 if how => {
+                self.random.pick(&["(way == card)", "(way in [cod, other])", "(way != wallet)"]).into()
+            }
             _ => self.comparison(inner),
         }
     }
@@ -414,10 +448,16 @@ impl Generator<'_> {
             self.random.pick(&["==", "!="])
         };
         let (left, right) = match kind {
-            Kind::Int if self.random.chance(20) => (self.expr(Kind::Int, place), self.expr(Kind::Decimal, place)),
-            Kind::Text | Kind::Int | Kind::Decimal | Kind::Time | Kind::Duration | Kind::Money | Kind::Usd => {
-                (self.expr(kind, place), self.expr(kind, place))
+            Kind::Int if self.random.chance(20) => {
+                (self.expr(Kind::Int, place), self.expr(Kind::Decimal, place))
             }
+            Kind::Text
+            | Kind::Int
+            | Kind::Decimal
+            | Kind::Time
+            | Kind::Duration
+            | Kind::Money
+            | Kind::Usd => (self.expr(kind, place), self.expr(kind, place)),
             Kind::Float => match self.name(Kind::Float, place) {
                 Some(name) => (name, "3.5".into()),
                 None => ("distance_km(1.5, 2.5, 3.5, 4.5)".into(), "100.0".into()),
@@ -432,7 +472,8 @@ impl Generator<'_> {
                     Kind::Enum => self.random.pick(&["card", "cod", "other"]),
                     _ => "\"b1\"",
                 };
-                let value = if value == "home" && self.name(Kind::Country, place).is_none() { "PL" } else { value };
+                let value =
+                    if value == "home" && self.name(Kind::Country, place).is_none() { "PL" } else { value };
                 (name, value.into())
             }
         };
@@ -452,7 +493,8 @@ impl Generator<'_> {
         let event = if group { "activity" } else { EVENTS[counted] };
         let fields = self.named(there);
         let of = |kinds: &[Kind], generator: &mut Self| -> Option<String> {
-            let all: Vec<&str> = fields.iter().filter(|(_, k)| kinds.contains(k)).map(|(name, _)| *name).collect();
+            let all: Vec<&str> =
+                fields.iter().filter(|(_, k)| kinds.contains(k)).map(|(name, _)| *name).collect();
             if all.is_empty() { None } else { Some(format!("{event}.{}", generator.random.pick(&all))) }
         };
         let choice = self.random.below(7);
@@ -462,7 +504,15 @@ impl Generator<'_> {
             Kind::Int => match choice {
                 0..3 => ("count", event.to_string()),
                 3 | 4 => {
-                    let kinds = [Kind::Text, Kind::Ip, Kind::Country, Kind::Enum, Kind::Device, Kind::Int, Kind::Decimal];
+                    let kinds = [
+                        Kind::Text,
+                        Kind::Ip,
+                        Kind::Country,
+                        Kind::Enum,
+                        Kind::Device,
+                        Kind::Int,
+                        Kind::Decimal,
+                    ];
                     ("distinct", of(&kinds, self)?)
                 }
                 5 => ("sum", of(&[Kind::Int], self)?),
@@ -487,8 +537,11 @@ impl Generator<'_> {
         if value.ends_with(".secret") && matches!(function, "first" | "last") && self.random.chance(80) {
             return None;
         }
-        let filter =
-            if self.random.chance(40) { format!(" where {}", self.expr(Kind::Bool, there)) } else { String::new() };
+        let filter = if self.random.chance(40) {
+            format!(" where {}", self.expr(Kind::Bool, there))
+        } else {
+            String::new()
+        };
         let spans = ["1s", "1m", "1h", "24h", "7d"];
         let span = self.random.pick(&spans);
         let this = self.random.pick(&[" including this", " before this"]);
@@ -496,7 +549,10 @@ impl Generator<'_> {
         let window = match self.random.below(10) {
             _ if function == "since" => format!("ever{this}"),
             0 | 1 => format!("ever{this}"),
-            2 => format!("over {}{this}", self.random.pick(&["today", "this week", "this month", "today in \"Europe/Warsaw\""])),
+            2 => format!(
+                "over {}{this}",
+                self.random.pick(&["today", "this week", "this month", "today in \"Europe/Warsaw\""])
+            ),
             3 => format!("over {span} ending {} ago", self.random.pick(&["1s", "30m", "24h"])),
             _ => format!("over {span}{this}"),
         };
@@ -505,8 +561,10 @@ impl Generator<'_> {
 
     fn key(&mut self, here: Place, there: Place) -> String {
         let (mine, theirs) = (self.named(here), self.named(there));
-        let shared = |name: &str| mine.iter().any(|(n, _)| *n == name) && theirs.iter().any(|(n, _)| *n == name);
-        let names = ["device", "t", "n", "d", "home", "how", "way", "ip", "secret", "mail", "cur", "usd", "flag"];
+        let shared =
+            |name: &str| mine.iter().any(|(n, _)| *n == name) && theirs.iter().any(|(n, _)| *n == name);
+        let names =
+            ["device", "t", "n", "d", "home", "how", "way", "ip", "secret", "mail", "cur", "usd", "flag"];
         let simple: Vec<&str> = names.into_iter().filter(|name| shared(name)).collect();
         match self.random.below(8) {
             0 | 1 if !simple.is_empty() => self.random.pick(&simple).into(),

@@ -173,7 +173,8 @@ fn zz() {
         for _ in 0..n {
             let item = RULES.split("shadow rule").next().unwrap();
             let item = &item[item.find("rule repeated").unwrap()..];
-            let p = crate::syntax::parser::grammar::Grammar::parse(crate::syntax::parser::Rule::item_only, item);
+            let p =
+                crate::syntax::parser::grammar::Grammar::parse(crate::syntax::parser::Rule::item_only, item);
             assert!(p.is_ok());
         }
         eprintln!("pest one rule {n} {:?}", t.elapsed());
