@@ -28,6 +28,7 @@ pub enum Format {
 }
 
 /// Columns that findings for people are wrapped at.
+#[cfg(feature = "cli")]
 const WIDTH: usize = 100;
 
 /// Every finding in `format`, sorted by file and place; the empty string for no findings in the formats for
