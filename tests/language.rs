@@ -294,13 +294,39 @@ fn expectation_holds(expectation: &str) -> bool {
 #[test]
 fn expectations_that_do_not_hold_fail() {
     let holding = [
-        "review", "by large", "by large and odd", "by only large and odd", "not by noted", "score 42", "cannot say noted",
-        "shadow seen", "do ring(11)", "do ring", "no do knock", "no do ring(12)", "review by large, score 42, no do knock",
+        "review",
+        "by large",
+        "by large and odd",
+        "by only large and odd",
+        "not by noted",
+        "score 42",
+        "cannot say noted",
+        "shadow seen",
+        "do ring(11)",
+        "do ring",
+        "no do knock",
+        "no do ring(12)",
+        "review by large, score 42, no do knock",
     ];
     let failing = [
-        "warn", "by noted", "by large and noted", "by only large", "not by large", "score 41", "cannot say odd",
-        "shadow large", "suppressed large", "do ring(12)", "do knock", "no do ring", "no do ring(11)", "reject", "late",
-        "duplicate", "bad", "review by large, score 41",
+        "warn",
+        "by noted",
+        "by large and noted",
+        "by only large",
+        "not by large",
+        "score 41",
+        "cannot say odd",
+        "shadow large",
+        "suppressed large",
+        "do ring(12)",
+        "do knock",
+        "no do ring",
+        "no do ring(11)",
+        "reject",
+        "late",
+        "duplicate",
+        "bad",
+        "review by large, score 41",
     ];
     let wrong: Vec<&&str> = holding.iter().filter(|e| !expectation_holds(e)).collect();
     assert!(wrong.is_empty(), "{wrong:?} should hold");
@@ -319,7 +345,8 @@ fn coverage_tells_what_no_test_hits_or_leaves_alone() {
     let coverage = run_tests(&compiled.ruleset, None).coverage;
     let told: Vec<(&str, bool, bool)> =
         coverage.lines.iter().map(|line| (line.what.as_str(), line.hit, line.not_hit)).collect();
-    let of = |name: &str| told.iter().find(|(what, ..)| what.contains(name)).map(|(_, hit, not)| (*hit, *not));
+    let of =
+        |name: &str| told.iter().find(|(what, ..)| what.contains(name)).map(|(_, hit, not)| (*hit, *not));
     assert_eq!(of("`never`"), Some((false, true)), "{told:?}");
     assert_eq!(of("`ever`"), Some((true, false)), "{told:?}");
     assert!(told.iter().any(|(what, hit, _)| what.contains("warn") && !hit), "{told:?}");
