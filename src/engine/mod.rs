@@ -22,7 +22,6 @@ use crate::model::time::Duration;
 use crate::state::dedupe;
 pub use evaluate::Engine;
 pub use event::Event;
-pub use judge::{Mark, Said};
 pub use read::CsvColumns;
 pub use ruleset::Ruleset;
 pub use stats::{RuleStats, Stats};

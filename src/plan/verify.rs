@@ -46,6 +46,11 @@ fn check_node(plan: &Plan, index: usize, node: &Node, found: &mut Vec<String>) {
     if truths && node.args.iter().any(|arg| plan.graph.node(*arg).ty != Type::Bool) {
         found.push(format!("%{index} combines what is not a bool"));
     }
+    if let Op::Element { ty, .. } = node.op
+        && plan.graph.types.get(ty.index()) != Some(&node.ty)
+    {
+        found.push(format!("%{index} is an element of another type"));
+    }
     if let Op::Read { function: AggregateFn::Count, .. } = node.op
         && node.ty != Type::Int
     {
