@@ -164,8 +164,13 @@ impl Reader<'_> {
         let bytes = self.files.read(path)?;
         self.contents.insert(relative(self.directory, path), bytes.clone());
         String::from_utf8(bytes).map_err(|error| {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
-            FileError { path: path.to_string(), reason: format!("line {line} is not valid UTF-8: save the file as UTF-8") }
+            let line =
+                error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count()
+                    + 1;
+            FileError {
+                path: path.to_string(),
+                reason: format!("line {line} is not valid UTF-8: save the file as UTF-8"),
+            }
         })
     }
 
@@ -229,7 +234,8 @@ impl Reader<'_> {
         }
         let found = match self.files.rules_below(&path) {
             Ok(Some(found)) if found.is_empty() => {
-                let error = FileError { path: path.clone(), reason: "no `*.rules` file in this directory".into() };
+                let error =
+                    FileError { path: path.clone(), reason: "no `*.rules` file in this directory".into() };
                 return self.unreadable(&error, used.path.span);
             }
             Ok(Some(found)) => found,
@@ -341,7 +347,8 @@ pub fn check_text(name: &str, text: &str) -> Checked {
     let (file, diagnostics) = syntax::parse(source, text);
     let mut data = DataFiles::default();
     for path in data_paths(&file) {
-        let missing = FileError { path: path.value.clone(), reason: "a ruleset of one text has no files".into() };
+        let missing =
+            FileError { path: path.value.clone(), reason: "a ruleset of one text has no files".into() };
         data.insert(source, path.value.clone(), Err(missing));
     }
     let contents = BTreeMap::from([(name.to_string(), text.as_bytes().to_vec())]);
@@ -377,7 +384,11 @@ fn parent(path: &str) -> String {
 }
 
 fn join(directory: &str, path: &str) -> String {
-    if directory.is_empty() || path.starts_with('/') { path.to_string() } else { format!("{directory}/{path}") }
+    if directory.is_empty() || path.starts_with('/') {
+        path.to_string()
+    } else {
+        format!("{directory}/{path}")
+    }
 }
 
 /// `path` as seen from `directory`; both normalized.
@@ -395,7 +406,9 @@ impl CompileError {
     pub fn render(&self, format: render::Format, colour: bool) -> String {
         match self {
             CompileError::File(error) => error.to_string(),
-            CompileError::Rejected { sources, diagnostics } => render::render(diagnostics, sources, format, colour),
+            CompileError::Rejected { sources, diagnostics } => {
+                render::render(diagnostics, sources, format, colour)
+            }
         }
     }
 }

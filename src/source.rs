@@ -144,7 +144,7 @@ impl MemoryFiles {
 
     /// Adds (or replaces) one file.
     pub fn add(&mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> &mut MemoryFiles {
-        self.0.insert(path.into(), bytes.into());
+        self.0.insert(normalize_path(&path.into()), bytes.into());
         self
     }
 }

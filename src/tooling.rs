@@ -5,12 +5,16 @@ use std::sync::Arc;
 use crate::compile::Compiled;
 use crate::decode::{self, Decoded, Decoder};
 use crate::diag::Diagnostics;
-use crate::engine::EngineOptions;
-use crate::model::decision::Decision;
+use crate::engine::testing::{Decider, run_tests_with};
+use crate::engine::{Answer, EngineOptions};
+use crate::model::decision::{Decision, Stamp};
 use crate::model::schema::Schema;
 use crate::model::slot::Arena;
+use crate::sema::hir::Hir;
 use crate::source::{FileError, SourceMap};
 
+/// Every built-in function, in the order of the documentation.
+pub use crate::builtins::registry::ALL as BUILTINS;
 pub use crate::compile::{Checked, Parsed, Sources, check_files, check_text};
 pub use crate::diag::render::{Format, render, summary as render_summary};
 pub use crate::diag::{Severity, codes, nearest};
@@ -28,13 +32,33 @@ pub fn check_path(path: &str) -> Result<Checked, FileError> {
 
 /// The canonical form of a text, or its syntax errors with their source.
 pub fn format_source(path: &str, text: &str) -> Result<String, (SourceMap, Diagnostics)> {
-    crate::format::format(text).map_err(|_| {
-        let mut sources = SourceMap::default();
-        let source = sources.add(path, text);
-        let (_, mut diagnostics) = crate::syntax::parse(source, text);
+    let mut sources = SourceMap::default();
+    let source = sources.add(path, text);
+    crate::format::format(source, text).map_err(|mut diagnostics| {
         diagnostics.sort();
         (sources, diagnostics)
     })
+}
+
+/// The tests beside the rules, decided by the oracle.
+pub fn run_tests_on_oracle(compiled: &Compiled) -> TestReport {
+    run_tests_with(&compiled.ruleset, None, &mut |test| {
+        Box::new(Reference::with(compiled, replaced(compiled.ruleset.hir(), test))) as Box<dyn Decider>
+    })
+}
+
+/// With the data that a test puts in place of the ruleset's own.
+fn replaced(hir: &Hir, test: &hir::Test) -> Hir {
+    let mut hir = hir.clone();
+    for replacement in &test.overrides {
+        match replacement {
+            hir::Override::List(id, data) => hir.lists[id.index()].data = data.clone(),
+            hir::Override::Table(id, data) => hir.tables[id.index()].data = data.clone(),
+            hir::Override::Phrases(id, set) => hir.phrases[id.index()].set = set.clone(),
+            hir::Override::Rates(rates) => hir.rates = Some(rates.clone()),
+        }
+    }
+    hir
 }
 
 /// The oracle in an engine's place: JSON lines in, decisions out, of a compiled ruleset. Slow, and right by definition.
@@ -42,31 +66,53 @@ pub struct Reference {
     schema: Arc<Schema>,
     decoder: Decoder,
     decoded: Decoded,
+    rejects: Arc<str>,
+    stamp: Arc<Stamp>,
     oracle: Oracle,
 }
 
 impl Reference {
     pub fn new(compiled: &Compiled) -> Reference {
-        let hir = Arc::new(compiled.ruleset.hir().clone());
+        Reference::with(compiled, compiled.ruleset.hir().clone())
+    }
+
+    fn with(compiled: &Compiled, hir: Hir) -> Reference {
+        let hir = Arc::new(hir);
         let options = EngineOptions::default();
         let decoder_options = decode::Options {
             default_event: None,
             hash_key: options.hash_key.clone(),
             clock_lead: Some(options.clock_lead),
         };
+        let stamp = compiled.ruleset.stamp().clone();
         Reference {
             schema: hir.schema.clone(),
             decoder: Decoder::new(&hir.schema, &[], decoder_options),
             decoded: Decoded::new(),
-            oracle: Oracle::new(hir, &compiled.sources, compiled.ruleset.stamp().clone(), &options.hash_key),
+            rejects: hir.outcome(hir.header.rejects).into(),
+            stamp: stamp.clone(),
+            oracle: Oracle::new(hir, &compiled.sources, stamp, &options.hash_key),
         }
     }
 
     /// `None` if the line can't be read.
     pub fn decide_json(&mut self, line: &[u8]) -> Option<Decision> {
         self.decoder.decode_json(line, &mut self.decoded).ok()?;
+        Some(self.decide_decoded())
+    }
+
+    fn decide_decoded(&mut self) -> Decision {
         let event = self.decoded.to_event(&self.schema, &Arena::constants());
-        Some(self.oracle.decide(&event))
+        self.oracle.decide(&event)
+    }
+}
+
+impl Decider for Reference {
+    fn decide(&mut self, fields: &serde_json::Map<String, serde_json::Value>) -> Answer {
+        match self.decoder.decode_fields(fields, &mut self.decoded) {
+            Ok(()) => Answer::Decision(Arc::new(self.decide_decoded())),
+            Err(rejected) => Answer::Reject(rejected.into_reject(self.rejects.clone(), self.stamp.clone())),
+        }
     }
 }
 

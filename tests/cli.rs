@@ -169,7 +169,8 @@ fn compressed_files_several_files_and_standard_input_read_alike() {
     gzip.write_all(EVENTS.as_bytes()).unwrap();
     shop.write("a.ndjson.gz", gzip.finish().unwrap());
     assert_eq!(shop.rulec(&["run", "shop.rules", "a.ndjson.gz"]).out, plain);
-    let zstd = ruzstd::encoding::compress_to_vec(EVENTS.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
+    let zstd =
+        ruzstd::encoding::compress_to_vec(EVENTS.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest);
     shop.write("a.ndjson.zst", zstd);
     assert_eq!(shop.rulec(&["run", "shop.rules", "a.ndjson.zst"]).out, plain);
     assert_eq!(run(shop.0.path(), &["run", "shop.rules", "-"], EVENTS).out, plain);
@@ -250,7 +251,11 @@ fn formatting_checks_or_rewrites() {
     shop.write("shop.rules", RULES.replace("    buyer: buyer", "  buyer:buyer  // who buys"));
     assert_eq!(shop.rulec(&["fmt", "--check", "."]).code, 1);
     assert_eq!(shop.rulec(&["fmt", "."]).code, 0);
-    assert!(shop.read("shop.rules").contains("    buyer: buyer // who buys\n"), "{}", shop.read("shop.rules"));
+    assert!(
+        shop.read("shop.rules").contains("    buyer: buyer // who buys\n"),
+        "{}",
+        shop.read("shop.rules")
+    );
     assert_eq!(shop.rulec(&["fmt", "--check", "."]).code, 0);
     let broken = "rule {\n";
     shop.write("shop.rules", broken);

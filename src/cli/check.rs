@@ -9,7 +9,9 @@ use crate::tooling::{Severity, check_path, render, render_summary};
 
 /// Explain what is wrong with a ruleset
 #[derive(Args)]
-#[command(after_help = "Each finding has a code: `rulec explain CODE` says why it matters and how to mend it.")]
+#[command(
+    after_help = "Each finding has a code: `rulec explain CODE` says why it matters and how to mend it."
+)]
 pub struct Check {
     /// A directory of *.rules files, or one file
     #[arg(default_value = ".")]

@@ -39,7 +39,8 @@ impl Fmt {
 
     fn file(&self, path: &str) -> CommandResult {
         let bytes = crate::DiskFiles.read(path).map_err(Failure::new)?;
-        let text = String::from_utf8(bytes).map_err(|_| Failure::new(format!("`{path}` is not valid UTF-8")))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| Failure::new(format!("`{path}` is not valid UTF-8")))?;
         let Some(formatted) = formatted(path, &text) else { return Ok(Outcome::Found) };
         if formatted == text {
             return Ok(Outcome::Fine);
@@ -48,7 +49,8 @@ impl Fmt {
             print_findings(&format!("{path} is not formatted; `rulec fmt {path}` does it"));
             return Ok(Outcome::Found);
         }
-        replace(Path::new(path), &formatted).map_err(|e| Failure::new(format!("can't write `{path}`: {e}")))?;
+        replace(Path::new(path), &formatted)
+            .map_err(|e| Failure::new(format!("can't write `{path}`: {e}")))?;
         print_findings(&format!("formatted {path}"));
         Ok(Outcome::Fine)
     }

@@ -162,7 +162,8 @@ fn send_batches(
         while batch.bytes.len() < BATCH_BYTES {
             let start = batch.bytes.len();
             let first = line + 1;
-            open = next_record(&mut *reader, shape, &mut batch.bytes, &mut line).map_err(|e| failed(line, e))?;
+            open =
+                next_record(&mut *reader, shape, &mut batch.bytes, &mut line).map_err(|e| failed(line, e))?;
             if !open {
                 break;
             }

@@ -40,8 +40,12 @@ enum Command {
     Explain(explain::Explain),
     Emit(emit::Emit),
     /// Print a completion script for your shell
-    #[command(after_help = "Example: rulec completions bash > ~/.local/share/bash-completion/completions/rulec")]
-    Completions { shell: clap_complete::Shell },
+    #[command(
+        after_help = "Example: rulec completions bash > ~/.local/share/bash-completion/completions/rulec"
+    )]
+    Completions {
+        shell: clap_complete::Shell,
+    },
 }
 
 /// How a command ended.

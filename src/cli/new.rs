@@ -17,7 +17,9 @@ impl New {
     pub fn run(self) -> CommandResult {
         let directory = Path::new(&self.directory);
         let name = ruleset_name(directory);
-        if directory.exists() && std::fs::read_dir(directory).map_or(true, |mut entries| entries.next().is_some()) {
+        if directory.exists()
+            && std::fs::read_dir(directory).map_or(true, |mut entries| entries.next().is_some())
+        {
             return Err(Failure::new(format!(
                 "`{}` exists and is not an empty directory: choose another name",
                 self.directory

@@ -101,7 +101,12 @@ pub fn table(decisions: &[Decision], header: bool) -> String {
                 Some(because) => format!("{}: {}", hit.rule, clean(because)),
                 None => hit.rule.to_string(),
             })
-            .chain(decision.cannot_say.iter().map(|c| format!("{} cannot say ({})", c.rule, c.missing.join(", "))))
+            .chain(
+                decision
+                    .cannot_say
+                    .iter()
+                    .map(|c| format!("{} cannot say ({})", c.rule, c.missing.join(", "))),
+            )
             .collect();
         table.add_row([
             clean(&decision.event),

@@ -64,7 +64,12 @@ fn write_report(out: &mut String, report: &TestReport, compiled: &crate::Compile
 }
 
 fn write_coverage(out: &mut String, coverage: &Coverage) -> std::fmt::Result {
-    writeln!(out, "\ncoverage: {} of {} rules and bands hit and not hit", coverage.whole(), coverage.lines.len())?;
+    writeln!(
+        out,
+        "\ncoverage: {} of {} rules and bands hit and not hit",
+        coverage.whole(),
+        coverage.lines.len()
+    )?;
     for line in &coverage.lines {
         let missing = match (line.hit, line.not_hit) {
             (true, true) => continue,

@@ -155,6 +155,8 @@ impl<'a> Checker<'a> {
             .own_fields()
             .iter()
             .filter(|f| !f.ty.optional && !input.contains_key(&*f.name))
+            // A wrong value was told where it is written.
+            .filter(|f| written.iter().all(|s| *s.name.text != *f.name || is_missing_word(&s.value, &f.ty.base)))
             .map(|f| &*f.name)
             .collect();
         if !missing.is_empty() && !wrong_allowed {
@@ -271,6 +273,12 @@ impl<'a> Checker<'a> {
     /// A value as the JSON that the field reads. `None` if it was reported.
     fn given(&mut self, given: &Given, ty: &Ty, what: &str) -> Option<Json> {
         match (given, &ty.base) {
+            (Given::Value(Expr { kind: ExprKind::Literal(Literal::Text(text)), .. }), Type::Enum(values))
+                if values.other().is_some() && values.index_of(text).is_none() =>
+            {
+                // What the enum reads as `other`.
+                Some(Json::from(text.clone()))
+            }
             (Given::Value(value), _) => {
                 let found = self.infer_as(value, &ty.base, what, &Scope::constants());
                 match self.constant(&found) {

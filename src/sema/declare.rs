@@ -16,7 +16,6 @@ pub struct DefId(pub usize);
 pub enum EventRef {
     Event(EventId),
     Group(usize),
-    Hit,
 }
 
 /// What shares the namespace of values.

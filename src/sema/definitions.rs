@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::declare::{Declared, DefId, Items};
 use super::hir::{Expr, ExprKind};
-use super::scope::Scope;
+use super::scope::{Locals, Scope};
 use super::{Checker, errors, limits};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::model::ids::EventId;
@@ -20,7 +20,7 @@ pub struct Definition<'a> {
     pub value: &'a ast::Expr,
     pub signal: bool,
     /// A rule's own `let`: what is wrong with it is reported in place, for every event of the rule.
-    locals: Option<Rc<std::collections::BTreeMap<String, DefId>>>,
+    locals: Option<Locals>,
     overrides: Option<&'a ast::Expr>,
 }
 
@@ -40,8 +40,8 @@ pub struct Meaning {
 }
 
 /// A definition, the event it is used on, and the type that it stands beside if it is a text that is read as
-/// that type.
-type Key = (DefId, Option<EventId>, Option<Type>);
+/// that type; and whether a rule's own `let` is used away from the rule's event.
+type Key = (DefId, Option<EventId>, Option<Type>, bool);
 
 pub struct Definitions<'a> {
     all: Vec<Definition<'a>>,
@@ -78,6 +78,11 @@ impl<'a> Definitions<'a> {
         &self.all[id.0]
     }
 
+    /// Whether a rule's own `let` was looked at on all these events.
+    pub fn is_known(&self, id: DefId, events: &[EventId]) -> bool {
+        events.iter().all(|event| self.known.contains_key(&(id, Some(*event), None, true)))
+    }
+
     pub fn add_local(&mut self, l: &'a ast::Let) -> DefId {
         self.all.push(Definition {
             name: &l.name,
@@ -90,7 +95,7 @@ impl<'a> Definitions<'a> {
     }
 
     /// A local sees the other locals of its rule.
-    pub fn set_locals(&mut self, id: DefId, locals: &Rc<std::collections::BTreeMap<String, DefId>>) {
+    pub fn set_locals(&mut self, id: DefId, locals: &Locals) {
         self.all[id.0].locals = Some(locals.clone());
     }
 }
@@ -98,15 +103,11 @@ impl<'a> Definitions<'a> {
 impl<'a> Checker<'a> {
     /// What a definition stands for on the scope's event; `beside` is the type that it is compared with, for
     /// definitions that are plain texts or words.
-    pub(super) fn meaning(
-        &mut self,
-        id: DefId,
-        event: Option<EventId>,
-        beside: Option<&Type>,
-    ) -> Rc<Meaning> {
+    pub(super) fn meaning(&mut self, id: DefId, asked: &Scope, beside: Option<&Type>) -> Rc<Meaning> {
         let definition = self.definitions.get(id).clone();
         let beside = beside.filter(|_| takes_type_of_context(definition.value)).cloned();
-        let key = (id, event, beside.clone());
+        let in_place = definition.locals.is_some() && !asked.away_from_rule();
+        let key = (id, asked.event, beside.clone(), in_place);
         if let Some(known) = self.definitions.known.get(&key) {
             return known.clone();
         }
@@ -114,26 +115,27 @@ impl<'a> Checker<'a> {
             return Rc::new(Meaning { expr: None, problem: None });
         }
         self.definitions.open.push(id);
-        let mut scope = Scope { event, ..Scope::constants() };
-        if let Some(locals) = &definition.locals {
-            scope = scope.with_locals(locals.clone());
-        }
+        let locals = definition.locals.clone().unwrap_or_default();
+        let outside = std::mem::replace(&mut self.locals, locals.clone());
+        let scope = Scope { event: asked.event, ..Scope::constants().with_locals(locals) };
         let (expr, found) = self.aside(|c| c.infer(definition.value, &scope, beside.as_ref()));
+        self.locals = outside;
         self.definitions.open.pop();
-        let meaning = Rc::new(self.judge(&definition, expr, found));
+        let mut meaning = self.judge(&definition, expr, &found);
+        if in_place {
+            self.out.extend(found);
+            if let Some(problem) = meaning.problem.take().filter(|p| *p.code == codes::TOO_LARGE) {
+                self.report(problem);
+            }
+        }
+        let meaning = Rc::new(meaning);
         self.definitions.known.insert(key, meaning.clone());
         meaning
     }
 
-    fn judge(&mut self, definition: &Definition<'a>, expr: Expr, found: Diagnostics) -> Meaning {
-        let errors = found.has_errors();
-        let problem = found.iter().next().cloned();
-        if definition.locals.is_some() {
-            self.out.extend(found);
-        }
-        if errors || expr.is_error() {
-            let problem = problem.filter(|_| definition.locals.is_none());
-            return Meaning { expr: None, problem };
+    fn judge(&mut self, definition: &Definition<'a>, expr: Expr, found: &Diagnostics) -> Meaning {
+        if found.has_errors() || expr.is_error() {
+            return Meaning { expr: None, problem: found.iter().next().cloned() };
         }
         let (size, depth) = self.written_out(&expr);
         if size > limits::EXPANDED_SIZE {
@@ -143,10 +145,6 @@ impl<'a> Checker<'a> {
                 format!("{size} parts; at most {} are allowed", limits::EXPANDED_SIZE),
             )
             .help("split it, or use fewer signals inside signals");
-            if definition.locals.is_some() {
-                self.report(problem);
-                return Meaning { expr: None, problem: None };
-            }
             return Meaning { expr: None, problem: Some(problem) };
         }
         let expr = Arc::new(expr);
@@ -201,9 +199,9 @@ impl<'a> Checker<'a> {
         }
         // Until it is known: a circle of questions must end.
         self.definitions.usable.insert(id, true);
-        let places: Vec<Option<EventId>> =
-            std::iter::once(None).chain((0..self.shapes.len()).map(|i| Some(EventId::new(i)))).collect();
-        let usable = places.into_iter().any(|event| self.meaning(id, event, None).expr.is_some());
+        let events = (0..self.shapes.len()).map(|i| Scope::counted(EventId::new(i), &Locals::default()));
+        let places: Vec<Scope> = std::iter::once(Scope::constants()).chain(events).collect();
+        let usable = places.iter().any(|scope| self.meaning(id, scope, None).expr.is_some());
         self.definitions.usable.insert(id, usable);
         usable
     }
@@ -272,7 +270,7 @@ impl<'a> Checker<'a> {
     fn size_problem(&mut self, definition: &Definition<'a>, expr: &Expr) -> Diagnostics {
         let mut found = Diagnostics::new();
         if !expr.is_error()
-            && let Some(problem) = self.judge(definition, expr.clone(), Diagnostics::new()).problem
+            && let Some(problem) = self.judge(definition, expr.clone(), &Diagnostics::new()).problem
         {
             found.push(problem);
         }
@@ -298,6 +296,8 @@ impl<'a> Checker<'a> {
                     .label(original.span, format!("the `let` it replaces is {}", errors::a(&old.ty.base)))
                     .help("give it a value of the same type"),
                 );
+                // Whatever uses it is checked with the value it was written for.
+                self.definitions.all[id.0].value = original;
             }
         }
         self.definitions.known.clear();

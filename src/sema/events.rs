@@ -253,7 +253,6 @@ impl<'a> Checker<'a> {
         match self.names.events.get(name) {
             Some(EventRef::Event(id)) => Some(vec![id]),
             Some(EventRef::Group(group)) => self.groups.get(group).cloned(),
-            Some(EventRef::Hit) => Some(vec![self.hit()]),
             None if name == "hit" => Some(vec![self.hit()]),
             None => None,
         }

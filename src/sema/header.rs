@@ -103,15 +103,17 @@ pub fn currency(name: &Name, out: &mut Diagnostics) -> Option<Currency> {
                 Some(_) => Some(format!("write `{upper}`")),
                 None => did_you_mean(&upper, Currency::codes().iter().copied()),
             };
-            out.push(
-                Diagnostic::new(
-                    &codes::BAD_LITERAL,
-                    format!("there is no currency `{}`", name.text),
-                    name.span,
-                    "not an ISO 4217 code in capitals",
-                )
-                .help_opt(help),
-            );
+            let finding = Diagnostic::new(
+                &codes::BAD_LITERAL,
+                format!("there is no currency `{}`", name.text),
+                name.span,
+                "not an ISO 4217 code in capitals",
+            )
+            .help_opt(help);
+            out.push(match found {
+                Some(_) => finding.fix("write it in capitals", name.span, upper),
+                None => finding,
+            });
             None
         }
     }

@@ -35,6 +35,7 @@ use declare::Names;
 use definitions::Definitions;
 use hir::Hir;
 use memories::Memories;
+use scope::{Locals, Scope};
 
 /// What a ruleset is made of, already read and parsed.
 pub struct Input<'a> {
@@ -108,6 +109,7 @@ pub fn check(input: Input<'_>) -> (Hir, Diagnostics) {
         rules: Vec::new(),
         certain: Vec::new(),
         too_deep_told: false,
+        locals: Locals::default(),
         incomplete: input.files.iter().any(|f| f.file.incomplete || !f.file.broken_names.is_empty()),
         depth: 0,
     };
@@ -151,6 +153,8 @@ struct Checker<'a> {
     /// else is tried.
     certain: Vec<Diagnostic>,
     too_deep_told: bool,
+    /// The `let`s of the rule that is being checked.
+    locals: Locals,
     /// Some file could not be read wholly, which was reported where it was read.
     incomplete: bool,
     /// Of the expression being inferred, definitions followed.
@@ -167,6 +171,11 @@ impl<'a> Checker<'a> {
         let kept = std::mem::take(&mut self.out);
         let result = work(self);
         (result, std::mem::replace(&mut self.out, kept))
+    }
+
+    /// Where only what is the same on every event is in sight.
+    fn constants(&self) -> Scope {
+        Scope::constants().with_locals(self.locals.clone())
     }
 
     fn shape(&self, event: EventId) -> Arc<EventSchema> {

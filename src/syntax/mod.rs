@@ -5,7 +5,7 @@ mod errors;
 mod lower;
 mod parser;
 pub mod print;
-mod scan;
+pub(crate) mod scan;
 mod split;
 
 pub use parser::{parse, parse_expression};
@@ -24,4 +24,4 @@ pub const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
 pub const MAX_ERRORS: usize = 20;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

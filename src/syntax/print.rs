@@ -432,14 +432,19 @@ fn simple_item(item: &ItemKind) -> String {
         }
         ItemKind::Calendar(calendar) => {
             let source = table_source(&calendar.source);
-            format!("calendar {} {source} (by {})", calendar.name.text, names(&calendar.keys))
+            let by = if calendar.keys.is_empty() {
+                String::new()
+            } else {
+                format!(" (by {})", names(&calendar.keys))
+            };
+            format!("calendar {} {source}{by}", calendar.name.text)
         }
         ItemKind::Rates(rates) => {
             format!("rates from {:?}{}", rates.file.value, optional("max_age", rates.max_age.as_ref()))
         }
         ItemKind::Action(action) => {
             let once = action.once.as_ref().map_or(String::new(), |o| format!(" {}", once(o)));
-            format!("action {}({}){once}", action.name.text, parameters(&action.parameters))
+            format!("action {} (parameters{}){once}", action.name.text, parameters(&action.parameters))
         }
         ItemKind::Label(label) => format!("label {} on {}", label.name.text, label.entity.text),
         _ => String::new(),

@@ -1,10 +1,9 @@
 //! Rules on something that did not happen: checked like everything else, then refused.
 
-use super::rules::Locals;
 use crate::diag::{Diagnostic, codes};
 use crate::model::ids::EventId;
 use crate::sema::hir::Expr;
-use crate::sema::scope::Scope;
+use crate::sema::scope::{Locals, Scope};
 use crate::sema::{Checker, errors};
 use crate::syntax::ast::{self, Absence, Name};
 
@@ -16,7 +15,7 @@ impl<'a> Checker<'a> {
         self.positive_span(&absence.within, "the time after `within`");
         self.on_each(&absent, |c, event| {
             if let Some(filter) = &absence.absent_where {
-                c.condition(filter, &Scope::counted(event));
+                c.condition(filter, &Scope::counted(event, locals));
             }
         });
         self.on_each(&trigger, |c, event| {

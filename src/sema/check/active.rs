@@ -40,7 +40,7 @@ impl<'a> Checker<'a> {
     pub(super) fn rollout(&mut self, share: &ast::Expr, keys: &[Key], scope: &Scope) -> Option<hir::Rollout> {
         let keys: Vec<hir::Expr> = keys.iter().map(|key| self.current_key(key, scope)).collect();
         let percent = matches!(&share.kind, ExprKind::Literal(Literal::Percent(_)));
-        let found = self.infer_as(share, &Type::Decimal, "the share of a rollout", &Scope::constants());
+        let found = self.infer_as(share, &Type::Decimal, "the share of a rollout", &self.constants());
         let parts = match self.constant(&found) {
             Some(Value::Decimal(share)) => share_of_million(share),
             _ if found.is_error() => return None,

@@ -7,13 +7,10 @@ use crate::diag::{Diagnostic, codes, did_you_mean};
 use crate::model::ids::{EventId, RuleId};
 use crate::sema::declare::{DefId, Items, RuleItem};
 use crate::sema::hir::{self, Body, Expr};
-use crate::sema::scope::Scope;
+use crate::sema::scope::{Locals, Scope};
 use crate::sema::{Checker, errors};
 use crate::source::Span;
 use crate::syntax::ast::{self, Clause, ClauseKind, Name, On};
-
-/// The names of a rule's own `let`s.
-pub(super) type Locals = Rc<BTreeMap<String, DefId>>;
 
 impl<'a> Checker<'a> {
     pub(in crate::sema) fn rules(&mut self, items: &Items<'a>) {
@@ -44,9 +41,10 @@ impl<'a> Checker<'a> {
             bodies: Vec::new(),
             span: rule.name.span,
         };
+        let locals = self.locals(rule);
+        self.locals = locals.clone();
         self.plain_clauses(rule, &mut result);
         self.bands_in_order(rule);
-        let locals = self.locals(rule);
         result.bodies = match &rule.on {
             On::Events(names) => {
                 let events = self.event_list(names);
@@ -61,6 +59,7 @@ impl<'a> Checker<'a> {
         for body in &result.bodies {
             self.current_event(rule, body);
         }
+        self.locals = Locals::default();
         result
     }
 
@@ -198,13 +197,18 @@ impl<'a> Checker<'a> {
     /// A `let` that no clause uses is checked all the same, and asks for no memory.
     fn unused_locals(&mut self, locals: &Locals, bodies: &[Body]) {
         let events: Vec<EventId> = bodies.iter().map(|b| b.event).collect();
+        let unused: Vec<DefId> = locals
+            .values()
+            .copied()
+            .filter(|id| !self.gets_type_where_used(*id) && !self.definitions.is_known(*id, &events))
+            .collect();
+        if unused.is_empty() {
+            return;
+        }
         let kept = self.memories.clone();
-        for id in locals.values() {
-            if self.gets_type_where_used(*id) {
-                continue;
-            }
+        for id in &unused {
             self.on_each(&events, |c, event| {
-                c.meaning(*id, Some(event), None);
+                c.meaning(*id, &Scope::of(event), None);
             });
         }
         self.memories = kept;

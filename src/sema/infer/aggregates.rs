@@ -249,7 +249,7 @@ impl<'a> Checker<'a> {
         }
         let here: Vec<Expr> = clause.keys.iter().map(|key| self.key_here(key, scope)).collect();
         let counted = self.on_each(&subject.events, |c, event| {
-            let inside = Scope::counted(event);
+            let inside = Scope::counted(event, &c.locals);
             let filter = argument.filter.as_ref().map(|f| c.condition(f, &inside));
             let value = (!subject.path.is_empty())
                 .then(|| c.counted_value(function, subject, event, argument.value.span));
@@ -298,7 +298,7 @@ impl<'a> Checker<'a> {
         event: EventId,
         span: Span,
     ) -> Expr {
-        let scope = Scope::counted(event);
+        let scope = Scope::counted(event, &self.locals);
         let mut path = subject.path.iter();
         let Some(first) = path.next() else { return error(span) };
         let mut value = self.name(first, &scope, None);
@@ -383,7 +383,7 @@ impl<'a> Checker<'a> {
     }
 
     pub(in crate::sema) fn key_there(&mut self, key: &Key, here: &Expr, event: EventId) -> Expr {
-        let scope = Scope::counted(event);
+        let scope = Scope::counted(event, &self.locals);
         let found = match &key.there {
             Some(there) => self.key(there, &scope, None, true),
             None => {
@@ -593,7 +593,8 @@ impl<'a> Checker<'a> {
                 span,
                 "leave this out",
             )
-            .help(format!("remove `{word}`")),
+            .help(format!("remove `{word}`"))
+            .fix(format!("remove `{word}`"), span, ""),
         );
         Err(())
     }
@@ -610,7 +611,7 @@ impl<'a> Checker<'a> {
                 .help("it is used as `percentile(order.amount, 95) by seller over 30d before this`"),
             );
         };
-        let rank_found = self.infer(&rank.value, &Scope::constants(), Some(&Type::Decimal));
+        let rank_found = self.infer(&rank.value, &self.constants(), Some(&Type::Decimal));
         let rank_fits = rank_found.is_error() || rank_found.ty.base.is_number();
         if !rank_fits {
             let finding = errors::expected("a number from 0 to 100", &rank_found.ty.base, rank.value.span);
@@ -653,7 +654,7 @@ impl<'a> Checker<'a> {
             let Some(subject) = self.subject(element, scope) else { continue };
             self.on_each(&subject.events, |c, event| {
                 if let Some(filter) = &argument.filter {
-                    c.condition(filter, &Scope::counted(event));
+                    c.condition(filter, &Scope::counted(event, &c.locals));
                 }
                 for (key, here) in clause.keys.iter().zip(&here) {
                     c.key_there(key, here, event);

@@ -4,6 +4,7 @@ use super::error;
 use super::lookups::count;
 use crate::builtins::registry;
 use crate::diag::{Diagnostic, codes, did_you_mean};
+use crate::model::money::Currency;
 use crate::model::time::Zone;
 use crate::model::types::{Ty, Type};
 use crate::model::value::Value;
@@ -39,8 +40,12 @@ impl<'a> Checker<'a> {
                     self.infer(&argument.value, scope, None);
                 }
                 let known = registry::names().chain(FOLDS).chain(AggregateFn::ALL.iter().map(|f| f.name()));
-                let help = did_you_mean(name, known)
-                    .or_else(|| Some("the functions there are: `rulec doc functions`".to_string()));
+                let help = did_you_mean(name, known).or_else(|| {
+                    Some(format!(
+                        "the functions there are: {}",
+                        registry::names().collect::<Vec<_>>().join(", ")
+                    ))
+                });
                 self.fail(
                     super::unknown_name(
                         format!("there is no function `{name}`"),
@@ -109,6 +114,9 @@ impl<'a> Checker<'a> {
         if arguments.iter().any(Expr::is_error) {
             return error(span);
         }
+        if !self.arguments_of_one_currency(&arguments, span) {
+            return error(span);
+        }
         let types: Vec<Type> = arguments.iter().map(|a| a.ty.base.clone()).collect();
         let signature = match (function.signature)(&types) {
             Ok(signature) if signature.parameters.len() == arguments.len() => signature,
@@ -116,7 +124,16 @@ impl<'a> Checker<'a> {
             Err(reason) => return self.wrong_arguments(call, span, &reason),
         };
         let mut converted = Vec::new();
-        for (argument, ty) in arguments.into_iter().zip(&signature.parameters) {
+        for ((argument, ty), written) in arguments.into_iter().zip(&signature.parameters).zip(&call.arguments) {
+            // `prefix("192.0.2.77", 24)`: what the function asks for stands beside the text.
+            let text = argument.ty.base == Type::Text && argument.as_const().is_some();
+            let argument = match text && *ty != Type::Text {
+                true => self.infer(&written.value, scope, Some(ty)),
+                false => argument,
+            };
+            if argument.is_error() {
+                return error(span);
+            }
             match self.coerce(argument, ty) {
                 Ok(argument) => converted.push(argument),
                 // The signature accepts it as it is (an entity where a text is read, say).
@@ -135,6 +152,22 @@ impl<'a> Checker<'a> {
         }
         let optional = converted.iter().any(|a| a.ty.optional);
         Expr::new(ExprKind::Call(id, converted), Ty { base: signature.result, optional }, span)
+    }
+
+    /// `min(usd, 5 EUR)` needs rates like a comparison does.
+    fn arguments_of_one_currency(&mut self, arguments: &[Expr], span: Span) -> bool {
+        let fixed: Vec<(Currency, &Expr)> = arguments
+            .iter()
+            .filter_map(|a| match a.ty.base {
+                Type::Money(Some(currency)) => Some((currency, a)),
+                _ => None,
+            })
+            .collect();
+        let Some((first, a)) = fixed.first() else { return true };
+        match fixed.iter().find(|(currency, _)| currency != first) {
+            Some((other, b)) => self.one_currency(Some(*first), Some(*other), a, b, span),
+            None => true,
+        }
     }
 
     fn wrong_arguments(&mut self, call: &Call, span: Span, reason: &str) -> Expr {

@@ -1,6 +1,5 @@
 //! Literals, and texts and words that are read as the type they stand beside.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{bare, error};
@@ -18,15 +17,6 @@ use crate::syntax::ast::{self, ExprKind as Ast, Literal, Unit};
 
 fn bad(message: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
     Diagnostic::new(&codes::BAD_LITERAL, message, span, label)
-}
-
-/// A network; host bits are dropped, a lone address is a network of one.
-fn read_network(text: &str) -> Option<Value> {
-    let net: ipnet::IpNet = match text.parse() {
-        Ok(net) => net,
-        Err(_) => ipnet::IpNet::from(text.parse::<IpAddr>().ok()?),
-    };
-    Some(Value::Cidr(net.trunc()))
 }
 
 /// Whether a text literal is read as this type where it stands beside it.
@@ -168,10 +158,11 @@ impl<'a> Checker<'a> {
     pub(super) fn network_literal(&self, expr: &ast::Expr) -> Option<Expr> {
         let expr = bare(expr);
         let Ast::Literal(Literal::Text(text)) = &expr.kind else { return None };
-        text.contains('/')
-            .then(|| read_network(text))
-            .flatten()
-            .map(|v| Expr::constant(v, Type::Cidr, expr.span))
+        if !text.contains('/') {
+            return None;
+        }
+        let net = data::parse_value(text, &Type::Cidr, &self.header.zone).ok()?;
+        Some(Expr::constant(net, Type::Cidr, expr.span))
     }
 
     /// The value of the type beside it that a word is, whatever else bears the name.
@@ -259,7 +250,7 @@ impl<'a> Checker<'a> {
 
     /// A duration that is the same on every event.
     pub(in crate::sema) fn constant_duration(&mut self, expr: &ast::Expr, what: &str) -> Option<Duration> {
-        let found = self.infer_as(expr, &Type::Duration, what, &Scope::constants());
+        let found = self.infer_as(expr, &Type::Duration, what, &self.constants());
         match self.constant(&found) {
             Some(Value::Duration(duration)) => Some(duration),
             _ if found.is_error() => None,
@@ -272,7 +263,7 @@ impl<'a> Checker<'a> {
 
     /// A whole number that is the same on every event.
     pub(in crate::sema) fn constant_int(&mut self, expr: &ast::Expr, what: &str) -> Option<i64> {
-        let found = self.infer_as(expr, &Type::Int, what, &Scope::constants());
+        let found = self.infer_as(expr, &Type::Int, what, &self.constants());
         match self.constant(&found) {
             Some(Value::Int(value)) => Some(value),
             _ if found.is_error() => None,
@@ -285,7 +276,7 @@ impl<'a> Checker<'a> {
 
     /// A time that is the same on every event.
     pub(in crate::sema) fn constant_time(&mut self, expr: &ast::Expr, what: &str) -> Option<Time> {
-        let found = self.infer_as(expr, &Type::Time, what, &Scope::constants());
+        let found = self.infer_as(expr, &Type::Time, what, &self.constants());
         match self.constant(&found) {
             Some(Value::Time(time)) => Some(time),
             _ if found.is_error() => None,

@@ -38,7 +38,7 @@ impl<'a> Checker<'a> {
             return error(span);
         }
         let Some(table) = self.tables.get(id.index()).cloned() else { return error(span) };
-        let Some(keys) = self.keys_of(name, keys, &table.keys, table.span, span, scope) else {
+        let Some(keys) = self.keys_of(name, keys, (&table.keys, false), table.span, span, scope) else {
             return error(span);
         };
         Expr::new(ExprKind::Lookup(id, keys), Ty { base: table.value, optional: true }, span)
@@ -50,12 +50,12 @@ impl<'a> Checker<'a> {
         )
     }
 
-    /// The keys of a table or calendar, each of its type.
+    /// The keys of a table or calendar, each of its type; `untyped`: its texts stand for whatever is a text.
     fn keys_of(
         &mut self,
         name: &Name,
         written: &[ast::Expr],
-        wanted: &[Type],
+        (wanted, untyped): (&[Type], bool),
         declared: Span,
         span: Span,
         scope: &Scope,
@@ -83,8 +83,7 @@ impl<'a> Checker<'a> {
             let found = self.infer(key, scope, Some(if *ty == Type::Cidr { &Type::Ip } else { ty }));
             let accepted = match (&found.ty.base, ty) {
                 (Type::Ip, Type::Cidr) => Ok(found),
-                // A key column without a type of its own takes whatever is a text.
-                (a, Type::Text) if types::is_text_like(a) => Ok(found),
+                (a, Type::Text) if untyped && types::is_text_like(a) => Ok(found),
                 _ => self.coerce(found, ty),
             };
             match accepted {
@@ -139,7 +138,8 @@ impl<'a> Checker<'a> {
             }
         };
         let Some(declared) = self.calendars.get(id.index()).cloned() else { return error(span) };
-        let Some(keys) = self.keys_of(calendar, keys, &declared.keys, declared.span, span, scope) else {
+        let Some(keys) = self.keys_of(calendar, keys, (&declared.keys, true), declared.span, span, scope)
+        else {
             return error(span);
         };
         if value.is_error() {

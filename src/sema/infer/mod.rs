@@ -176,7 +176,12 @@ impl<'a> Checker<'a> {
                     expr.span,
                     format!("this is {}", errors::a(&other.ty.base)),
                 );
-                let help = self.literal_help(expr, to);
+                let help = self.literal_help(expr, to).or_else(|| match (to, &other.ty.base) {
+                    (Type::Money(Some(currency)), Type::Money(_)) if other.as_const().is_none() => {
+                        Some(format!("convert it: `{} as {currency}`", self.sources.slice(expr.span)))
+                    }
+                    _ => None,
+                });
                 self.fail(finding.help_opt(help))
             }
         }

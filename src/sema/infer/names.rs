@@ -107,7 +107,7 @@ impl<'a> Checker<'a> {
     }
 
     fn use_definition(&mut self, id: DefId, name: &Name, scope: &Scope, beside: Option<&Type>) -> Expr {
-        let meaning = self.meaning(id, scope.event, beside);
+        let meaning = self.meaning(id, scope, beside);
         let Some(expr) = &meaning.expr else {
             if let Some(problem) = &meaning.problem
                 && self.usable(id)

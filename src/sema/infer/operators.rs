@@ -6,6 +6,7 @@ use crate::diag::{Diagnostic, codes};
 use crate::model::money::Currency;
 use crate::model::ops::{BinaryOp as Op, CompareOp};
 use crate::model::types::{Ty, Type};
+use crate::model::value::Value;
 use crate::sema::declare::ValueRef;
 use crate::sema::definitions::takes_type_of_context;
 use crate::sema::hir::{Expr, ExprKind};
@@ -158,6 +159,9 @@ impl<'a> Checker<'a> {
         }
         let ordered = !matches!(op, CompareOp::Equal | CompareOp::NotEqual);
         let Some((l, r)) = self.comparable(l, r, ordered, span) else { return error(span) };
+        if !self.names_a_rule(&l, &r, scope) {
+            return error(span);
+        }
         let optional = l.ty.optional || r.ty.optional;
         let result = bool_of(ExprKind::Compare(op, Box::new(l), Box::new(r)), optional, span);
         self.check_cap(&result);
@@ -190,6 +194,30 @@ impl<'a> Checker<'a> {
         None
     }
 
+    /// A text beside the `rule` of a hit must be the name of one.
+    pub(super) fn names_a_rule(&mut self, l: &Expr, r: &Expr, scope: &Scope) -> bool {
+        if scope.event != Some(self.hit()) {
+            return true;
+        }
+        let hit = self.shape(self.hit());
+        let is_rule = |e: &Expr| match &e.unaliased().kind {
+            ExprKind::Field(field) => hit.fields.get(field.index()).is_some_and(|f| &*f.name == "rule"),
+            _ => false,
+        };
+        let (text, place) = match (l.as_const(), r.as_const()) {
+            (None, Some(Value::Text(text))) if is_rule(l) => (text.clone(), r.span),
+            (Some(Value::Text(text)), None) if is_rule(r) => (text.clone(), l.span),
+            _ => return true,
+        };
+        if self.names.rules.get(&text).is_some() || self.names.broken.contains(&*text) {
+            return true;
+        }
+        let name = Name { text: text.to_string(), span: place };
+        let finding = errors::unknown(&name, "a rule", self.names.rules.keys());
+        self.report(finding);
+        false
+    }
+
     fn cannot_compare(&self, l: &Expr, r: &Expr, ordered: bool, span: Span) -> Diagnostic {
         let (a, b) = (&l.ty.base, &r.ty.base);
         if a == b {
@@ -207,14 +235,15 @@ impl<'a> Checker<'a> {
             )
             .help(help);
         }
-        errors::mismatch(
+        let finding = errors::mismatch(
             format!("{} can't be compared with {}", errors::a(a), errors::a(b)),
             span,
             "these are different things",
         )
         .label(l.span, format!("this is {}", errors::a(a)))
         .label(r.span, format!("this is {}", errors::a(b)))
-        .help_opt(self.comparison_help(l, r))
+        .help_opt(self.comparison_help(l, r));
+        with_bare_value(finding, l, r)
     }
 
     fn comparison_help(&self, l: &Expr, r: &Expr) -> Option<String> {
@@ -495,6 +524,18 @@ impl<'a> Checker<'a> {
 pub(super) fn no_currency(span: Span, why: &str) -> Diagnostic {
     Diagnostic::new(&codes::NO_CURRENCY, format!("{why}, and it has none"), span, "in which currency?")
         .help("write `currency USD` in the header, or declare the field as `money(USD)`")
+}
+
+/// A value of an enum that was written in quotes is certain to be meant without.
+fn with_bare_value(finding: Diagnostic, l: &Expr, r: &Expr) -> Diagnostic {
+    for (named, quoted) in [(l, r), (r, l)] {
+        if let (Type::Enum(values), ExprKind::Const(Value::Text(text))) = (&named.ty.base, &quoted.kind)
+            && values.index_of(text).is_some()
+        {
+            return finding.fix("remove the quotes", quoted.span, text.to_string());
+        }
+    }
+    finding
 }
 
 fn beside(found: &Expr) -> Option<&Type> {

@@ -101,6 +101,7 @@ impl<'a> Checker<'a> {
             let span = found.span;
             match self.comparable(value.clone(), found, false, span) {
                 Some((v, found)) => {
+                    failed |= !self.names_a_rule(&v, &found, scope);
                     value = v;
                     plain.push(found);
                 }
@@ -109,6 +110,11 @@ impl<'a> Checker<'a> {
         }
         if failed {
             return error(span);
+        }
+        // One float makes all of them floats.
+        let value_type = value.ty.base.clone();
+        if value_type == Type::Float {
+            plain = plain.into_iter().filter_map(|e| self.coerce(e, &value_type).ok()).collect();
         }
         let mut tests: Vec<Expr> = Vec::new();
         if !plain.is_empty() || nets.is_empty() {
@@ -226,7 +232,16 @@ impl<'a> Checker<'a> {
         }
         let optional = value.ty.optional || list.ty.optional || element.optional;
         let sample = Expr::new(ExprKind::Element { depth: 0 }, element, list.span);
-        let Some((value, _)) = self.comparable(value, sample, false, span) else { return error(span) };
+        let wanted = sample.ty.base.clone();
+        let Some((value, sample)) = self.comparable(value, sample, false, span) else { return error(span) };
+        if sample.ty.base != wanted {
+            let finding = errors::expected(
+                &format!("a value like the elements (`{wanted}`)"),
+                &value.ty.base,
+                value.span,
+            );
+            return self.fail(finding);
+        }
         bool_of(ExprKind::InElements(Box::new(value), Box::new(list)), optional, span)
     }
 }

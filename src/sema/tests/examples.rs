@@ -116,7 +116,12 @@ fn the_marketplace_of_the_description_is_without_findings() {
         .map(|d| format!("{} {:?}: {}", d.code.name, sources.slice(d.span()), d.message))
         .collect();
     assert!(found.is_empty(), "{found:#?}");
-    println!("{hir}");
+    let text = hir.to_string();
+    assert!(
+        text.contains("login value ip by buyer | order value ip by buyer | payment_failed value ip by buyer")
+    );
+    assert!(text.contains("review score 60 if ((SubtractTime(at, buyer_since) < 7d) and (count(memory 1) by buyer ever before this == 0)) : bool?"));
+    assert_eq!(hir.rules.len(), 3);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Source text to codes and to typed trees.
 
 mod examples;
+mod files;
+mod golden;
 mod limits;
 mod pages;
-mod scratch;
 
 use super::{DataFiles, FileInput, Input, check, hir::Hir};
 use crate::diag::{Diagnostics, Severity};

@@ -1,6 +1,6 @@
 mod errors;
-mod language;
-mod robust;
+pub(crate) mod language;
+pub(crate) mod robust;
 mod tree;
 
 use super::ast::File;

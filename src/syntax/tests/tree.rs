@@ -127,3 +127,29 @@ fn broken_expressions_are_marked() {
     let (file, _) = read("signal s = 1 < 2 < 3");
     assert!(matches!(&file.items[0].kind, ItemKind::Signal(s) if matches!(s.value.kind, ExprKind::Error)));
 }
+
+#[test]
+fn windows() {
+    for (written, meant) in [
+        ("count(a) by b, hour(c) over 24h before this", "(by b (call hour c)) (over 24h) before-this"),
+        ("count(a) by b = c over 7d ending 1d ago", "(by (= b c)) (over 7d) (ending 1d)"),
+        ("count(a) by b over 30d step 6h including this", "(by b) (over 30d) (step 6h) including-this"),
+        ("count(a) by b over today in \"UTC\"", "(by b) (over today in \"UTC\")"),
+        ("count(a) by b over this month", "(by b) (over this month)"),
+        ("count(a) by b over W", "(by b) (over W)"),
+        ("count(a) ever", "ever"),
+        ("count(a) by b within 4h", "(by b) (within 4h)"),
+        ("count(a) before this", "before-this"),
+    ] {
+        assert_eq!(tree(written), format!("(call count a (window {meant}))"));
+    }
+    assert_eq!(tree("approx distinct(a.b where c, 5)"), "(call approx distinct (where (. a b) c) 5)");
+}
+
+/// A golden of everything the language shows: what is lost in the tree is lost for good.
+#[test]
+fn the_tree_of_the_language() {
+    use super::language::{EVENTS, HEADER, NAMES, RULES, TESTS};
+    let text = [HEADER, EVENTS, NAMES, RULES, TESTS].concat();
+    insta::assert_snapshot!(print::file(&clean(&text)));
+}
