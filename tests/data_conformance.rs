@@ -1,5 +1,6 @@
 //! Window cases of other engines, as far as their windows are ours.
 
+#[allow(dead_code, reason = "each test binary uses a part of it")]
 #[path = "data/support.rs"]
 mod support;
 

@@ -1,5 +1,6 @@
 //! The card-transaction stream: published window columns and rule counts, row by row and to the unit.
 
+#[allow(dead_code, reason = "each test binary uses a part of it")]
 #[path = "data/support.rs"]
 mod support;
 

@@ -1,5 +1,6 @@
 //! Rules written for third-party samples give the figures that other engines computed, to the unit.
 
+#[allow(dead_code, reason = "each test binary uses a part of it")]
 #[path = "data/support.rs"]
 mod support;
 

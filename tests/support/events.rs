@@ -9,25 +9,44 @@ const START: i64 = 1_767_225_600;
 
 pub fn generate(ruleset: &Generated, count: usize, random: &mut Random) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
+    let mut times: Vec<i64> = Vec::new();
     let mut now = START * 1000;
-    for number in 0..count {
+    while lines.len() < count {
         if !lines.is_empty() && random.chance(5) {
-            let again = lines[random.below(lines.len())].clone();
-            lines.push(again);
+            let far = if random.chance(50) { 20 } else { lines.len() };
+            let again = lines.len() - 1 - random.below(lines.len().min(far));
+            repeat(&mut lines, &mut times, again);
             continue;
         }
-        now += [0, 1, 400, 20_000, 900_000, 5_000_000][random.below(6)];
-        if random.chance(2) {
-            now += 86_400_000;
-        }
-        let at = if random.chance(10) {
-            now - [1, 1_000, 500_000, 7_000_000, 400_000_000][random.below(5)]
+        let mut at;
+        let mut repeated = None;
+        if !lines.is_empty() && random.chance(30) {
+            // Exactly on the edge of a window of an event not long ago, now and then of the horizon of retries.
+            let base = lines.len() - 1 - random.below(lines.len().min(12));
+            let day = random.chance(10);
+            at = times[base] + if day { 86_400_000 } else { [1_000, 60_000, 3_600_000][random.below(3)] };
+            repeated = (day && random.chance(50)).then_some(base);
         } else {
-            now
-        };
+            now += [0, 1, 1_000, 60_000, 900_000, 5_000_000][random.below(6)];
+            at = now;
+            if random.chance(12) {
+                at -= [1, 1_000, 60_000, 3_600_000, 86_400_000, 7 * 86_400_000][random.below(6)];
+            }
+        }
+        now = now.max(at);
+        let number = lines.len();
         lines.push(line(ruleset, number, at, random));
+        times.push(at);
+        if let Some(base) = repeated {
+            repeat(&mut lines, &mut times, base);
+        }
     }
     lines
+}
+
+fn repeat(lines: &mut Vec<String>, times: &mut Vec<i64>, index: usize) {
+    lines.push(lines[index].clone());
+    times.push(times[index]);
 }
 
 fn line(ruleset: &Generated, number: usize, at: i64, random: &mut Random) -> String {
