@@ -32,10 +32,9 @@ pub fn check_path(path: &str) -> Result<Checked, FileError> {
 
 /// The canonical form of a text, or its syntax errors with their source.
 pub fn format_source(path: &str, text: &str) -> Result<String, (SourceMap, Diagnostics)> {
-    crate::format::format(text).map_err(|_| {
-        let mut sources = SourceMap::default();
-        let source = sources.add(path, text);
-        let (_, mut diagnostics) = crate::syntax::parse(source, text);
+    let mut sources = SourceMap::default();
+    let source = sources.add(path, text);
+    crate::format::format(source, text).map_err(|mut diagnostics| {
         diagnostics.sort();
         (sources, diagnostics)
     })

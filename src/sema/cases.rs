@@ -156,7 +156,9 @@ impl<'a> Checker<'a> {
             .iter()
             .filter(|f| !f.ty.optional && !input.contains_key(&*f.name))
             // A wrong value was told where it is written.
-            .filter(|f| written.iter().all(|s| *s.name.text != *f.name || is_missing_word(&s.value, &f.ty.base)))
+            .filter(|f| {
+                written.iter().all(|s| *s.name.text != *f.name || is_missing_word(&s.value, &f.ty.base))
+            })
             .map(|f| &*f.name)
             .collect();
         if !missing.is_empty() && !wrong_allowed {

@@ -124,7 +124,8 @@ impl<'a> Checker<'a> {
             Err(reason) => return self.wrong_arguments(call, span, &reason),
         };
         let mut converted = Vec::new();
-        for ((argument, ty), written) in arguments.into_iter().zip(&signature.parameters).zip(&call.arguments) {
+        for ((argument, ty), written) in arguments.into_iter().zip(&signature.parameters).zip(&call.arguments)
+        {
             // `prefix("192.0.2.77", 24)`: what the function asks for stands beside the text.
             let text = argument.ty.base == Type::Text && argument.as_const().is_some();
             let argument = match text && *ty != Type::Text {
