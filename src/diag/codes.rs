@@ -136,6 +136,7 @@ codes! {
     DUPLICATE_ENTRY "W0618" "duplicate_entry" Warning "an entry is in a list twice";
     UNBOUNDED_MEMORY "W0619" "unbounded_memory" Warning "this memory grows without end";
     REPEATED_NUMBER "W0620" "repeated_number" Warning "a number that three rules share has no name";
+    USELESS_PHRASE "W0621" "useless_phrase" Warning "the phrase finds nothing of its own";
     ALLOW_WITHOUT_REASON "W0690" "allow_without_reason" Warning "a warning is silenced without a reason";
     ALLOW_WITHOUT_EFFECT "W0691" "allow_without_effect" Warning "there is nothing here to silence";
 }

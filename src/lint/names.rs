@@ -203,9 +203,8 @@ impl<'a> Names<'a> {
         let Some(window) = &call.window else { return };
         window.keys.iter().for_each(|key| self.key(key));
         window.ending.iter().chain(&window.step).for_each(|e| self.expr(e));
-        match &window.extent {
-            Some(Extent::Over(span) | Extent::Within(span)) => self.expr(span),
-            _ => {}
+        if let Some(Extent::Over(span) | Extent::Within(span)) = &window.extent {
+            self.expr(span);
         }
     }
 }

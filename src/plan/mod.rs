@@ -5,6 +5,8 @@ mod lower;
 mod passes;
 pub mod print;
 mod reads;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod written;
 

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use super::ir::{EventPlan, NodeId, Op, Plan, RulePlan};
 use crate::model::ids::*;
+use crate::model::time::Duration;
+use crate::model::types::Type;
 use crate::model::value::{Datum, Value};
 use crate::model::window::{Period, Window};
 use crate::sema::hir::Hir;
@@ -21,8 +23,10 @@ pub fn print(plan: &Plan, hir: &Hir) -> String {
 /// A window in the words of the language.
 pub fn window(window: &Window) -> String {
     match window {
-        Window::Sliding { span, ending } if ending.0 == 0 => format!("over {}us", span.0),
-        Window::Sliding { span, ending } => format!("over {}us ending {}us ago", span.0, ending.0),
+        Window::Sliding { span, ending } if ending.0 == 0 => format!("over {}", exactly(*span)),
+        Window::Sliding { span, ending } => {
+            format!("over {} ending {} ago", exactly(*span), exactly(*ending))
+        }
         Window::Calendar { period, zone } => {
             let period = match period {
                 Period::Day => "today",
@@ -33,6 +37,15 @@ pub fn window(window: &Window) -> String {
         }
         Window::Ever => "ever".to_string(),
     }
+}
+
+/// In the largest unit that leaves nothing over.
+fn exactly(duration: Duration) -> String {
+    let units =
+        [("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000)];
+    let unit = units.into_iter().find(|(_, micros)| duration.0 % micros == 0);
+    let (unit, micros) = unit.unwrap_or(("us", 1));
+    format!("{}{unit}", duration.0 / micros)
 }
 
 struct Printer<'a> {
@@ -127,6 +140,15 @@ impl Printer<'_> {
         schema.fields.get(field.index()).map_or("?".into(), |field| field.name.to_string())
     }
 
+    fn member(&self, record: NodeId, place: usize) -> String {
+        match self.plan.graph.node(record).ty.representation() {
+            Type::Record(record) => {
+                record.fields.get(place).map_or("?".into(), |field| field.name.to_string())
+            }
+            _ => "?".to_string(),
+        }
+    }
+
     fn node(&self, id: NodeId) -> String {
         let node = self.plan.graph.node(id);
         let args = list(&node.args);
@@ -139,7 +161,7 @@ impl Printer<'_> {
                 format!("{} m{} by ({args}) {over}{this}", function.name(), memory.0)
             }
             Op::Element { level, .. } => format!("element {level}"),
-            Op::Member(place) => format!("member {place} of {args}"),
+            Op::Member(place) => format!("{} of {args}", self.member(node.args[0], place as usize)),
             Op::Fold { function, level, .. } => {
                 format!("{function:?}({args}) at level {level}").to_lowercase()
             }

@@ -273,6 +273,7 @@ pub fn phrases(
     let fold_text = fold.map(|fold| &*sources.get(fold).text);
     let (set, errors) = PhraseSet::parse(&sources.get(text).text, fold_text);
     phrase_errors(text, &codes::PHRASE_LINE, &errors.phrases, sources, out);
+    phrase_errors(text, &codes::USELESS_PHRASE, &errors.notes, sources, out);
     if let Some(fold) = fold {
         phrase_errors(fold, &codes::FOLD_LINE, &errors.fold, sources, out);
     }

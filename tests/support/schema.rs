@@ -94,6 +94,7 @@ list nets: cidr = ["10.0.0.0/8", "192.168.1.0/24"]
 table origin: cidr -> country from "origin.csv"
 table ranks: text -> int from "ranks.csv"
 
+phrases spam from "spam.txt"
 calendar holidays from "holidays.csv"
 rates from "rates.csv"
 action report(who: buyer, what: enum { good, bad }, how_many: int, how_much: money)

@@ -11,8 +11,12 @@ fn picture(c: char) -> Option<char> {
         '\n' | '\t' => None,
         '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + c as u32),
         '\u{7f}' => Some('\u{2421}'),
-        // There are no pictures of the C1 controls, of bidirectional controls, of tags.
+        // There are no pictures of the C1 controls, of bidirectional controls, of tags, of what has no width (but
+        // joiners, which scripts and emoji need).
         '\u{80}'..='\u{9f}'
+        | '\u{200b}'
+        | '\u{2060}'..='\u{2064}'
+        | '\u{feff}'
         | '\u{61c}'
         | '\u{200e}'
         | '\u{200f}'

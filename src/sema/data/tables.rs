@@ -236,10 +236,7 @@ fn header(
     let wanted = |more: usize| {
         let mut all = fixed.join(",");
         for number in 1..=more {
-            all.push_str(if more == 1 { ",key" } else { ",key" });
-            if more > 1 {
-                all.push_str(&number.to_string());
-            }
+            all.push_str(&if more == 1 { ",key".to_string() } else { format!(",key{number}") });
         }
         all
     };

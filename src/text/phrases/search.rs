@@ -35,15 +35,37 @@ pub(super) fn first_mention(set: &PhraseSet, folded: &Folded) -> Option<Range<us
         let spans = if phrase.exception { &mut exceptions } else { &mut mentions };
         join(hits, &phrase.gaps, folded, spans);
     }
-    let covered = |end: usize, start: usize| exceptions.iter().any(|e| e.start <= start && end <= e.longest);
+    let exceptions = Exceptions::new(exceptions);
     mentions
         .into_iter()
         .filter_map(|m| {
             // If even the longest reading lies inside an exception, every reading does.
-            let end = [m.shortest, m.longest].into_iter().find(|end| !covered(*end, m.start))?;
+            let end = [m.shortest, m.longest].into_iter().find(|end| !exceptions.cover(m.start, *end))?;
             Some(m.start..end)
         })
         .min_by_key(|m| (m.start, std::cmp::Reverse(m.end)))
+}
+
+/// Where each exception begins, and how far those that begin there or before reach: a text full of both takes no
+/// longer for it.
+struct Exceptions(Vec<(usize, usize)>);
+
+impl Exceptions {
+    fn new(mut found: Vec<Mention>) -> Exceptions {
+        found.sort_unstable_by_key(|e| e.start);
+        let mut furthest = 0;
+        let reach = |e: Mention| {
+            furthest = furthest.max(e.longest);
+            (e.start, furthest)
+        };
+        Exceptions(found.into_iter().map(reach).collect())
+    }
+
+    /// Whether one of them covers the whole span.
+    fn cover(&self, start: usize, end: usize) -> bool {
+        let before = self.0.partition_point(|(from, _)| *from <= start);
+        before.checked_sub(1).and_then(|last| self.0.get(last)).is_some_and(|(_, furthest)| end <= *furthest)
+    }
 }
 
 fn find_plain(patterns: &Patterns, folded: &Folded, hits: &mut Vec<Hit>) {

@@ -187,6 +187,15 @@ fn exceptions_cover_mentions() {
 }
 
 #[test]
+fn a_text_full_of_mentions_and_exceptions_is_no_harder() {
+    let set = set("加微\n-加微波炉\na ..200.. a\n-a ..100.. b");
+    let text = "加微波炉".repeat(50_000);
+    assert_eq!(found(&set, &text), None);
+    assert_eq!(found(&set, &format!("{text}加微")), Some("加微"));
+    assert_eq!(found(&set, &"a ".repeat(20_000)), Some("a a"));
+}
+
+#[test]
 fn the_first_and_longest_mention() {
     let set = set("微信\n加微\n加微信\nb");
     assert_eq!(found(&set, "加微信"), Some("加微信"));
