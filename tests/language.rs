@@ -369,3 +369,19 @@ fn coverage_tells_what_no_test_hits_or_leaves_alone() {
     assert!(told.iter().any(|(what, hit, _)| what.contains("warn") && !hit), "{told:?}");
     assert!(told.iter().any(|(what, hit, not)| what.contains("review") && *hit && *not), "{told:?}");
 }
+
+/// A rule that no test hits, or that every test hits, is not tested: the file could not fail on it.
+#[test]
+fn rule_files_hit_each_rule_and_leave_it_alone() {
+    let mut wrong = Vec::new();
+    for case in cases().iter().filter(|case| case.expected == Expected::Decisions) {
+        let Ok(compiled) = compile(case) else { continue };
+        let report = run_tests(&compiled.ruleset, None);
+        for line in report.coverage.lines.iter().filter(|_| !case.path.join("events.ndjson").exists()) {
+            if !(line.hit && line.not_hit) {
+                wrong.push(format!("{}: {} hit {}, not hit {}", case.name, line.what, line.hit, line.not_hit));
+            }
+        }
+    }
+    assert_all_good(&wrong);
+}
