@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use examples::same;
-use rulec::tooling::{Reference, Severity, TestReport, check_path, run_tests, run_tests_on_oracle};
+use rulec::tooling::{self, Reference, Severity, TestReport, check_path, run_tests, run_tests_on_oracle};
 use rulec::{Answer, Compiled, Engine};
 use serde_json::{Map, Value};
 
@@ -206,17 +206,34 @@ fn findings_are_those_of_the_first_line() {
 
 /// The formatter changes how a ruleset looks and nothing else: its tests pass, and formatting again gives the same text.
 #[test]
-fn rule_files_are_canonical() {
+fn formatting_changes_no_meaning() {
     let mut wrong = Vec::new();
     for case in cases().iter().filter(|case| case.expected == Expected::Decisions && case.path.is_file()) {
         let text = fs::read_to_string(&case.path).unwrap();
-        match rulec::tooling::format_source(&case.name, &text) {
-            Ok(formatted) if formatted == text => {}
-            Ok(formatted) => wrong.push(format!("{} should be\n{formatted}", case.name)),
-            Err((_, findings)) => {
+        let format = |text: &str| {
+            tooling::format_source(&case.name, text).map_err(|(_, findings)| {
                 let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
-                wrong.push(format!("{}: {}", case.name, messages.join("; ")));
+                messages.join("; ")
+            })
+        };
+        let once = match format(&text) {
+            Ok(once) => once,
+            Err(error) => {
+                wrong.push(format!("{}: {error}", case.name));
+                continue;
             }
+        };
+        if format(&once).as_ref() != Ok(&once) {
+            wrong.push(format!("{}: formatting again changes\n{once}", case.name));
+        }
+        // What the others `use` is not at hand here.
+        if text.contains("use \"") || text.contains("use rules \"") {
+            continue;
+        }
+        match rulec::compile_text(&case.name, &once) {
+            Ok(compiled) if run_tests(&compiled.ruleset, None).failed() == 0 => {}
+            Ok(_) => wrong.push(format!("{}: its tests fail once it is\n{once}", case.name)),
+            Err(error) => wrong.push(format!("{}: {error}\n{once}", case.name)),
         }
     }
     assert_all_good(&wrong);
@@ -351,4 +368,20 @@ fn coverage_tells_what_no_test_hits_or_leaves_alone() {
     assert_eq!(of("`ever`"), Some((true, false)), "{told:?}");
     assert!(told.iter().any(|(what, hit, _)| what.contains("warn") && !hit), "{told:?}");
     assert!(told.iter().any(|(what, hit, not)| what.contains("review") && *hit && *not), "{told:?}");
+}
+
+/// A rule that no test hits, or that every test hits, is not tested: the file could not fail on it.
+#[test]
+fn rule_files_hit_each_rule_and_leave_it_alone() {
+    let mut wrong = Vec::new();
+    for case in cases().iter().filter(|case| case.expected == Expected::Decisions) {
+        let Ok(compiled) = compile(case) else { continue };
+        let report = run_tests(&compiled.ruleset, None);
+        for line in report.coverage.lines.iter().filter(|_| !case.path.join("events.ndjson").exists()) {
+            if !(line.hit && line.not_hit) {
+                wrong.push(format!("{}: {} hit {}, not hit {}", case.name, line.what, line.hit, line.not_hit));
+            }
+        }
+    }
+    assert_all_good(&wrong);
 }

@@ -77,6 +77,12 @@ impl<'a> Checker<'a> {
                     samples.insert(event, (&sample.fields, sample.event.span, *root));
                 }
             }
+            if let Some(at) = sample.fields.iter().find(|setting| setting.name.text == "at") {
+                self.report(
+                    bad("a sample has no `at`", at.name.span, "every line of a test has a time of its own")
+                        .help("write `at` in the lines of the tests, or leave it out: they are a second apart"),
+                );
+            }
             let shape = self.shape(event);
             let mut unused = Map::new();
             self.settings(&sample.fields, &shape, true, &mut unused);

@@ -142,13 +142,6 @@ fn split_gap(text: &str) -> Result<Option<(&str, u32, &str)>, Refusal> {
                 let help = Some(format!("write `..{number}..` with two dots on both sides"));
                 return Err(("this gap has no end".into(), help));
             }
-            // `pay ..x.. outside`: meant as a gap, since no text looks like this.
-            let word = inner.split(' ').next().unwrap_or("").strip_suffix("..").unwrap_or("");
-            let apart = text.get(..start).is_some_and(|before| before.is_empty() || before.ends_with(' '));
-            if apart && !word.is_empty() && word.chars().all(char::is_alphanumeric) {
-                let help = Some("write a number of characters, such as `..12..`".to_string());
-                return Err((format!("`..{word}..` says no width of the gap"), help));
-            }
             continue;
         };
         let Some(gap) = number.parse().ok().filter(|gap| *gap <= MAX_GAP) else {
