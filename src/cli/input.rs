@@ -258,20 +258,27 @@ impl Cells {
     /// Cuts `record`, a whole record without its line end.
     pub fn split(&mut self, record: &[u8]) {
         self.bytes.resize(record.len() + 8, 0);
-        // No record has more cells than bytes plus one.
-        self.ends.resize((record.len() + 2).min(1 << 16), 0);
         self.reader.reset();
-        let (result, read, written, ends) = self.reader.read_record(record, &mut self.bytes, &mut self.ends);
-        self.count = ends;
-        if let csv_core::ReadRecordResult::InputEmpty = result {
-            // The line end was cut off: tell the reader that the record ends here.
-            let rest = &record[read..];
-            let (_, _, _, more) =
-                self.reader.read_record(rest, &mut self.bytes[written..], &mut self.ends[ends..]);
-            for end in &mut self.ends[ends..ends + more] {
-                *end += written;
+        let (mut read, mut written) = (0, 0);
+        self.count = 0;
+        loop {
+            if self.ends.len() < self.count + 64 {
+                self.ends.resize(self.count + 256, 0);
             }
-            self.count = ends + more;
+            // Once all is read, an empty input tells the reader that the record ends.
+            let (result, r, w, ends) = self.reader.read_record(
+                &record[read..],
+                &mut self.bytes[written..],
+                &mut self.ends[self.count..],
+            );
+            read += r;
+            written += w;
+            self.count += ends;
+            match result {
+                csv_core::ReadRecordResult::Record | csv_core::ReadRecordResult::End => return,
+                csv_core::ReadRecordResult::InputEmpty | csv_core::ReadRecordResult::OutputEndsFull => {}
+                csv_core::ReadRecordResult::OutputFull => self.bytes.resize(self.bytes.len() * 2, 0),
+            }
         }
     }
 
