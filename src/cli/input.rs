@@ -246,12 +246,18 @@ fn read_line(reader: &mut dyn BufRead, out: &mut Vec<u8>, start: usize) -> std::
 }
 
 /// Splits one CSV record (RFC 4180) into cells.
-#[derive(Default)]
 pub struct Cells {
     reader: csv_core::Reader,
     bytes: Vec<u8>,
     ends: Vec<usize>,
     count: usize,
+}
+
+impl Default for Cells {
+    fn default() -> Cells {
+        // Not `Reader::default`, which knows no CSV.
+        Cells { reader: csv_core::Reader::new(), bytes: Vec::new(), ends: Vec::new(), count: 0 }
+    }
 }
 
 impl Cells {
