@@ -22,6 +22,7 @@ pub fn shared(folder: &str) -> Option<PathBuf> {
     None
 }
 
+#[expect(clippy::disallowed_methods, reason = "tests read files")]
 pub fn text(path: &Path) -> String {
     let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     if path.extension().is_some_and(|e| e == "gz") {
