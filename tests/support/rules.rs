@@ -408,7 +408,10 @@ impl Generator<'_> {
                 let test = self.random.pick(&["contains", "starts with", "ends with"]);
                 format!("(u {test} {})", self.expr(Kind::Text, inner))
             }
-            10 if text => self.random.pick(&["(u matches /[a-z]+\\s/i)", "(u matches /^.b/)", "(u mentions spam)"]).into(),
+            10 if text => self
+                .random
+                .pick(&["(u matches /[a-z]+\\s/i)", "(u matches /^.b/)", "(u mentions spam)"])
+                .into(),
             11 if text => {
                 self.random.pick(&["(u in bad_words)", "(ranks[u] > 1)", "(u in [\"x\", u])"]).into()
             }
