@@ -3,14 +3,17 @@
 
 #[path = "support/examples.rs"]
 mod examples;
+#[path = "support/same.rs"]
+mod same;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use examples::{Block, Example, blocks, same};
+use examples::{Block, Example, blocks};
 use rulec::tooling::{self, BUILTINS, Severity, check_files, codes, run_tests};
 use rulec::{Engine, compile_files};
+use same::same;
 use serde_json::Value;
 
 fn root() -> &'static Path {

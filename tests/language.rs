@@ -5,16 +5,16 @@
 //! `// error CODES` must give exactly these errors, with `// warning CODE` at least that warning and no error, with
 //! `// no warning CODE` neither. What begins with `_` is only there for others to use.
 
-#[path = "support/examples.rs"]
-mod examples;
+#[path = "support/same.rs"]
+mod same;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use examples::same;
 use rulec::tooling::{self, Reference, Severity, TestReport, check_path, run_tests, run_tests_on_oracle};
 use rulec::{Answer, Compiled, Engine};
+use same::same;
 use serde_json::{Map, Value};
 
 /// What a ruleset expects of the checker; without such a line it has tests or events.
@@ -379,7 +379,8 @@ fn rule_files_hit_each_rule_and_leave_it_alone() {
         let report = run_tests(&compiled.ruleset, None);
         for line in report.coverage.lines.iter().filter(|_| !case.path.join("events.ndjson").exists()) {
             if !(line.hit && line.not_hit) {
-                wrong.push(format!("{}: {} hit {}, not hit {}", case.name, line.what, line.hit, line.not_hit));
+                wrong
+                    .push(format!("{}: {} hit {}, not hit {}", case.name, line.what, line.hit, line.not_hit));
             }
         }
     }

@@ -80,7 +80,9 @@ impl<'a> Checker<'a> {
             if let Some(at) = sample.fields.iter().find(|setting| setting.name.text == "at") {
                 self.report(
                     bad("a sample has no `at`", at.name.span, "every line of a test has a time of its own")
-                        .help("write `at` in the lines of the tests, or leave it out: they are a second apart"),
+                        .help(
+                            "write `at` in the lines of the tests, or leave it out: they are a second apart",
+                        ),
                 );
             }
             let shape = self.shape(event);

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use rulec::{Engine, MemoryFiles};
-use serde_json::Value;
 
 /// A fenced block.
 pub struct Block {
@@ -95,20 +94,6 @@ pub fn decide(engine: &Engine, events: &Block) -> Vec<String> {
     let header = lines.next().unwrap_or_default();
     let columns = engine.csv_columns(header.split(',').map(str::as_bytes));
     lines.map(|row| engine.decide_csv(&columns, row.split(',').map(str::as_bytes)).to_json()).collect()
-}
-
-/// Whether what was decided has everything that is shown; `…` stands for any text.
-pub fn same(shown: &Value, decided: &Value) -> bool {
-    match (shown, decided) {
-        (Value::String(text), Value::String(_)) if text == "…" => true,
-        (Value::Object(shown), Value::Object(decided)) => {
-            shown.iter().all(|(key, value)| decided.get(key).is_some_and(|found| same(value, found)))
-        }
-        (Value::Array(shown), Value::Array(decided)) => {
-            shown.len() == decided.len() && shown.iter().zip(decided).all(|(a, b)| same(a, b))
-        }
-        (shown, decided) => shown == decided,
-    }
 }
 
 /// The same, byte for byte but for what `…` stands for.
