@@ -252,10 +252,11 @@ fn formatting_checks_or_rewrites() {
     assert_eq!(shop.rulec(&["fmt", "--check", "."]).code, 1);
     assert_eq!(shop.rulec(&["fmt", "."]).code, 0);
     assert!(
-        shop.read("shop.rules").contains("    buyer: buyer // who buys\n"),
+        shop.read("shop.rules").contains("    buyer: buyer  // who buys\n"),
         "{}",
         shop.read("shop.rules")
     );
+    assert!(shop.read("shop.rules").contains("=> allow, not by big_order\n"), "{}", shop.read("shop.rules"));
     assert_eq!(shop.rulec(&["fmt", "--check", "."]).code, 0);
     let broken = "rule {\n";
     shop.write("shop.rules", broken);

@@ -49,11 +49,14 @@ impl New {
     }
 }
 
-/// The directory's last name as a name of the language: in backticks unless it is plain.
+/// The directory's last name as a name of the language: what can't stand in a name becomes `_`.
 fn ruleset_name(directory: &Path) -> String {
     let name = directory.file_name().and_then(|n| n.to_str()).unwrap_or("rules");
-    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && !matches!(name, "true" | "false" | "not");
-    if plain { name.to_string() } else { format!("`{}`", name.replace('`', "_")) }
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let begins_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    match name.as_str() {
+        "true" | "false" | "not" => format!("`{name}`"),
+        _ if begins_well => name,
+        _ => format!("rules_{name}"),
+    }
 }

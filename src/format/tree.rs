@@ -517,8 +517,7 @@ impl Tree<'_> {
         let mut parts: Vec<Doc> = Vec::new();
         let mut after_outcome = false;
         for (index, expectation) in line.expectations.iter().enumerate() {
-            let joined = after_outcome
-                && matches!(expectation.kind, ExpectationKind::By { .. } | ExpectationKind::NotBy(_));
+            let joined = after_outcome && matches!(expectation.kind, ExpectationKind::By { .. });
             if index > 0 {
                 parts.extend(if joined { vec![text(" ")] } else { vec![text(","), Doc::Line] });
             }

@@ -11,9 +11,7 @@ pub fn disassemble(program: &EventProgram, event: &str, rules: &[&str]) -> Strin
     section(&mut out, program, "inputs", program.inputs.clone());
     section(&mut out, program, "rules", program.rules.clone());
     for (name, block) in rules.iter().zip(&program.blocks) {
-        if !block.is_empty() {
-            section(&mut out, program, &format!("when {name} hits"), block.clone());
-        }
+        section(&mut out, program, &format!("when {name} hits"), block.clone());
     }
     out
 }

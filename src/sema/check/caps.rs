@@ -2,6 +2,7 @@
 
 use crate::diag::{Diagnostic, codes};
 use crate::model::money::Decimal;
+use crate::model::ops::CompareOp;
 use crate::model::value::Value;
 use crate::model::window::{AggregateFn, Window};
 use crate::sema::Checker;
@@ -12,13 +13,13 @@ impl<'a> Checker<'a> {
     /// A memory keeps `limits.entries` entries: more than that is only "at least so many".
     pub(in crate::sema) fn check_cap(&mut self, comparison: &Expr) {
         let (counted, threshold) = match &comparison.kind {
-            ExprKind::Compare(_, l, r) => match (capped(l), capped(r)) {
-                (Some(span), None) => (span, self.threshold(r).map(|n| (n, r.span))),
-                (None, Some(span)) => (span, self.threshold(l).map(|n| (n, l.span))),
+            ExprKind::Compare(op, l, r) => match (capped(l), capped(r)) {
+                (Some(span), None) => (span, self.needed(*op, r).map(|n| (n, r.span))),
+                (None, Some(span)) => (span, self.needed(op.mirrored(), l).map(|n| (n, l.span))),
                 _ => return,
             },
             ExprKind::Between(value, _, high) => match capped(value) {
-                Some(span) => (span, self.threshold(high).map(|n| (n, high.span))),
+                Some(span) => (span, self.needed(CompareOp::LessEqual, high).map(|n| (n, high.span))),
                 None => return,
             },
             _ => return,
@@ -42,12 +43,15 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The number that a count is compared with, rounded up.
-    fn threshold(&self, expr: &Expr) -> Option<i64> {
+    /// How many entries must be kept so that a count compared like this with `expr` can fall on either side.
+    fn needed(&self, op: CompareOp, expr: &Expr) -> Option<i64> {
+        // Beyond the number itself, or at it.
+        let beyond = matches!(op, CompareOp::Greater | CompareOp::LessEqual);
         match self.constant(expr)? {
-            Value::Int(value) => Some(value),
+            Value::Int(value) => value.checked_add(i64::from(beyond)),
             Value::Decimal(value) => {
-                Some(value.0.checked_add(Decimal::SCALE - 1)?.div_euclid(Decimal::SCALE))
+                let (whole, part) = (value.0.div_euclid(Decimal::SCALE), value.0.rem_euclid(Decimal::SCALE));
+                whole.checked_add(i64::from(beyond || part > 0))
             }
             _ => None,
         }
