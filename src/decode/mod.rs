@@ -331,11 +331,22 @@ impl Decoder {
             Some("clock" | "list") => "an event; such lines can't be executed yet".to_string(),
             _ => {
                 let near = name.and_then(|name| nearest(name, self.events.iter().map(|plan| &*plan.name)));
-                let near = near.map_or(String::new(), |near| format!(" (did you mean `{near}`?)"));
+                let near = near.map_or(String::new(), |near| match self.told_by(near) {
+                    Some(pointer) if name == Some(near) => format!(": `{near}` is told by `{pointer}`"),
+                    _ => format!(" (did you mean `{near}`?)"),
+                });
                 format!("an event type of the ruleset{near}")
             }
         };
         RejectReason::of(Fault { pointer, expected, found })
+    }
+
+    /// Where the input says that it is of this type, if `type` does not.
+    fn told_by(&self, name: &str) -> Option<&Pointer> {
+        let of = |discriminator: &&Discriminator| {
+            self.events.get(discriminator.event.index()).is_some_and(|plan| *plan.name == *name)
+        };
+        self.discriminators.iter().find(of).map(|discriminator| &discriminator.pointer)
     }
 
     /// Sorts the members by the keys of the plan, then reads the fields.

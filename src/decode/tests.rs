@@ -288,7 +288,7 @@ fn types_are_told_by_discriminators_then_by_type() {
     assert_eq!(of(format!(r#"{{{head},"type":"log\u0069n"}}"#)), Ok(1));
     assert_eq!(
         of(format!(r#"{{{head},"type":"order"}}"#)),
-        told("/type", "an event type of the ruleset (did you mean `order`?)")
+        told("/type", "an event type of the ruleset: `order` is told by `/meta/kind`")
     );
     assert_eq!(
         of(format!(r#"{{{head},"type":"logn"}}"#)),
