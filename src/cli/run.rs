@@ -2,15 +2,19 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-use super::input::{Batch, Cells, Inputs, Line, Shape, open};
+use super::input::{Inputs, Line, Shape, open};
 use super::progress::Progress;
 use super::summary::{Summary, table};
 use super::{CommandResult, Failure, Outcome, compile, print, print_findings};
-use crate::{Answer, CsvColumns, Decision, Engine, EngineOptions, Reject};
+use crate::{Answer, Decision, Engine, EngineOptions, Reject};
 
 /// Decide every event of some files
 ///
@@ -78,14 +82,17 @@ impl Run {
         if let Some(name) = &self.event_type {
             options = options.default_event(&ruleset, name).map_err(Failure::new)?;
         }
-        let engine = Engine::with_options(ruleset.clone(), options);
-        let inputs = open(&self.events, self.input)?;
-        let mut sink = Sink::open(&self)?;
+        let engine = Arc::new(Engine::with_options(ruleset.clone(), options));
+        let inputs = open(&self.events, self.input, &engine)?;
+        let mut rejects = Rejects::open(&self)?;
+        let writer = Writer::start(Sink::open(&self)?)?;
         let started = Instant::now();
-        let ended = self.decide_all(&engine, inputs, &mut sink)?;
-        sink.finish()?;
+        let ended = self.decide_all(&engine, inputs, &writer.decisions, &mut rejects);
+        let written = writer.finish()?;
+        rejects.finish()?;
+        let ended = if written { ended? } else { Ended::Closed };
         let stats = engine.stats();
-        let summary = Summary::new(&ruleset, &stats, sink.read, started.elapsed());
+        let summary = Summary::new(&ruleset, &stats, rejects.read, started.elapsed());
         if self.format == DecisionFormat::Summary {
             print(summary.text().as_bytes())?;
         } else if !self.quiet {
@@ -99,40 +106,53 @@ impl Run {
             Ended::Closed => Ok(Outcome::Fine),
             Ended::Whole => {
                 summary.check().map_err(Failure::new)?;
-                Ok(if sink.rejected > 0 { Outcome::Found } else { Outcome::Fine })
+                Ok(if rejects.rejected > 0 { Outcome::Found } else { Outcome::Fine })
             }
         }
     }
 
-    fn decide_all(&self, engine: &Engine, inputs: Inputs, sink: &mut Sink) -> Result<Ended, Failure> {
+    fn decide_all(
+        &self,
+        engine: &Engine,
+        inputs: Inputs,
+        decisions: &SyncSender<Vec<Arc<Decision>>>,
+        rejects: &mut Rejects,
+    ) -> Result<Ended, Failure> {
         let progress = Progress::new(inputs.consumed.clone(), inputs.total_bytes);
-        let mut columns = Columns::default();
         for batch in inputs.batches {
-            let batch = batch?;
-            for line in batch.lines() {
-                let answer = match columns.decide(engine, &batch, line) {
-                    Some(answer) => answer,
-                    // A CSV header.
-                    None => continue,
-                };
-                sink.read += 1;
+            let mut batch = batch?;
+            let mut events = std::mem::take(&mut batch.events);
+            let mut decided = Vec::with_capacity(events.len());
+            let input = &self.events[batch.input];
+            let mut lines = batch.lines();
+            let mut stopped = None;
+            engine.decide_pending(&mut events, |answer| {
+                // There are as many events as lines.
+                let Some(line) = lines.next() else { return ControlFlow::Break(()) };
+                rejects.read += 1;
                 match answer {
-                    Answer::Decision(decision) => {
-                        if !sink.decision(&decision)? {
-                            progress.finish();
-                            return Ok(Ended::Closed);
+                    Answer::Decision(decision) => decided.push(decision),
+                    Answer::Reject(reject) => match rejects.write(input, line, &reject) {
+                        Ok(true) => {}
+                        Ok(false) => {
+                            stopped = Some(Ok(Ended::Stopped(stop_text(input, line.number, &reject))))
                         }
-                    }
-                    Answer::Reject(reject) => {
-                        let input = &self.events[batch.input];
-                        if !sink.reject(input, line, &reject)? {
-                            progress.finish();
-                            return Ok(Ended::Stopped(stop_text(input, line.number, &reject)));
-                        }
-                    }
+                        Err(failure) => stopped = Some(Err(failure)),
+                    },
                 }
+                if stopped.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            // It hangs up when nobody reads what it writes.
+            let closed = decisions.send(decided).is_err();
+            if closed || stopped.is_some() {
+                progress.finish();
+                return stopped.unwrap_or(Ok(Ended::Closed));
             }
-            progress.update(sink.read);
+            progress.update(rejects.read);
+            drop(lines);
+            batch.events = events;
+            // At the end nobody reads any more.
+            let _ = inputs.done.send(batch);
         }
         progress.finish();
         Ok(Ended::Whole)
@@ -156,62 +176,51 @@ fn stop_text(input: &str, line: u64, reject: &Reject) -> String {
     )
 }
 
-/// The header of the CSV that is being read.
-#[derive(Default)]
-struct Columns {
-    input: Option<usize>,
-    columns: Option<CsvColumns>,
-    cells: Cells,
+/// Decisions as text, on a thread of its own.
+struct Writer {
+    /// In the order of the input.
+    decisions: SyncSender<Vec<Arc<Decision>>>,
+    thread: JoinHandle<Result<bool, Failure>>,
 }
 
-impl Columns {
-    /// `None` for a line that is the header.
-    fn decide(&mut self, engine: &Engine, batch: &Batch, line: Line<'_>) -> Option<Answer> {
-        if batch.shape == Shape::Ndjson {
-            return Some(engine.decide_json(line.text));
-        }
-        self.cells.split(line.text);
-        match &self.columns {
-            Some(columns) if self.input == Some(batch.input) => {
-                Some(engine.decide_csv(columns, self.cells.iter()))
-            }
-            _ => {
-                self.columns = Some(engine.csv_columns(self.cells.iter()));
-                self.input = Some(batch.input);
-                None
-            }
-        }
+impl Writer {
+    fn start(sink: Sink) -> Result<Writer, Failure> {
+        let (decisions, received) = sync_channel(4);
+        let thread = std::thread::Builder::new()
+            .name("write".into())
+            .spawn(move || sink.write_all(received))
+            .map_err(|e| Failure::new(format!("can't start a thread to write decisions: {e}")))?;
+        Ok(Writer { decisions, thread })
+    }
+
+    /// `false` when nobody read all of it.
+    fn finish(self) -> Result<bool, Failure> {
+        drop(self.decisions);
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
-/// Where decisions and rejects go.
+/// Where decisions go.
 struct Sink {
     format: DecisionFormat,
     only_hits: bool,
-    out: Box<dyn Write>,
+    out: Box<dyn Write + Send>,
     buffer: Vec<u8>,
     rows: Vec<Decision>,
     header_written: bool,
-    rejects: Option<BufWriter<File>>,
-    read: u64,
-    rejected: u64,
 }
 
 /// How much is written at once.
-const WRITE_BYTES: usize = 256 * 1024;
+const WRITE_BYTES: usize = 128 * 1024;
 
 /// Rows of one table: wide enough to line up, short enough to keep in memory.
 const TABLE_ROWS: usize = 1000;
 
 impl Sink {
     fn open(run: &Run) -> Result<Sink, Failure> {
-        let out: Box<dyn Write> = match &run.out {
+        let out: Box<dyn Write + Send> = match &run.out {
             Some(path) => Box::new(create(path, false)?),
             None => Box::new(std::io::stdout()),
-        };
-        let rejects = match &run.rejects {
-            Some(path) => Some(BufWriter::new(create(path, true)?)),
-            None => None,
         };
         Ok(Sink {
             format: run.format,
@@ -220,10 +229,22 @@ impl Sink {
             buffer: Vec::with_capacity(WRITE_BYTES + 64 * 1024),
             rows: Vec::new(),
             header_written: false,
-            rejects,
-            read: 0,
-            rejected: 0,
         })
+    }
+
+    /// Until no more come; `false` when nobody reads any more.
+    fn write_all(mut self, received: Receiver<Vec<Arc<Decision>>>) -> Result<bool, Failure> {
+        for decisions in received {
+            for decision in &decisions {
+                if !self.decision(decision)? {
+                    return Ok(false);
+                }
+            }
+        }
+        if !self.rows.is_empty() {
+            self.table();
+        }
+        self.flush()
     }
 
     /// `false` when nobody reads any more.
@@ -263,11 +284,29 @@ impl Sink {
             Err(error) => Err(Failure::new(format!("can't write decisions: {error}"))),
         }
     }
+}
+
+/// Where events go that can't be read.
+struct Rejects {
+    file: Option<BufWriter<File>>,
+    /// Events so far, decided or rejected.
+    read: u64,
+    rejected: u64,
+}
+
+impl Rejects {
+    fn open(run: &Run) -> Result<Rejects, Failure> {
+        let file = match &run.rejects {
+            Some(path) => Some(BufWriter::new(create(path, true)?)),
+            None => None,
+        };
+        Ok(Rejects { file, read: 0, rejected: 0 })
+    }
 
     /// `false` if there is nowhere to put it.
-    fn reject(&mut self, input: &str, line: Line<'_>, reject: &Reject) -> Result<bool, Failure> {
+    fn write(&mut self, input: &str, line: Line<'_>, reject: &Reject) -> Result<bool, Failure> {
         self.rejected += 1;
-        let Some(file) = &mut self.rejects else { return Ok(false) };
+        let Some(file) = &mut self.file else { return Ok(false) };
         let mut json = reject.to_json();
         // The object's closing brace moves behind what only the file knows.
         json.pop();
@@ -279,12 +318,8 @@ impl Sink {
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
-        if !self.rows.is_empty() {
-            self.table();
-        }
-        self.flush()?;
-        if let Some(rejects) = &mut self.rejects {
-            rejects.flush().map_err(|e| Failure::new(format!("can't write rejects: {e}")))?;
+        if let Some(file) = &mut self.file {
+            file.flush().map_err(|e| Failure::new(format!("can't write rejects: {e}")))?;
         }
         Ok(())
     }

@@ -179,6 +179,12 @@ impl Decoded {
         }
     }
 
+    /// Gives away what is only needed while an event is decoded, so that many can share it.
+    pub fn exchange_work(&mut self, other: &mut Decoded) {
+        std::mem::swap(&mut self.work, &mut other.work);
+        std::mem::swap(&mut self.row, &mut other.row);
+    }
+
     fn clear(&mut self) {
         self.slots.clear();
         self.arena.clear();
