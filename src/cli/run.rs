@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -85,10 +85,10 @@ impl Run {
         let engine = Arc::new(Engine::with_options(ruleset.clone(), options));
         let inputs = open(&self.events, self.input, &engine)?;
         let mut rejects = Rejects::open(&self)?;
-        let writer = Writer::start(Sink::open(&self)?)?;
+        let mut sink = Sink::open(&self)?;
         let started = Instant::now();
-        let ended = self.decide_all(&engine, inputs, &writer.decisions, &mut rejects);
-        let written = writer.finish()?;
+        let ended = self.decide_all(&engine, inputs, &mut sink, &mut rejects);
+        let written = sink.finish()?;
         rejects.finish()?;
         let ended = if written { ended? } else { Ended::Closed };
         let stats = engine.stats();
@@ -115,14 +115,13 @@ impl Run {
         &self,
         engine: &Engine,
         inputs: Inputs,
-        decisions: &SyncSender<Vec<Arc<Decision>>>,
+        sink: &mut Sink,
         rejects: &mut Rejects,
     ) -> Result<Ended, Failure> {
         let progress = Progress::new(inputs.consumed.clone(), inputs.total_bytes);
         for batch in inputs.batches {
             let mut batch = batch?;
             let mut events = std::mem::take(&mut batch.events);
-            let mut decided = Vec::with_capacity(events.len());
             let input = &self.events[batch.input];
             let mut lines = batch.lines();
             let mut stopped = None;
@@ -131,7 +130,11 @@ impl Run {
                 let Some(line) = lines.next() else { return ControlFlow::Break(()) };
                 rejects.read += 1;
                 match answer {
-                    Answer::Decision(decision) => decided.push(decision),
+                    Answer::Decision(decision) => {
+                        if !sink.decision(&decision) {
+                            stopped = Some(Ok(Ended::Closed));
+                        }
+                    }
                     Answer::Reject(reject) => match rejects.write(input, line, &reject) {
                         Ok(true) => {}
                         Ok(false) => {
@@ -142,11 +145,9 @@ impl Run {
                 }
                 if stopped.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
-            // It hangs up when nobody reads what it writes.
-            let closed = decisions.send(decided).is_err();
-            if closed || stopped.is_some() {
+            if let Some(stopped) = stopped {
                 progress.finish();
-                return stopped.unwrap_or(Ok(Ended::Closed));
+                return stopped;
             }
             progress.update(rejects.read);
             drop(lines);
@@ -176,38 +177,17 @@ fn stop_text(input: &str, line: u64, reject: &Reject) -> String {
     )
 }
 
-/// Decisions as text, on a thread of its own.
-struct Writer {
-    /// In the order of the input.
-    decisions: SyncSender<Vec<Arc<Decision>>>,
-    thread: JoinHandle<Result<bool, Failure>>,
-}
-
-impl Writer {
-    fn start(sink: Sink) -> Result<Writer, Failure> {
-        let (decisions, received) = sync_channel(4);
-        let thread = std::thread::Builder::new()
-            .name("write".into())
-            .spawn(move || sink.write_all(received))
-            .map_err(|e| Failure::new(format!("can't start a thread to write decisions: {e}")))?;
-        Ok(Writer { decisions, thread })
-    }
-
-    /// `false` when nobody read all of it.
-    fn finish(self) -> Result<bool, Failure> {
-        drop(self.decisions);
-        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    }
-}
-
-/// Where decisions go.
+/// Where decisions go. They are made text here, where they are at hand; a thread of its own writes that.
 struct Sink {
     format: DecisionFormat,
     only_hits: bool,
-    out: Box<dyn Write + Send>,
     buffer: Vec<u8>,
     rows: Vec<Decision>,
     header_written: bool,
+    texts: SyncSender<Vec<u8>>,
+    /// Texts that were written, to be used again.
+    written: Receiver<Vec<u8>>,
+    thread: JoinHandle<std::io::Result<()>>,
 }
 
 /// How much is written at once.
@@ -218,39 +198,41 @@ const TABLE_ROWS: usize = 1000;
 
 impl Sink {
     fn open(run: &Run) -> Result<Sink, Failure> {
-        let out: Box<dyn Write + Send> = match &run.out {
+        let mut out: Box<dyn Write + Send> = match &run.out {
             Some(path) => Box::new(create(path, false)?),
             None => Box::new(std::io::stdout()),
         };
+        let (texts, received) = sync_channel::<Vec<u8>>(4);
+        let (done, written) = channel();
+        let thread = std::thread::Builder::new()
+            .name("write".into())
+            .spawn(move || {
+                for mut text in received {
+                    out.write_all(&text)?;
+                    out.flush()?;
+                    text.clear();
+                    // At the end nobody wants it back.
+                    let _ = done.send(text);
+                }
+                Ok(())
+            })
+            .map_err(|e| Failure::new(format!("can't start a thread to write decisions: {e}")))?;
         Ok(Sink {
             format: run.format,
             only_hits: run.only.is_some(),
-            out,
-            buffer: Vec::with_capacity(WRITE_BYTES + 64 * 1024),
+            buffer: Vec::new(),
             rows: Vec::new(),
             header_written: false,
+            texts,
+            written,
+            thread,
         })
     }
 
-    /// Until no more come; `false` when nobody reads any more.
-    fn write_all(mut self, received: Receiver<Vec<Arc<Decision>>>) -> Result<bool, Failure> {
-        for decisions in received {
-            for decision in &decisions {
-                if !self.decision(decision)? {
-                    return Ok(false);
-                }
-            }
-        }
-        if !self.rows.is_empty() {
-            self.table();
-        }
-        self.flush()
-    }
-
-    /// `false` when nobody reads any more.
-    fn decision(&mut self, decision: &Decision) -> Result<bool, Failure> {
+    /// `false` when writing has ended; [`Sink::finish`] tells why.
+    fn decision(&mut self, decision: &Decision) -> bool {
         if self.only_hits && decision.is_quiet() {
-            return Ok(true);
+            return true;
         }
         match self.format {
             DecisionFormat::Ndjson => {
@@ -265,7 +247,7 @@ impl Sink {
             }
             DecisionFormat::Summary => {}
         }
-        if self.buffer.len() >= WRITE_BYTES { self.flush() } else { Ok(true) }
+        self.buffer.len() < WRITE_BYTES || self.flush()
     }
 
     fn table(&mut self) {
@@ -275,10 +257,20 @@ impl Sink {
         self.buffer.extend_from_slice(text.as_bytes());
     }
 
-    fn flush(&mut self) -> Result<bool, Failure> {
-        let written = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
-        self.buffer.clear();
-        match written {
+    fn flush(&mut self) -> bool {
+        let next = self.written.try_recv().unwrap_or_else(|_| Vec::with_capacity(WRITE_BYTES + 64 * 1024));
+        self.texts.send(std::mem::replace(&mut self.buffer, next)).is_ok()
+    }
+
+    /// `false` when nobody reads any more.
+    fn finish(mut self) -> Result<bool, Failure> {
+        if !self.rows.is_empty() {
+            self.table();
+        }
+        // If that can't be sent, the thread has ended and says why.
+        let _ = self.flush();
+        drop(self.texts);
+        match self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
             Err(error) => Err(Failure::new(format!("can't write decisions: {error}"))),

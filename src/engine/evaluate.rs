@@ -139,6 +139,7 @@ impl Engine {
         let State { store, dedupe, groups, scratch, .. } = state;
         let accepted = || events.iter().filter(|event| event.rejected.is_none());
         let seen = dedupe.warm(accepted().map(|event| event.identity));
+        let seen = accepted().fold(seen, |seen, event| seen ^ event.decoded.warm());
         scratch.cells.clear();
         for event in accepted() {
             for (key, group) in event.keys.iter().zip(&groups[event.decoded.event.index()]) {

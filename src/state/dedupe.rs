@@ -54,7 +54,9 @@ impl Dedupe {
         // About as many are forgotten as come.
         for (_, hash) in self.order.iter().take(count) {
             if let Some((_, decision)) = self.find(Identity(*hash)) {
-                seen ^= decision.score as u64 ^ u64::from(decision.late) ^ Arc::strong_count(decision) as u64;
+                let id = decision.event.as_bytes().first().copied().unwrap_or_default();
+                seen ^= decision.score as u64 ^ u64::from(decision.late) ^ u64::from(id);
+                seen ^= Arc::strong_count(decision) as u64;
             }
         }
         seen
