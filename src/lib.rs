@@ -27,7 +27,7 @@ mod vm;
 
 pub use compile::{CompileError, Compiled, compile_files, compile_text};
 pub use diag::{Diagnostic, Diagnostics, Severity, render::Format};
-pub use engine::{Answer, CsvColumns, Engine, EngineOptions, Event, RuleStats, Ruleset, Stats};
+pub use engine::{Answer, CsvColumns, Engine, EngineOptions, Event, Pending, RuleStats, Ruleset, Stats};
 pub use model::decision::{Argument, CannotSay, Decision, Effect, Hit, Reject, Stamp, Suppressed};
 pub use os::{DiskFiles, compile};
 pub use source::{FileError, Files, MemoryFiles, SourceMap};

@@ -1,15 +1,16 @@
-//! Event files: NDJSON or CSV, plain, gzip or Zstandard, cut into lines on a thread of their own.
+//! Event files: NDJSON or CSV, plain, gzip or Zstandard, cut into lines and read as events on a thread of their own.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use clap::ValueEnum;
 
 use super::Failure;
+use crate::{CsvColumns, Engine, Pending};
 
 /// What a file holds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -21,11 +22,12 @@ pub enum Shape {
 }
 
 /// Lines (or CSV records) that were read together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Batch {
     /// Which of the inputs.
     pub input: usize,
-    pub shape: Shape,
+    /// The event of each line, in their order.
+    pub events: Pending,
     bytes: Vec<u8>,
     records: Vec<Record>,
 }
@@ -51,8 +53,11 @@ impl Batch {
     }
 }
 
-/// How much is handed over at once.
-const BATCH_BYTES: usize = 256 * 1024;
+/// How much is handed over at once: little enough that it is still in the processor's caches when it is decided.
+const BATCH_BYTES: usize = 48 * 1024;
+
+/// How much is read from a file at once.
+const READ_BYTES: usize = 256 * 1024;
 
 /// A longer line is cut here, and then is no event.
 const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
@@ -60,6 +65,8 @@ const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// The inputs in their order, read ahead.
 pub struct Inputs {
     pub batches: Receiver<Result<Batch, Failure>>,
+    /// Batches that are done with, to be used again.
+    pub done: Sender<Batch>,
     /// Bytes of the files read so far, before decompression.
     pub consumed: Arc<AtomicU64>,
     /// Of all files together; unknown with standard input.
@@ -67,7 +74,7 @@ pub struct Inputs {
 }
 
 /// Opens every input before anything is read: a name that is wrong ends the run at its start.
-pub fn open(paths: &[String], shape: Option<Shape>) -> Result<Inputs, Failure> {
+pub fn open(paths: &[String], shape: Option<Shape>, engine: &Arc<Engine>) -> Result<Inputs, Failure> {
     let consumed = Arc::new(AtomicU64::new(0));
     let mut total = Some(0);
     let mut readers: Vec<(Shape, Box<dyn BufRead + Send>)> = Vec::new();
@@ -77,20 +84,22 @@ pub fn open(paths: &[String], shape: Option<Shape>) -> Result<Inputs, Failure> {
         readers.push((shape.unwrap_or_else(|| shape_of(path)), reader));
     }
     let (sender, batches) = sync_channel(4);
+    let (done, spare) = channel();
     let names: Vec<String> = paths.to_vec();
+    let mut reading = Reading { engine: engine.clone(), cells: Cells::default(), sender, spare };
     std::thread::Builder::new()
         .name("read".into())
         .spawn(move || {
             for (input, (shape, reader)) in readers.into_iter().enumerate() {
-                if let Err(failure) = send_batches(input, shape, reader, &names[input], &sender) {
+                if let Err(failure) = reading.send_batches(input, shape, reader, &names[input]) {
                     // The other end hangs up when the run stops early.
-                    let _ = sender.send(Err(failure));
+                    let _ = reading.sender.send(Err(failure));
                     return;
                 }
             }
         })
         .map_err(|e| Failure::new(format!("can't start a thread to read the events: {e}")))?;
-    Ok(Inputs { batches, consumed, total_bytes: total })
+    Ok(Inputs { batches, done, consumed, total_bytes: total })
 }
 
 /// By the name before the compression's ending.
@@ -104,7 +113,7 @@ type OpenInput = (Box<dyn BufRead + Send>, Option<u64>);
 fn open_one(path: &str, consumed: &Arc<AtomicU64>) -> Result<OpenInput, Failure> {
     if path == "-" {
         let counted = Counted { inner: std::io::stdin(), consumed: consumed.clone() };
-        return Ok((Box::new(BufReader::with_capacity(BATCH_BYTES, counted)), None));
+        return Ok((Box::new(BufReader::with_capacity(READ_BYTES, counted)), None));
     }
     let failed = |error: std::io::Error| {
         let reason = match error.kind() {
@@ -118,13 +127,13 @@ fn open_one(path: &str, consumed: &Arc<AtomicU64>) -> Result<OpenInput, Failure>
     }
     let file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
-    let counted = BufReader::with_capacity(BATCH_BYTES, Counted { inner: file, consumed: consumed.clone() });
+    let counted = BufReader::with_capacity(READ_BYTES, Counted { inner: file, consumed: consumed.clone() });
     let reader: Box<dyn BufRead + Send> = if path.ends_with(".gz") {
-        Box::new(BufReader::with_capacity(BATCH_BYTES, flate2::bufread::MultiGzDecoder::new(counted)))
+        Box::new(BufReader::with_capacity(READ_BYTES, flate2::bufread::MultiGzDecoder::new(counted)))
     } else if path.ends_with(".zst") {
         let decoder = ruzstd::decoding::StreamingDecoder::new(counted)
             .map_err(|e| Failure::new(format!("can't read events from `{path}`: {e}")))?;
-        Box::new(BufReader::with_capacity(BATCH_BYTES, decoder))
+        Box::new(BufReader::with_capacity(READ_BYTES, decoder))
     } else {
         Box::new(counted)
     };
@@ -144,45 +153,86 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-fn send_batches(
-    input: usize,
-    shape: Shape,
-    mut reader: Box<dyn BufRead + Send>,
-    name: &str,
-    sender: &SyncSender<Result<Batch, Failure>>,
-) -> Result<(), Failure> {
-    let failed = |line: u64, error: std::io::Error| {
-        Failure::new(format!("can't read events from `{name}`, after line {line}: {error}"))
-    };
-    let mut line = 0;
-    loop {
-        let mut batch =
-            Batch { input, shape, bytes: Vec::with_capacity(BATCH_BYTES + 4096), records: Vec::new() };
-        let mut open = true;
-        while batch.bytes.len() < BATCH_BYTES {
-            let start = batch.bytes.len();
-            let first = line + 1;
-            open =
-                next_record(&mut *reader, shape, &mut batch.bytes, &mut line).map_err(|e| failed(line, e))?;
+/// What the reading thread has.
+struct Reading {
+    engine: Arc<Engine>,
+    cells: Cells,
+    sender: SyncSender<Result<Batch, Failure>>,
+    spare: Receiver<Batch>,
+}
+
+impl Reading {
+    fn send_batches(
+        &mut self,
+        input: usize,
+        shape: Shape,
+        mut reader: Box<dyn BufRead + Send>,
+        name: &str,
+    ) -> Result<(), Failure> {
+        let mut line = 0;
+        let mut columns = None;
+        loop {
+            let mut batch = self.spare.try_recv().unwrap_or_default();
+            batch.input = input;
+            let open = batch.fill(&mut *reader, shape, &mut line).map_err(|error| {
+                Failure::new(format!("can't read events from `{name}`, after line {line}: {error}"))
+            })?;
+            self.read_events(&mut batch, shape, &mut columns);
+            if !batch.records.is_empty() && self.sender.send(Ok(batch)).is_err() {
+                return Ok(());
+            }
             if !open {
-                break;
+                return Ok(());
             }
-            if line == 1 && batch.bytes[start..].starts_with(b"\xEF\xBB\xBF") {
-                batch.bytes.drain(start..start + 3);
+        }
+    }
+
+    /// One event per line; the header of a CSV is no line of its own.
+    fn read_events(&mut self, batch: &mut Batch, shape: Shape, columns: &mut Option<CsvColumns>) {
+        let Batch { events, bytes, records, .. } = batch;
+        match shape {
+            Shape::Ndjson => {
+                for record in records {
+                    self.engine.read_json(&bytes[record.start..record.end], events);
+                }
             }
-            let end = trimmed_end(&batch.bytes, start);
-            let blank = batch.bytes[start..end].iter().all(u8::is_ascii_whitespace);
+            Shape::Csv => records.retain(|record| {
+                self.cells.split(&bytes[record.start..record.end]);
+                match columns {
+                    Some(columns) => self.engine.read_csv(columns, self.cells.iter(), events),
+                    None => {
+                        *columns = Some(self.engine.csv_columns(self.cells.iter()));
+                        return false;
+                    }
+                }
+                true
+            }),
+        }
+    }
+}
+
+impl Batch {
+    /// `false` at the end of the input.
+    fn fill(&mut self, reader: &mut dyn BufRead, shape: Shape, line: &mut u64) -> std::io::Result<bool> {
+        self.bytes.clear();
+        self.records.clear();
+        while self.bytes.len() < BATCH_BYTES {
+            let start = self.bytes.len();
+            let first = *line + 1;
+            if !next_record(reader, shape, &mut self.bytes, line)? {
+                return Ok(false);
+            }
+            if *line == 1 && self.bytes[start..].starts_with(b"\xEF\xBB\xBF") {
+                self.bytes.drain(start..start + 3);
+            }
+            let end = trimmed_end(&self.bytes, start);
+            let blank = self.bytes[start..end].iter().all(u8::is_ascii_whitespace);
             // A blank line is no event; a record of a CSV with one column may be empty all the same.
             if !blank || (shape == Shape::Csv && end > start) {
-                batch.records.push(Record { start, end, line: first });
+                self.records.push(Record { start, end, line: first });
             }
         }
-        if !batch.records.is_empty() && sender.send(Ok(batch)).is_err() {
-            return Ok(());
-        }
-        if !open {
-            return Ok(());
-        }
+        Ok(true)
     }
 }
 
@@ -211,10 +261,13 @@ fn next_record(
             return Ok(out.len() > start);
         }
         *line += 1;
+        if shape == Shape::Ndjson {
+            return Ok(true);
+        }
         let quotes = out[before..].iter().filter(|b| **b == b'"').count();
         let open_before = out[start..before].iter().filter(|b| **b == b'"').count() % 2 == 1;
         let open = (quotes % 2 == 1) != open_before;
-        if shape == Shape::Ndjson || !open || out.len() - start >= MAX_LINE_BYTES {
+        if !open || out.len() - start >= MAX_LINE_BYTES {
             return Ok(true);
         }
     }
@@ -222,27 +275,12 @@ fn next_record(
 
 /// Like `read_until`, but keeps no more than the longest line that can be an event.
 fn read_line(reader: &mut dyn BufRead, out: &mut Vec<u8>, start: usize) -> std::io::Result<bool> {
-    let mut any = false;
-    loop {
-        let available = match reader.fill_buf() {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
-        if available.is_empty() {
-            return Ok(any);
-        }
-        any = true;
-        let (used, done) = match available.iter().position(|b| *b == b'\n') {
-            Some(at) => (at + 1, true),
-            None => (available.len(), false),
-        };
-        let room = (MAX_LINE_BYTES + start).saturating_sub(out.len());
-        out.extend_from_slice(&available[..used.min(room)]);
-        reader.consume(used);
-        if done {
-            return Ok(true);
-        }
+    let room = (MAX_LINE_BYTES + start).saturating_sub(out.len());
+    let read = (&mut *reader).take(room as u64).read_until(b'\n', out)?;
+    if read == room && out.last() != Some(&b'\n') {
+        reader.skip_until(b'\n')?;
     }
+    Ok(read > 0)
 }
 
 /// Splits one CSV record (RFC 4180) into cells.
@@ -315,21 +353,16 @@ mod tests {
     }
 
     fn read(shape: Shape, text: &str) -> Vec<(u64, String)> {
-        let (sender, batches) = sync_channel(4);
-        let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
-        std::thread::scope(|scope| {
-            scope.spawn(move || send_batches(0, shape, reader, "test", &sender));
-            batches
-                .into_iter()
-                .flat_map(|batch| {
-                    let batch = batch.unwrap_or_else(|f| panic!("{}", f.0));
-                    batch
-                        .lines()
-                        .map(|l| (l.number, String::from_utf8_lossy(l.text).into_owned()))
-                        .collect::<Vec<_>>()
-                })
-                .collect()
-        })
+        let mut reader = std::io::Cursor::new(text.as_bytes());
+        let (mut batch, mut line) = (Batch::default(), 0);
+        let mut found = Vec::new();
+        loop {
+            let open = batch.fill(&mut reader, shape, &mut line).unwrap();
+            found.extend(batch.lines().map(|l| (l.number, String::from_utf8_lossy(l.text).into_owned())));
+            if !open {
+                return found;
+            }
+        }
     }
 
     #[test]
@@ -338,6 +371,15 @@ mod tests {
             read(Shape::Ndjson, "\u{feff}{}\r\n\n  \n[1]"),
             [(1, "{}".to_string()), (4, "[1]".to_string())]
         );
+    }
+
+    #[test]
+    fn a_line_beyond_the_longest_is_cut_and_the_next_is_whole() {
+        for length in [MAX_LINE_BYTES - 1, MAX_LINE_BYTES, MAX_LINE_BYTES + 1, 2 * MAX_LINE_BYTES + 5] {
+            let lines = read(Shape::Ndjson, &format!("{}\n{{}}\n", "x".repeat(length)));
+            let lengths: Vec<(u64, usize)> = lines.iter().map(|(n, text)| (*n, text.len())).collect();
+            assert_eq!(lengths, [(1, length.min(MAX_LINE_BYTES)), (2, 2)]);
+        }
     }
 
     #[test]

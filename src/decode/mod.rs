@@ -179,6 +179,20 @@ impl Decoded {
         }
     }
 
+    /// Touches what an executor reads first, so that it is near by then: another thread may have decoded it. The
+    /// result says nothing.
+    pub fn warm(&self) -> u64 {
+        let id = self.id().as_bytes().first().copied().unwrap_or_default();
+        let bits = |slot: Option<&Slot>| slot.map_or(0, |slot| slot.bits);
+        u64::from(id) ^ bits(self.slots.first()) ^ bits(self.slots.last())
+    }
+
+    /// Gives away what is only needed while an event is decoded, so that many can share it.
+    pub fn exchange_work(&mut self, other: &mut Decoded) {
+        std::mem::swap(&mut self.work, &mut other.work);
+        std::mem::swap(&mut self.row, &mut other.row);
+    }
+
     fn clear(&mut self) {
         self.slots.clear();
         self.arena.clear();
