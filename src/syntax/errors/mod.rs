@@ -2,6 +2,7 @@
 
 mod expected;
 mod explain;
+mod habits;
 mod hints;
 
 use crate::diag::{Diagnostic, codes};
