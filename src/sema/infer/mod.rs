@@ -7,6 +7,7 @@ mod aggregates;
 mod calls;
 mod constants;
 mod folds;
+mod habits;
 mod keys;
 mod literals;
 mod lookups;

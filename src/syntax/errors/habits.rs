@@ -103,7 +103,7 @@ fn decimal_comma(context: &Context<'_>) -> Option<Diagnostic> {
     let plain = |offset| is_number(context, offset) && context.word(offset).bytes().all(|b| b.is_ascii_digit());
     let comma = context.word(0) == "," && context.touches(-1) && context.touches(0) && plain(-1) && plain(1);
     let open = (1..=context.found as isize).any(|n| matches!(context.word(-n), "[" | "("));
-    if !comma || open || context.word(1).len() == 3 || !context.expected.operator {
+    if !comma || open || context.word(1).len() == 3 || context.word(-2) == "in" || !context.expected.operator {
         return None;
     }
     let replacement = format!("{}.{}", context.word(-1), context.word(1));
@@ -268,9 +268,9 @@ fn assignment(context: &Context<'_>) -> Option<Diagnostic> {
 
 /// `review else`, `review otherwise`
 fn otherwise(context: &Context<'_>) -> Option<Diagnostic> {
-    let word = matches!(context.word(0), "else" | "otherwise" | "default" | "by");
+    let word = matches!(context.word(0), "else" | "otherwise" | "default");
     let band = is_clause(context) && context.found == 1 && context.expected.has(Rule::kw_always);
-    (word && band && context.word(0) != "by" && context.token(1).is_none()).then(|| {
+    (word && band && context.token(1).is_none()).then(|| {
         let help = format!("write `{} always` as the last band", context.word(-1));
         let message = format!("there is no `{}`", context.word(0));
         told(&codes::SYNTAX, message, context.span(0), "`always` stands here", help).fix(
@@ -375,7 +375,7 @@ fn types(context: &Context<'_>) -> Option<Diagnostic> {
             message = format!("there is no `{word}`: a type that may be missing ends in `?`");
             (context.run(-1, 0), format!("{before}?"))
         }
-        ("list", "[" | "(") => {
+        ("list", "[" | "(") if matches!(context.word(2), "]" | ")") => {
             message = "what a list holds stands between `<` and `>`".to_owned();
             (context.run(-1, 2), format!("list<{}>", context.word(1)))
         }
