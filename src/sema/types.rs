@@ -143,11 +143,12 @@ impl<'a> Checker<'a> {
         }
         if !self.names.broken.contains(name.text.as_str()) {
             let known = BUILT_IN.iter().map(|(n, _)| *n).chain(self.names.entities.keys());
-            let finding = errors::unknown(name, "a type", known)
-                .help_opt((!self.near_type(name)).then(|| {
-                    format!("if it is something that rules follow, declare `entity {}`", name.text)
-                }))
-                .help_opt(type_habit(&name.text).map(|help| format!("write {help}")));
+            let finding =
+                errors::unknown(name, "a type", known)
+                    .help_opt((!self.near_type(name)).then(|| {
+                        format!("if it is something that rules follow, declare `entity {}`", name.text)
+                    }))
+                    .help_opt(type_habit(&name.text).map(|help| format!("write {help}")));
             self.report(finding);
         }
         None
@@ -204,7 +205,9 @@ impl<'a> Checker<'a> {
 /// What other tools call a type, and how it is written here.
 fn type_habit(written: &str) -> Option<&'static str> {
     Some(match written.to_lowercase().as_str() {
-        "string" | "str" | "varchar" | "char" | "uuid" => "`text`; for an id declare an entity and use its name",
+        "string" | "str" | "varchar" | "char" | "uuid" => {
+            "`text`; for an id declare an entity and use its name"
+        }
         "number" | "numeric" | "real" | "double" => {
             "`int` for a whole number, `decimal` for one with a fraction, `money` for an amount"
         }

@@ -188,7 +188,10 @@ impl<'a> Checker<'a> {
             .collect();
         match of.is_empty() {
             true => "name the event, such as `count(order) …`".into(),
-            false => format!("name the event: {}; to ask a list of this event, leave out the window", errors::quoted(&of)),
+            false => format!(
+                "name the event: {}; to ask a list of this event, leave out the window",
+                errors::quoted(&of)
+            ),
         }
     }
 

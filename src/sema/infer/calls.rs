@@ -69,7 +69,9 @@ impl<'a> Checker<'a> {
         let first = arguments.first().copied().unwrap_or("x");
         Some(match self.sight(name, scope)? {
             Sight::Value(ValueRef::List(_)) => format!("`{name}` is a list: ask `{first} in {name}`"),
-            Sight::Value(ValueRef::Table(_)) => format!("`{name}` is a table: look it up with `{name}[{first}]`"),
+            Sight::Value(ValueRef::Table(_)) => {
+                format!("`{name}` is a table: look it up with `{name}[{first}]`")
+            }
             Sight::Value(ValueRef::Phrases(_)) => format!("ask `{first} mentions {name}`"),
             Sight::Value(ValueRef::Calendar(_)) => format!("`{name}` is a calendar: ask `at during {name}`"),
             Sight::Value(ValueRef::Definition(_)) => {

@@ -250,7 +250,8 @@ impl<'a> Checker<'a> {
                     errors::expected("a number, an amount or a duration after `-`", other, inner.span);
                 let source = &self.sources.get(span.source).text;
                 let before = source.get(..span.start as usize).unwrap_or("");
-                let comment = before.ends_with('-').then(|| "a comment begins with `//`, not `--`".to_string());
+                let comment =
+                    before.ends_with('-').then(|| "a comment begins with `//`, not `--`".to_string());
                 return self.fail(finding.help_opt(comment));
             }
         };
@@ -300,11 +301,17 @@ impl<'a> Checker<'a> {
     /// What a word beside an enum, country or currency could have been.
     pub(super) fn nearest_word(&self, word: &str, ty: &Type, names: &[String]) -> Option<String> {
         let words = words_of(ty);
-        if matches!(ty.representation(), Type::Country) && !names.iter().any(|n| crate::diag::nearest(word, [n.as_str()]).is_some()) {
-            return words.iter().find(|w| w.eq_ignore_ascii_case(word)).map(|w| format!("did you mean `{w}`?")).or_else(|| {
-                let expected = data::parse_value(word, ty, &self.header.zone).err()?;
-                Some(format!("write {expected}"))
-            });
+        if matches!(ty.representation(), Type::Country)
+            && !names.iter().any(|n| crate::diag::nearest(word, [n.as_str()]).is_some())
+        {
+            return words
+                .iter()
+                .find(|w| w.eq_ignore_ascii_case(word))
+                .map(|w| format!("did you mean `{w}`?"))
+                .or_else(|| {
+                    let expected = data::parse_value(word, ty, &self.header.zone).err()?;
+                    Some(format!("write {expected}"))
+                });
         }
         did_you_mean(word, words.iter().copied().chain(names.iter().map(String::as_str))).or_else(|| {
             (words.len() <= 12 && !words.is_empty())

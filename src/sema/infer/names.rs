@@ -212,9 +212,7 @@ impl<'a> Checker<'a> {
             (Some(ty), _) if types::is_text_like(ty) => {
                 Some(format!("a text or an id is written in quotes: \"{}\"", name.text))
             }
-            (_, Some(event)) => {
-                Some(format!("declare it as a field of `{event}`, or put a text in quotes"))
-            }
+            (_, Some(event)) => Some(format!("declare it as a field of `{event}`, or put a text in quotes")),
             (_, None) => None,
         });
         self.fail(unknown_name(message, name.span, "unknown here").help_opt(help))

@@ -157,13 +157,19 @@ impl<'a> Checker<'a> {
         operand: &ast::Expr,
         scope: &Scope,
     ) -> Option<Diagnostic> {
-        let Ast::Binary { op: BinaryOp::Equal | BinaryOp::NotEqual, left, right, .. } = &bare(before).kind else {
-            return None;
+        let Ast::Binary { op, left, right, .. } = &bare(before).kind else { return None };
+        let among = match op {
+            BinaryOp::Equal => "in",
+            BinaryOp::NotEqual => "not in",
+            _ => return None,
         };
         let alone = match &bare(operand).kind {
             Ast::Literal(Literal::Bool(_)) => false,
             Ast::Literal(_) => true,
-            Ast::Name(name) => self.sight(&name.text, scope).is_none(),
+            Ast::Name(name) if self.sight(&name.text, scope).is_none() => {
+                let (value, _) = self.aside(|c| c.infer(left, scope, None));
+                self.word(&name.text, name.span, beside(&value)).is_some()
+            }
             _ => false,
         };
         if !alone || self.aside(|c| c.infer(before, scope, None)).0.is_error() {
@@ -178,7 +184,7 @@ impl<'a> Checker<'a> {
                 operand.span,
                 "compared with nothing",
             )
-            .help(format!("say again what is compared: `{comparison}`; for one of several write `{value} in [{first}, {second}]`")),
+            .help(format!("say again what is compared: `{comparison}`; for several values write `{value} {among} [{first}, {second}]`")),
         )
     }
 
@@ -243,7 +249,11 @@ impl<'a> Checker<'a> {
         )
         .help(format!("write `{replacement}`"));
         let equality = matches!(op, CompareOp::Equal | CompareOp::NotEqual);
-        Some(if equality { finding.fix(format!("write `{replacement}`"), span, replacement) } else { finding })
+        Some(if equality {
+            finding.fix(format!("write `{replacement}`"), span, replacement)
+        } else {
+            finding
+        })
     }
 
     /// Both sides converted to what can be compared, or a finding.
@@ -346,12 +356,12 @@ impl<'a> Checker<'a> {
             (
                 Type::Int | Type::Decimal | Type::Float | Type::Duration | Type::Money(_) | Type::Bool,
                 Type::Text,
-            ) if b.as_const().is_some() => Some(match b.as_const() {
+            ) => match b.as_const() {
                 Some(Value::Text(text)) if data::parse_value(text, &a.ty.base, &self.header.zone).is_ok() => {
-                    format!("write it without quotes: `{text}`")
+                    Some(format!("write it without quotes: `{text}`"))
                 }
-                _ => format!("compare with {}", errors::a(&a.ty.base)),
-            }),
+                _ => None,
+            },
             (Type::Time, Type::Decimal | Type::Int) if b.as_const().is_some() => {
                 Some("a date is written `2026-11-11`, a time `2026-11-11T10:00:00Z`".to_string())
             }

@@ -21,6 +21,9 @@ pub(super) const FIRST: &[fn(&Context<'_>) -> Option<Diagnostic>] = &[
     method,
     lone_missing,
     unquoted_because,
+    tell_sign,
+    lone_score,
+    bare_address,
     score_sign,
     assignment,
     otherwise,
@@ -31,7 +34,7 @@ pub(super) const FIRST: &[fn(&Context<'_>) -> Option<Diagnostic>] = &[
 ];
 
 /// What is tried when nothing else fits.
-pub(super) const LAST: &[fn(&Context<'_>) -> Option<Diagnostic>] = &[comma, unquoted];
+pub(super) const LAST: &[fn(&Context<'_>) -> Option<Diagnostic>] = &[missing_comma, comma, unquoted];
 
 fn is_clause(context: &Context<'_>) -> bool {
     context.failure.entry == Rule::clause_only
@@ -45,13 +48,17 @@ fn is_test(context: &Context<'_>) -> bool {
 fn dashes(context: &Context<'_>) -> Option<Diagnostic> {
     let found = context.found as isize;
     let at = (0..=found).find(|n| {
-        context.word(-n) == "-" && context.word(1 - n) == "-" && context.touches(-n) && !context.touches(-n - 1)
+        context.word(-n) == "-"
+            && context.word(1 - n) == "-"
+            && context.touches(-n)
+            && !context.touches(-n - 1)
     })?;
     let span = context.run(-at, 1 - at);
-    Some(
-        told(&codes::COMMENT, "a comment begins with `//`", span, "not a comment here", "write `//`")
-            .fix("write `//`", span, "//"),
-    )
+    Some(told(&codes::COMMENT, "a comment begins with `//`", span, "not a comment here", "write `//`").fix(
+        "write `//`",
+        span,
+        "//",
+    ))
 }
 
 /// `20.11.2026`, `20/11/2026`
@@ -78,7 +85,9 @@ fn date(context: &Context<'_>) -> Option<Diagnostic> {
 /// `2026-01-01T10:00`, `2026-01-01 10:00`
 fn clock(context: &Context<'_>) -> Option<Diagnostic> {
     let is_day = |text: &str| {
-        text.len() == 10 && text.split('-').map(str::len).eq([4, 2, 2]) && !text.contains(|c: char| c.is_alphabetic())
+        text.len() == 10
+            && text.split('-').map(str::len).eq([4, 2, 2])
+            && !text.contains(|c: char| c.is_alphabetic())
     };
     let (from, day) = match (context.word(0), context.word(-1)) {
         (_, day) if is_number(context, 0) && is_number(context, -1) && is_day(day) => (-1, day),
@@ -100,10 +109,12 @@ fn clock(context: &Context<'_>) -> Option<Diagnostic> {
 
 /// `rating > 4,5`
 fn decimal_comma(context: &Context<'_>) -> Option<Diagnostic> {
-    let plain = |offset| is_number(context, offset) && context.word(offset).bytes().all(|b| b.is_ascii_digit());
+    let plain =
+        |offset| is_number(context, offset) && context.word(offset).bytes().all(|b| b.is_ascii_digit());
     let comma = context.word(0) == "," && context.touches(-1) && context.touches(0) && plain(-1) && plain(1);
     let open = (1..=context.found as isize).any(|n| matches!(context.word(-n), "[" | "("));
-    if !comma || open || context.word(1).len() == 3 || context.word(-2) == "in" || !context.expected.operator {
+    if !comma || open || context.word(1).len() == 3 || context.word(-2) == "in" || !context.expected.operator
+    {
         return None;
     }
     let replacement = format!("{}.{}", context.word(-1), context.word(1));
@@ -121,7 +132,12 @@ fn is_in(context: &Context<'_>) -> Option<Diagnostic> {
         _ => return None,
     };
     let span = context.run(-1, last);
-    Some(instead(&codes::OPERATOR, format!("`is {replacement}` is written `{replacement}`"), span, replacement))
+    Some(instead(
+        &codes::OPERATOR,
+        format!("`is {replacement}` is written `{replacement}`"),
+        span,
+        replacement,
+    ))
 }
 
 /// `x in {1, 2}`
@@ -171,7 +187,10 @@ fn including(context: &Context<'_>) -> Option<Diagnostic> {
         let message = format!("expected `this`, found `{}`", context.word(0));
         return Some(told(&codes::SYNTAX, message, context.span(0), "`this` stands here", help));
     }
-    let word = matches!(context.word(0), "include" | "includes" | "incl" | "with" | "excluding" | "exclude" | "without");
+    let word = matches!(
+        context.word(0),
+        "include" | "includes" | "incl" | "with" | "excluding" | "exclude" | "without"
+    );
     (word && matches!(context.word(1), "this" | "current")).then(|| {
         let message = format!("there is no `{} {}`", context.word(0), context.word(1));
         told(&codes::SYNTAX, message, context.run(0, 1), "written differently here", help)
@@ -224,17 +243,62 @@ fn lone_missing(context: &Context<'_>) -> Option<Diagnostic> {
     })
 }
 
-/// `because x`: read as the end of the condition above it, since it can't be a clause.
+/// `because x`: read as the end of the clause above it, since it can't be a clause.
 fn unquoted_because(context: &Context<'_>) -> Option<Diagnostic> {
     let word = context.word(0);
-    let lead = word == "because" && context.kind(1) != Some(TokenKind::Text);
-    (lead && is_clause(context) && !context.is_first() && context.token(1).is_some()).then(|| {
+    let lead = matches!(word, "because" | "source") && context.kind(1) != Some(TokenKind::Text);
+    let line = context.token(0).is_some_and(|t| t.starts_line);
+    (lead && line && is_clause(context) && !context.is_first() && context.token(1).is_some()).then(|| {
         told(
             &codes::SYNTAX,
-            "the text after `because` stands in double quotes",
+            format!("the text after `{word}` stands in double quotes"),
             context.span(1),
             "not in quotes",
-            "write for example `because \"{amount} is a lot\"`",
+            match word {
+                "because" => "write for example `because \"{amount} is a lot\"`",
+                _ => "write for example `source \"ticket-17\"`",
+            },
+        )
+    })
+}
+
+/// `tell en: "…"`
+fn tell_sign(context: &Context<'_>) -> Option<Diagnostic> {
+    let sign = matches!(context.word(0), ":" | "=") && context.word(-2) == "tell";
+    (sign && is_clause(context)).then(|| {
+        let message = format!("there is no `{}` after the language", context.word(0));
+        told(&codes::SYNTAX, message, context.span(0), "not needed", "delete it").fix(
+            "delete it",
+            context.span(0),
+            "",
+        )
+    })
+}
+
+/// `when n > 5 score 5`
+fn lone_score(context: &Context<'_>) -> Option<Diagnostic> {
+    let first = context.word(-(context.found as isize));
+    (is_clause(context) && context.word(0) == "score" && matches!(first, "when" | "unless" | "let")).then(|| {
+        let help = "write `score 5 if …` on a line of its own, or put the score after a band: `review if … score 5`";
+        told(&codes::SYNTAX, format!("`{first}` gives no score"), context.span(0), "this can't stand here", help)
+    })
+}
+
+/// `ip == 10.0.0.1`, `email == ann@example.com`
+fn bare_address(context: &Context<'_>) -> Option<Diagnostic> {
+    let back = (0..6).find(|n| !context.touches(-n - 1))?;
+    let last = (0..12).find(|n| !context.touches(n - back))? - back;
+    let written: String = (-back..=last).map(|n| context.word(n)).collect();
+    let ip = written.parse::<std::net::IpAddr>().is_ok();
+    let mail = written.contains('@') && written.len() > 2 && context.word(0) == "@";
+    (ip || mail).then(|| {
+        let span = context.run(-back, last);
+        let message =
+            if ip { "an address stands in double quotes" } else { "an email stands in double quotes" };
+        told(&codes::LITERAL, message, span, "not in quotes", format!("write `\"{written}\"`")).fix(
+            "put it in quotes",
+            span,
+            format!("\"{written}\""),
         )
     })
 }
@@ -287,7 +351,8 @@ fn outcome_last(context: &Context<'_>) -> Option<Diagnostic> {
     if !is_clause(context) || context.found != 1 || !sign || !is_name(context, -1) {
         return None;
     }
-    let rest = (0..12).map(|n| context.word(n)).take_while(|w| !matches!(*w, "" | "=>" | "->" | ":" | "then"));
+    let rest =
+        (0..12).map(|n| context.word(n)).take_while(|w| !matches!(*w, "" | "=>" | "->" | ":" | "then"));
     let condition = std::iter::once(context.word(-1)).chain(rest).collect::<Vec<_>>().join(" ");
     Some(told(
         &codes::MISSING_OUTCOME,
@@ -322,7 +387,13 @@ fn expectations(context: &Context<'_>) -> Option<Diagnostic> {
             }
             "(" if context.found == 1 => {
                 let help = format!("write `{before} {{ … }}`");
-                Some(told(&codes::SYNTAX, "the fields of an event stand in braces", context.span(0), "`{` stands here", help))
+                Some(told(
+                    &codes::SYNTAX,
+                    "the fields of an event stand in braces",
+                    context.span(0),
+                    "`{` stands here",
+                    help,
+                ))
             }
             _ => None,
         };
@@ -331,29 +402,64 @@ fn expectations(context: &Context<'_>) -> Option<Diagnostic> {
     match before {
         "not" if name => {
             let help = format!("write `not by {word}`");
-            Some(told(&codes::SYNTAX, format!("expected `by`, found `{word}`"), context.span(0), "`by` is missing before this", help))
+            Some(told(
+                &codes::SYNTAX,
+                format!("expected `by`, found `{word}`"),
+                context.span(0),
+                "`by` is missing before this",
+                help,
+            ))
         }
         "no" if matches!(word, "hit" | "hits" | "rule" | "rules") => {
             let help = "write the outcome, such as `allow`, or which rules don't hit: `not by big_order`";
-            Some(told(&codes::SYNTAX, format!("there is no `no {word}`"), context.run(-1, 0), "not an expectation", help))
+            Some(told(
+                &codes::SYNTAX,
+                format!("there is no `no {word}`"),
+                context.run(-1, 0),
+                "not an expectation",
+                help,
+            ))
         }
         "no" if name => {
-            let help = format!("write `not by {word}` of a rule, `no do {word}` of an action, `no label …` of a label");
-            Some(told(&codes::SYNTAX, format!("expected `do` or `label`, found `{word}`"), context.span(0), "this can't stand here", help))
+            let help = format!(
+                "write `not by {word}` of a rule, `no do {word}` of an action, `no label …` of a label"
+            );
+            Some(told(
+                &codes::SYNTAX,
+                format!("expected `do` or `label`, found `{word}`"),
+                context.span(0),
+                "this can't stand here",
+                help,
+            ))
         }
-        "cannot_say" if name => {
-            Some(instead(&codes::SYNTAX, "`cannot_say` is written `cannot say`", context.span(-1), "cannot say"))
-        }
+        "cannot_say" if name => Some(instead(
+            &codes::SYNTAX,
+            "`cannot_say` is written `cannot say`",
+            context.span(-1),
+            "cannot say",
+        )),
         _ if matches!(word, "and" | "or") => {
             let help = match word {
                 "and" => "put a comma between two expectations; `and` joins only the rules after `by`",
                 _ => "write what really comes: a test expects one thing",
             };
-            Some(told(&codes::SYNTAX, format!("there is no `{word}` between expectations"), context.span(0), "this can't stand here", help))
+            Some(told(
+                &codes::SYNTAX,
+                format!("there is no `{word}` between expectations"),
+                context.span(0),
+                "this can't stand here",
+                help,
+            ))
         }
         _ if name && is_name(context, -1) && context.word(-2) == "=>" && context.expected.end => {
             let help = format!("write `{before} by {word}`");
-            Some(told(&codes::SYNTAX, format!("expected `by` before the rule, found `{word}`"), context.span(0), "`by` is missing before this", help))
+            Some(told(
+                &codes::SYNTAX,
+                format!("expected `by` before the rule, found `{word}`"),
+                context.span(0),
+                "`by` is missing before this",
+                help,
+            ))
         }
         _ => None,
     }
@@ -385,11 +491,23 @@ fn types(context: &Context<'_>) -> Option<Diagnostic> {
         }
         ("enum", "(" | "[" | ":") => {
             let help = format!("write `enum {{ {}, … }}`", context.word(1));
-            return Some(told(&codes::SYNTAX, "the values of an enum stand in braces", context.span(0), "`{` stands here", help));
+            return Some(told(
+                &codes::SYNTAX,
+                "the values of an enum stand in braces",
+                context.span(0),
+                "`{` stands here",
+                help,
+            ));
         }
         (_, "=") => {
             let help = "leave it out; where a rule needs a default, write `x else 0`, in tests use `sample`";
-            return Some(told(&codes::SYNTAX, "a field has no default value", context.span(0), "can't be given here", help));
+            return Some(told(
+                &codes::SYNTAX,
+                "a field has no default value",
+                context.span(0),
+                "can't be given here",
+                help,
+            ));
         }
         _ => return None,
     };
@@ -399,16 +517,54 @@ fn types(context: &Context<'_>) -> Option<Diagnostic> {
 /// `outcomes allow, review, block`
 fn ladder(context: &Context<'_>) -> Option<Diagnostic> {
     let first = context.word(-(context.found as isize));
-    (context.failure.entry == Rule::header_clause_only && first == "outcomes" && matches!(context.word(0), "," | ">"))
-        .then(|| {
-            let help = format!("write them from the mildest to the most severe: `{} < {}`", context.word(-1), context.word(1));
-            told(&codes::SYNTAX, "outcomes are joined by `<`", context.span(0), "`<` stands here", help)
-        })
+    (context.failure.entry == Rule::header_clause_only
+        && first == "outcomes"
+        && matches!(context.word(0), "," | ">"))
+    .then(|| {
+        let help = format!(
+            "write them from the mildest to the most severe: `{} < {}`",
+            context.word(-1),
+            context.word(1)
+        );
+        told(&codes::SYNTAX, "outcomes are joined by `<`", context.span(0), "`<` stands here", help)
+    })
+}
+
+/// `[PL DE]`
+fn missing_comma(context: &Context<'_>) -> Option<Diagnostic> {
+    let value = |offset| {
+        matches!(
+            context.kind(offset),
+            Some(TokenKind::Word | TokenKind::Quoted | TokenKind::Number | TokenKind::Text)
+        )
+    };
+    let array = context.innermost_bracket() == Some("[") && context.expected.operator;
+    let same_line = context.token(0).is_some_and(|t| !t.starts_line);
+    (array && same_line && value(-1) && value(0)).then(|| {
+        let help = format!("write `{}, {}`", context.word(-1), context.word(0));
+        let gap = crate::source::Span {
+            start: context.span(-1).end,
+            end: context.span(-1).end,
+            ..context.span(-1)
+        };
+        told(
+            &codes::SEPARATOR,
+            "the values of a list are separated by commas",
+            context.span(0),
+            "a comma is missing before this",
+            help,
+        )
+        .fix("put a comma", gap, ",")
+    })
 }
 
 /// `n > 5, n < 10` and `payment in card, cod`
 fn comma(context: &Context<'_>) -> Option<Diagnostic> {
-    if context.word(0) != "," || !is_clause(context) || !context.expected.operator || context.token(1).is_none() {
+    if context.word(0) != ","
+        || !is_clause(context)
+        || !context.expected.operator
+        || context.token(1).is_none()
+    {
         return None;
     }
     let (message, help) = match context.word(-2) {
@@ -416,7 +572,10 @@ fn comma(context: &Context<'_>) -> Option<Diagnostic> {
             "the values of a list stand in square brackets",
             format!("write `in [{}, {}]`", context.word(-1), context.word(1)),
         ),
-        _ => ("two conditions are joined by `and` or `or`", "write `and` or `or` instead of the comma".to_owned()),
+        _ => (
+            "two conditions are joined by `and` or `or`",
+            "write `and` or `or` instead of the comma".to_owned(),
+        ),
     };
     Some(told(&codes::SYNTAX, message, context.span(0), "this can't stand here", help))
 }
@@ -433,7 +592,13 @@ fn unquoted(context: &Context<'_>) -> Option<Diagnostic> {
     let written: String = (0..=last).map(|n| context.word(n)).collect();
     let message = format!("expected a text in double quotes, found `{written}`");
     Some(
-        told(&codes::SYNTAX, message, context.run(0, last), "not in quotes", format!("write `\"{written}\"`"))
-            .fix("put it in quotes", context.run(0, last), format!("\"{written}\"")),
+        told(
+            &codes::SYNTAX,
+            message,
+            context.run(0, last),
+            "not in quotes",
+            format!("write `\"{written}\"`"),
+        )
+        .fix("put it in quotes", context.run(0, last), format!("\"{written}\"")),
     )
 }

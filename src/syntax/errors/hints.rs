@@ -57,7 +57,12 @@ pub(super) fn told(
 }
 
 /// "write this instead", as help and as a fix.
-pub(super) fn instead(code: &'static Code, message: impl Into<String>, span: Span, replacement: &str) -> Diagnostic {
+pub(super) fn instead(
+    code: &'static Code,
+    message: impl Into<String>,
+    span: Span,
+    replacement: &str,
+) -> Diagnostic {
     told(code, message, span, "written differently here", format!("write `{replacement}`")).fix(
         format!("write `{replacement}`"),
         span,
@@ -461,7 +466,8 @@ fn number(context: &Context<'_>) -> Option<Diagnostic> {
             &replacement,
         ));
     }
-    if context.word(-1) == "." && is_number(context, 0) && context.touches(-1) && is_plain_number(context, -2) {
+    if context.word(-1) == "." && is_number(context, 0) && context.touches(-1) && is_plain_number(context, -2)
+    {
         return Some(told(
             &codes::LITERAL,
             "a number has one point",
@@ -804,7 +810,7 @@ fn colon_after_word(context: &Context<'_>) -> Option<Diagnostic> {
     let word = context.word(-1);
     let known = crate::syntax::split::CLAUSE_WORDS.contains(&word)
         || crate::syntax::split::HEADER_WORDS.contains(&word);
-    if !clause || context.found != 1 || !known || !matches!(context.word(0), ":" | "=") {
+    if !clause || context.found != 1 || !known || word == "let" || !matches!(context.word(0), ":" | "=") {
         return None;
     }
     let sign = context.word(0);

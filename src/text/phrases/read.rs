@@ -148,7 +148,8 @@ fn split_gap(text: &str) -> Result<Option<(&str, u32, &str)>, Refusal> {
                 return Err(("this gap has no end".into(), help));
             }
             if let Some(width) = not_a_width(text.get(..start).unwrap_or(""), inner) {
-                let help = Some("write how many characters may stand between them: `pay ..12.. outside`".into());
+                let help =
+                    Some("write how many characters may stand between them: `pay ..12.. outside`".into());
                 return Err((format!("the gap `..{width}..` has no number"), help));
             }
             continue;
