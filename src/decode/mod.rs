@@ -14,7 +14,7 @@ mod csv;
 pub mod json;
 mod plan;
 mod reader;
-mod scalars;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +27,7 @@ use crate::diag::nearest;
 use crate::model::decision::{Reject, Stamp};
 use crate::model::event::Event;
 use crate::model::ids::EventId;
+use crate::model::scalars;
 use crate::model::schema::{EventSchema, Pointer, Schema};
 use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::time::{Duration, Time};
@@ -270,7 +271,7 @@ impl Decoder {
                 self.fallback.ok_or_else(|| self.no_type("/type".into(), "nothing".into(), None))
             }
             Some(serde_json::Value::String(name)) => self.event_named(name).ok_or_else(|| {
-                self.no_type("/type".into(), format!("\"{}\"", scalars::shown(name)), Some(name))
+                self.no_type("/type".into(), format!("\"{}\"", shown::shown(name)), Some(name))
             }),
             Some(_) => Err(self.no_type("/type".into(), "no text".into(), None)),
         };

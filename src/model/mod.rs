@@ -7,6 +7,7 @@ pub mod event;
 pub mod ids;
 pub mod money;
 pub mod ops;
+pub mod scalars;
 pub mod schema;
 pub mod slot;
 pub mod time;
