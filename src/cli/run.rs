@@ -1,7 +1,7 @@
 //! `rulec run`: events in, decisions out.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
@@ -34,7 +34,7 @@ pub struct Run {
     #[arg(long, value_enum, default_value = "ndjson")]
     format: DecisionFormat,
     /// Leave out decisions in which nothing happened
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "WHAT")]
     only: Option<Only>,
     /// Write events that can't be read here, with line and reason, and go on; without it the first one ends the run
     #[arg(long, value_name = "FILE")]
@@ -43,7 +43,7 @@ pub struct Run {
     #[arg(long = "type", value_name = "EVENT")]
     event_type: Option<String>,
     /// What the event files hold, where their names don't tell
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "SHAPE")]
     input: Option<Shape>,
     /// No summary on standard error
     #[arg(long)]
@@ -82,8 +82,14 @@ impl Run {
         let inputs = open(&self.events, self.input)?;
         let mut sink = Sink::open(&self)?;
         let started = Instant::now();
-        let ended = self.decide_all(&engine, inputs, &mut sink)?;
+        let mut empty = EmptyInputs::of(&self.events);
+        let ended = self.decide_all(&engine, inputs, &mut sink, &mut empty);
+        // Whatever ended the run: what was decided is written, and counted.
         sink.finish()?;
+        let ended = ended?;
+        if let Ended::Closed = ended {
+            return Ok(Outcome::Fine);
+        }
         let stats = engine.stats();
         let summary = Summary::new(&ruleset, &stats, sink.read, started.elapsed());
         if self.format == DecisionFormat::Summary {
@@ -97,25 +103,45 @@ impl Run {
                 Ok(Outcome::Found)
             }
             Ended::Closed => Ok(Outcome::Fine),
+            Ended::Broken(failure) => Err(failure),
             Ended::Whole => {
+                print_findings(&empty.text());
                 summary.check().map_err(Failure::new)?;
                 Ok(if sink.rejected > 0 { Outcome::Found } else { Outcome::Fine })
             }
         }
     }
 
-    fn decide_all(&self, engine: &Engine, inputs: Inputs, sink: &mut Sink) -> Result<Ended, Failure> {
+    fn decide_all(
+        &self,
+        engine: &Engine,
+        inputs: Inputs,
+        sink: &mut Sink,
+        empty: &mut EmptyInputs,
+    ) -> Result<Ended, Failure> {
         let progress = Progress::new(inputs.consumed.clone(), inputs.total_bytes);
         let mut columns = Columns::default();
         for batch in inputs.batches {
-            let batch = batch?;
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(failure) => {
+                    progress.finish();
+                    return Ok(Ended::Broken(failure));
+                }
+            };
             for line in batch.lines() {
                 let answer = match columns.decide(engine, &batch, line) {
-                    Some(answer) => answer,
+                    Ok(Some(answer)) => answer,
                     // A CSV header.
-                    None => continue,
+                    Ok(None) => continue,
+                    Err(reason) => {
+                        progress.finish();
+                        let place = format!("{}:{}", self.events[batch.input], line.number);
+                        return Ok(Ended::Broken(Failure::new(format!("{place}: {reason}"))));
+                    }
                 };
                 sink.read += 1;
+                empty.has_events(batch.input);
                 match answer {
                     Answer::Decision(decision) => {
                         if !sink.decision(&decision)? {
@@ -145,6 +171,25 @@ enum Ended {
     Stopped(String),
     /// Nobody reads the decisions any more.
     Closed,
+    /// The rest of the input can't be had.
+    Broken(Failure),
+}
+
+/// Inputs without any event: rarely what was meant, so they are named.
+struct EmptyInputs(Vec<Option<String>>);
+
+impl EmptyInputs {
+    fn of(names: &[String]) -> EmptyInputs {
+        EmptyInputs(names.iter().cloned().map(Some).collect())
+    }
+
+    fn has_events(&mut self, input: usize) {
+        self.0[input] = None;
+    }
+
+    fn text(&self) -> String {
+        self.0.iter().flatten().map(|name| format!("`{name}` has no events\n")).collect()
+    }
 }
 
 fn stop_text(input: &str, line: u64, reject: &Reject) -> String {
@@ -165,22 +210,47 @@ struct Columns {
 }
 
 impl Columns {
-    /// `None` for a line that is the header.
-    fn decide(&mut self, engine: &Engine, batch: &Batch, line: Line<'_>) -> Option<Answer> {
-        if batch.shape == Shape::Ndjson {
-            return Some(engine.decide_json(line.text));
-        }
-        self.cells.split(line.text);
-        match &self.columns {
-            Some(columns) if self.input == Some(batch.input) => {
-                Some(engine.decide_csv(columns, self.cells.iter()))
+    /// `None` for a line that is the header; an error for a header by which no row can be read.
+    fn decide(&mut self, engine: &Engine, batch: &Batch, line: Line<'_>) -> Result<Option<Answer>, String> {
+        if let Shape::Csv = batch.shape
+            && self.input != Some(batch.input)
+        {
+            self.cells.split(line.text);
+            check_header(line.text, &self.cells)?;
+            if let Some(fault) = line.fault {
+                return Err(format!("the header: expected {}, found {}", fault.expected(), fault.found()));
             }
-            _ => {
-                self.columns = Some(engine.csv_columns(self.cells.iter()));
-                self.input = Some(batch.input);
-                None
-            }
+            self.columns = Some(engine.csv_columns(self.cells.iter()));
+            self.input = Some(batch.input);
+            return Ok(None);
         }
+        if let Some(fault) = line.fault {
+            return Ok(Some(engine.reject_line(fault.expected(), fault.found())));
+        }
+        Ok(Some(match (batch.shape, &self.columns) {
+            (Shape::Csv, Some(columns)) => {
+                self.cells.split(line.text);
+                engine.decide_csv(columns, self.cells.iter())
+            }
+            _ => engine.decide_json(line.text),
+        }))
+    }
+}
+
+/// What is plainly no header of comma separated values, before every row is a reject.
+fn check_header(line: &[u8], cells: &Cells) -> Result<(), String> {
+    if line.contains(&b'\r') {
+        return Err("its lines end in a carriage return alone: save it with line feeds".into());
+    }
+    if line.first() == Some(&b'{') {
+        return Err("this is JSON, not the header of a CSV: give `--input ndjson`".into());
+    }
+    let separator = [(b';', "`;`"), (b'\t', "tabs"), (b'|', "`|`")].into_iter().find(|s| line.contains(&s.0));
+    match separator {
+        Some((_, shown)) if cells.iter().count() == 1 => {
+            Err(format!("its cells are separated by {shown}: separate them by commas"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -188,6 +258,8 @@ impl Columns {
 struct Sink {
     format: DecisionFormat,
     only_hits: bool,
+    /// Of the terminal that decisions go to.
+    width: Option<u16>,
     out: Box<dyn Write>,
     buffer: Vec<u8>,
     rows: Vec<Decision>,
@@ -205,6 +277,7 @@ const TABLE_ROWS: usize = 1000;
 
 impl Sink {
     fn open(run: &Run) -> Result<Sink, Failure> {
+        run.check_outputs()?;
         let out: Box<dyn Write> = match &run.out {
             Some(path) => Box::new(create(path, false)?),
             None => Box::new(std::io::stdout()),
@@ -216,6 +289,7 @@ impl Sink {
         Ok(Sink {
             format: run.format,
             only_hits: run.only.is_some(),
+            width: if run.out.is_none() { terminal_width() } else { None },
             out,
             buffer: Vec::with_capacity(WRITE_BYTES + 64 * 1024),
             rows: Vec::new(),
@@ -248,7 +322,7 @@ impl Sink {
     }
 
     fn table(&mut self) {
-        let text = table(&self.rows, !self.header_written);
+        let text = table(&self.rows, !self.header_written, self.width);
         self.header_written = true;
         self.rows.clear();
         self.buffer.extend_from_slice(text.as_bytes());
@@ -290,8 +364,15 @@ impl Sink {
     }
 }
 
+/// Of the terminal that standard output is, if it is one.
+fn terminal_width() -> Option<u16> {
+    let terminal = std::io::stdout().is_terminal();
+    terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| width.0)
+}
+
 /// `private`: readable by its owner alone, because it holds events as they came.
 fn create(path: &str, private: bool) -> Result<File, Failure> {
+    let failed = |e: std::io::Error| Failure::new(format!("can't write `{path}`: {e}"));
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -299,6 +380,40 @@ fn create(path: &str, private: bool) -> Result<File, Failure> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
+    let file = options.open(path).map_err(failed)?;
+    #[cfg(unix)]
+    if private && file.metadata().map_err(failed)?.is_file() {
+        use std::os::unix::fs::PermissionsExt;
+        // One that was there before may be open to others.
+        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    }
     let _ = private;
-    options.open(path).map_err(|e| Failure::new(format!("can't write `{path}`: {e}")))
+    Ok(file)
+}
+
+impl Run {
+    /// An output that is also an input would be emptied before it is read.
+    fn check_outputs(&self) -> Result<(), Failure> {
+        let real = |path: &String| {
+            let path = std::fs::canonicalize(path).ok()?;
+            path.is_file().then_some(path)
+        };
+        for (option, path) in [("--out", &self.out), ("--rejects", &self.rejects)] {
+            let Some(path) = path else { continue };
+            let Some(found) = real(path) else { continue };
+            if self.events.iter().any(|events| real(events).as_ref() == Some(&found)) {
+                return Err(Failure::new(format!(
+                    "`{option} {path}` would overwrite the events: choose another file"
+                )));
+            }
+        }
+        match (&self.out, &self.rejects) {
+            (Some(out), Some(rejects))
+                if out == rejects || (real(out).is_some() && real(out) == real(rejects)) =>
+            {
+                Err(Failure::new(format!("`--out` and `--rejects` are both `{out}`: choose two files")))
+            }
+            _ => Ok(()),
+        }
+    }
 }

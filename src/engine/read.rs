@@ -6,7 +6,8 @@ use super::evaluate::{Engine, Inner};
 use super::event::Event;
 use super::ruleset::Ruleset;
 use super::{Answer, EngineOptions};
-use crate::decode::{Columns, Decoded, Decoder, Options, Rejected};
+use crate::decode::{Columns, Decoded, Decoder, Options, RejectReason, Rejected};
+use crate::model::decision::Reject;
 use crate::model::event::Event as TreeEvent;
 use crate::model::slot::Arena;
 
@@ -81,15 +82,25 @@ impl Engine {
         inner.stats.unknown_fields += inner.decoded.unknown_fields;
         match read {
             Ok(()) => self.decide_decoded(inner),
-            Err(rejected) => {
-                inner.stats.rejected += 1;
-                let place = if rejected.pointer.is_empty() { "" } else { ": " };
-                let reason = format!("{}{place}expected {}", rejected.pointer, rejected.expected);
-                *inner.stats.rejects.entry(reason).or_default() += 1;
-                let outcome = self.ruleset.outcome_name(self.ruleset.hir.header.rejects);
-                Answer::Reject(rejected.into_reject(outcome, self.ruleset.stamp.clone()))
-            }
+            Err(rejected) => Answer::Reject(self.rejected(inner, rejected)),
         }
+    }
+
+    #[cold]
+    fn rejected(&self, inner: &mut Inner, rejected: Rejected) -> Reject {
+        inner.stats.rejected += 1;
+        let place = if rejected.pointer.is_empty() { "" } else { ": " };
+        let reason = format!("{}{place}expected {}", rejected.pointer, rejected.expected);
+        *inner.stats.rejects.entry(reason).or_default() += 1;
+        let outcome = self.ruleset.outcome_name(self.ruleset.hir.header.rejects);
+        rejected.into_reject(outcome, self.ruleset.stamp.clone())
+    }
+
+    /// An event that the host itself could not get whole, such as a line that was cut off: counted and answered
+    /// like any other that can't be read.
+    pub fn reject_line(&self, expected: &str, found: &str) -> Answer {
+        let rejected = RejectReason::whole(expected, found);
+        Answer::Reject(self.rejected(&mut self.lock(), rejected))
     }
 }
 
