@@ -1,5 +1,6 @@
 //! The command as a person or a CI job uses it: what it prints, what it writes, how it ends.
 
+#![expect(clippy::disallowed_methods, reason = "tests read files")]
 #![cfg(feature = "cli")]
 
 use std::fs;

@@ -8,10 +8,18 @@ use super::ruleset::Ruleset;
 use super::{Answer, EngineOptions};
 use crate::decode::{Columns, Decoded, Decoder, Options, RejectReason, Rejected};
 use crate::model::decision::Reject;
-use crate::model::event::Event as TreeEvent;
-use crate::model::slot::Arena;
 
 /// The header of a CSV file, by which its rows are read.
+///
+/// ```
+/// use rulec::{Engine, compile_text};
+///
+/// let ruleset = compile_text("shop.rules", "event order { amount: money(USD) }").unwrap().ruleset;
+/// let engine = Engine::new(ruleset);
+/// let columns = engine.csv_columns([&b"id"[..], b"at", b"amount"]);
+/// let answer = engine.decide_csv(&columns, [&b"e-1"[..], b"2026-11-11T10:00:00Z", b"20 USD"]);
+/// assert_eq!(answer.outcome(), "allow");
+/// ```
 #[derive(Debug)]
 pub struct CsvColumns(Columns);
 
@@ -43,17 +51,18 @@ fn decoder_options(options: &EngineOptions) -> Options {
 }
 
 impl Engine {
-    /// One event as it comes: a JSON object, without its line end.
+    /// Decides one event as it comes: a JSON object, without its line end. Whatever is wrong with it is told by a
+    /// [`Reject`]; there are no other errors.
     pub fn decide_json(&self, line: &[u8]) -> Answer {
         self.decide_with(|decoder, decoded| decoder.decode_json(line, decoded))
     }
 
-    /// One event as it comes, parsed already. (Numbers with a fraction have lost their text: give amounts as strings.)
+    /// Decides one event as it comes, parsed already. (Numbers with a fraction have lost their text: give amounts as strings.)
     pub fn decide_value(&self, value: &Value) -> Answer {
         self.decide_json(value.to_string().as_bytes())
     }
 
-    /// An event built in code.
+    /// Decides an event built in code.
     pub fn decide_event(&self, event: &Event) -> Answer {
         let mut fields = event.fields.clone();
         fields.insert("type".to_string(), Value::String(event.name.clone()));
@@ -65,12 +74,13 @@ impl Engine {
         self.decide_with(|decoder, decoded| decoder.decode_fields(fields, decoded))
     }
 
-    /// What the cells of rows mean, from the cells of the header.
+    /// What the cells of rows mean, from the cells of the header: blanks around a name are ignored, a nested value is in
+    /// the column of its pointer (`/total/value`). Once per file.
     pub fn csv_columns<'c>(&self, header: impl IntoIterator<Item = &'c [u8]>) -> CsvColumns {
         CsvColumns(self.decoder.columns(header))
     }
 
-    /// One row of a CSV file.
+    /// Decides one row of a CSV file; an empty cell is missing.
     pub fn decide_csv<'c>(&self, columns: &CsvColumns, cells: impl IntoIterator<Item = &'c [u8]>) -> Answer {
         self.decide_with(|decoder, decoded| decoder.decode_csv(&columns.0, cells, decoded))
     }
@@ -82,16 +92,14 @@ impl Engine {
         inner.stats.unknown_fields += inner.decoded.unknown_fields;
         match read {
             Ok(()) => self.decide_decoded(inner),
-            Err(rejected) => Answer::Reject(self.rejected(inner, rejected)),
+            Err(rejected) => {
+                inner.stats.reject(&rejected);
+                Answer::Reject(self.reject(*rejected))
+            }
         }
     }
 
-    #[cold]
-    fn rejected(&self, inner: &mut Inner, rejected: Rejected) -> Reject {
-        inner.stats.rejected += 1;
-        let place = if rejected.pointer.is_empty() { "" } else { ": " };
-        let reason = format!("{}{place}expected {}", rejected.pointer, rejected.expected);
-        *inner.stats.rejects.entry(reason).or_default() += 1;
+    fn reject(&self, rejected: RejectReason) -> Reject {
         let outcome = self.ruleset.outcome_name(self.ruleset.hir.header.rejects);
         rejected.into_reject(outcome, self.ruleset.stamp.clone())
     }
@@ -100,26 +108,7 @@ impl Engine {
     /// like any other that can't be read.
     pub fn reject_line(&self, expected: &str, found: &str) -> Answer {
         let rejected = RejectReason::whole(expected, found);
-        Answer::Reject(self.rejected(&mut self.lock(), rejected))
-    }
-}
-
-impl Ruleset {
-    /// Reads events by the names of their fields into trees, every field of them: for executors that are not
-    /// the engine.
-    pub fn read_tree(
-        &self,
-        fields: &Map<String, Value>,
-        options: &EngineOptions,
-    ) -> Result<TreeEvent, Box<Answer>> {
-        let decoder = Decoder::new(&self.hir.schema, &[], decoder_options(options));
-        let mut decoded = Decoded::new();
-        match decoder.decode_fields(fields, &mut decoded) {
-            Ok(()) => Ok(decoded.to_event(&self.hir.schema, &Arena::constants())),
-            Err(rejected) => {
-                let outcome = self.outcome_name(self.hir.header.rejects);
-                Err(Box::new(Answer::Reject(rejected.into_reject(outcome, self.stamp.clone()))))
-            }
-        }
+        self.lock().stats.reject(&rejected);
+        Answer::Reject(self.reject(*rejected))
     }
 }
