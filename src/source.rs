@@ -166,7 +166,7 @@ pub trait Files {
 ///
 /// let mut files = MemoryFiles::new();
 /// files.add("shop/events.rules", "event order { amount: money(USD) }");
-/// files.add("shop/large.rules", r#"rule large on order { review if amount > 500 USD because "{amount}" }"#);
+/// files.add("shop/large.rules", "rule large on order { review if amount > 500 USD }");
 /// let compiled = compile_files(&files, "shop").unwrap();
 /// assert_eq!(compiled.ruleset.rule_names().collect::<Vec<_>>(), ["large"]);
 /// ```

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 ///
 /// let rules = r#"
 ///     event order { amount: money(USD), items: list<record { sku: text }> }
-///     rule large on order { review if amount > 500 USD because "{amount}" }
+///     rule large on order { review if amount > 500 USD }
 /// "#;
 /// let engine = Engine::new(compile_text("shop.rules", rules).unwrap().ruleset);
 /// let event = Event::new("order")
