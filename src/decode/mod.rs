@@ -134,7 +134,7 @@ impl RejectReason {
         })
     }
 
-    fn whole(expected: &str, found: impl Into<String>) -> Rejected {
+    pub fn whole(expected: &str, found: impl Into<String>) -> Rejected {
         RejectReason::of(Fault { pointer: String::new(), expected: expected.into(), found: found.into() })
     }
 }
@@ -194,7 +194,8 @@ impl Decoded {
         std::mem::swap(&mut self.row, &mut other.row);
     }
 
-    fn clear(&mut self) {
+    /// Forgets the event read last.
+    pub fn clear(&mut self) {
         self.slots.clear();
         self.arena.clear();
         self.bad.clear();
@@ -519,7 +520,9 @@ fn syntax(text: &str, error: json::SyntaxError) -> Rejected {
         None => "the end of the line".to_string(),
         // Only what is no content: the input may be sensitive.
         Some(c) if c.is_ascii_punctuation() => format!("`{c}` at character {column}"),
-        Some(_) => format!("something else at character {column}"),
+        Some(c) if c.is_control() => format!("a control character at character {column}"),
+        Some(c) if c.is_alphanumeric() => format!("a letter or digit at character {column}"),
+        Some(_) => format!("another character at character {column}"),
     };
     RejectReason::whole(error.expected, found)
 }
