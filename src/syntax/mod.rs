@@ -8,7 +8,9 @@ pub mod print;
 pub(crate) mod scan;
 mod split;
 
-pub use parser::{parse, parse_expression};
+pub use parser::parse;
+#[cfg(test)]
+pub use parser::parse_expression;
 
 /// How deep parentheses, brackets and prefix operators may nest.
 pub const MAX_NESTING: usize = 64;

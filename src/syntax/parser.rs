@@ -38,6 +38,7 @@ pub fn parse(source: SourceId, text: &str) -> (File, Diagnostics) {
 }
 
 /// Reads one expression that makes up the whole text.
+#[cfg(test)]
 pub fn parse_expression(source: SourceId, text: &str) -> (Expr, Diagnostics) {
     let scan = scan(text);
     let file =
