@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use clap::ValueEnum;
 
 use super::Failure;
+use super::unpack::unpacked;
 
 /// What a file holds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -119,16 +120,8 @@ fn open_one(path: &str, consumed: &Arc<AtomicU64>) -> Result<OpenInput, Failure>
     let file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
     let counted = BufReader::with_capacity(BATCH_BYTES, Counted { inner: file, consumed: consumed.clone() });
-    let reader: Box<dyn BufRead + Send> = if path.ends_with(".gz") {
-        Box::new(BufReader::with_capacity(BATCH_BYTES, flate2::bufread::MultiGzDecoder::new(counted)))
-    } else if path.ends_with(".zst") {
-        let decoder = ruzstd::decoding::StreamingDecoder::new(counted)
-            .map_err(|e| Failure::new(format!("can't read events from `{path}`: {e}")))?;
-        Box::new(BufReader::with_capacity(BATCH_BYTES, decoder))
-    } else {
-        Box::new(counted)
-    };
-    Ok((reader, Some(bytes)))
+    let reader = BufReader::with_capacity(BATCH_BYTES, unpacked(path, counted).map_err(failed)?);
+    Ok((Box::new(reader), Some(bytes)))
 }
 
 struct Counted<R> {
@@ -152,7 +145,8 @@ fn send_batches(
     sender: &SyncSender<Result<Batch, Failure>>,
 ) -> Result<(), Failure> {
     let failed = |line: u64, error: std::io::Error| {
-        Failure::new(format!("can't read events from `{name}`, after line {line}: {error}"))
+        let place = if line == 0 { String::new() } else { format!(", after line {line}") };
+        Failure::new(format!("can't read events from `{name}`{place}: {error}"))
     };
     let mut line = 0;
     loop {
@@ -205,6 +199,7 @@ fn next_record(
     line: &mut u64,
 ) -> std::io::Result<bool> {
     let start = out.len();
+    let mut quoted = false;
     loop {
         let before = out.len();
         if !read_line(reader, out, start)? {
@@ -212,9 +207,8 @@ fn next_record(
         }
         *line += 1;
         let quotes = out[before..].iter().filter(|b| **b == b'"').count();
-        let open_before = out[start..before].iter().filter(|b| **b == b'"').count() % 2 == 1;
-        let open = (quotes % 2 == 1) != open_before;
-        if shape == Shape::Ndjson || !open || out.len() - start >= MAX_LINE_BYTES {
+        quoted ^= quotes % 2 == 1;
+        if shape == Shape::Ndjson || !quoted || out.len() - start >= MAX_LINE_BYTES {
             return Ok(true);
         }
     }
@@ -338,6 +332,14 @@ mod tests {
             read(Shape::Ndjson, "\u{feff}{}\r\n\n  \n[1]"),
             [(1, "{}".to_string()), (4, "[1]".to_string())]
         );
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_takes_no_longer_than_its_lines() {
+        let lines = 2_000_000;
+        let read = read(Shape::Csv, &format!("a,b\n\"{}", "x\n".repeat(lines)));
+        assert_eq!(read.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(read[1].1.len(), 2 * lines);
     }
 
     #[test]

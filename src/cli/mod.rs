@@ -12,6 +12,7 @@ mod progress;
 mod run;
 mod summary;
 mod test;
+mod unpack;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
