@@ -37,6 +37,26 @@ struct Record {
     end: usize,
     /// Of its first line, from 1.
     line: u64,
+    flaw: Option<Flaw>,
+}
+
+/// Why a record is none.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It was cut at the longest that can be an event.
+    TooLong,
+    /// The file ends within a quoted cell.
+    OpenQuote,
+}
+
+impl Flaw {
+    /// What was expected, and what was found.
+    pub fn told(self) -> (&'static str, &'static str) {
+        match self {
+            Flaw::TooLong => ("at most 16 MiB", "a longer line or record"),
+            Flaw::OpenQuote => ("a closing `\"`", "the end of the file"),
+        }
+    }
 }
 
 /// One line or CSV record as it came, without its line end.
@@ -44,11 +64,12 @@ struct Record {
 pub struct Line<'a> {
     pub number: u64,
     pub text: &'a [u8],
+    pub flaw: Option<Flaw>,
 }
 
 impl Batch {
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
-        self.records.iter().map(|r| Line { number: r.line, text: &self.bytes[r.start..r.end] })
+        self.records.iter().map(|r| Line { number: r.line, text: &self.bytes[r.start..r.end], flaw: r.flaw })
     }
 }
 
@@ -156,11 +177,11 @@ fn send_batches(
         while batch.bytes.len() < BATCH_BYTES {
             let start = batch.bytes.len();
             let first = line + 1;
-            open =
-                next_record(&mut *reader, shape, &mut batch.bytes, &mut line).map_err(|e| failed(line, e))?;
-            if !open {
+            let read = next_record(&mut *reader, shape, &mut batch.bytes, &mut line);
+            let Some(flaw) = read.map_err(|e| failed(line, e))? else {
+                open = false;
                 break;
-            }
+            };
             if line == 1 && batch.bytes[start..].starts_with(b"\xEF\xBB\xBF") {
                 batch.bytes.drain(start..start + 3);
             }
@@ -168,7 +189,7 @@ fn send_batches(
             let blank = batch.bytes[start..end].iter().all(u8::is_ascii_whitespace);
             // A blank line is no event; a record of a CSV with one column may be empty all the same.
             if !blank || (shape == Shape::Csv && end > start) {
-                batch.records.push(Record { start, end, line: first });
+                batch.records.push(Record { start, end, line: first, flaw });
             }
         }
         if !batch.records.is_empty() && sender.send(Ok(batch)).is_err() {
@@ -191,39 +212,72 @@ fn trimmed_end(bytes: &[u8], start: usize) -> usize {
     end
 }
 
-/// Appends a line; for CSV, further lines as long as a quote is open. `false` at the end.
+/// Appends a line; for CSV, further lines as long as a quoted cell is open. `None` at the end, else what is wrong with it.
+#[expect(
+    clippy::option_option,
+    reason = "whether there is a record, and what is wrong with it, are two questions"
+)]
 fn next_record(
     reader: &mut dyn BufRead,
     shape: Shape,
     out: &mut Vec<u8>,
     line: &mut u64,
-) -> std::io::Result<bool> {
+) -> std::io::Result<Option<Option<Flaw>>> {
     let start = out.len();
-    let mut quoted = false;
+    let mut place = Place::CellStart;
     loop {
         let before = out.len();
-        if !read_line(reader, out, start)? {
-            return Ok(out.len() > start);
-        }
+        let whole = match read_line(reader, out, start)? {
+            Some(whole) => whole,
+            None if before == start => return Ok(None),
+            None => return Ok(Some(Some(Flaw::OpenQuote))),
+        };
         *line += 1;
-        let quotes = out[before..].iter().filter(|b| **b == b'"').count();
-        quoted ^= quotes % 2 == 1;
-        if shape == Shape::Ndjson || !quoted || out.len() - start >= MAX_LINE_BYTES {
-            return Ok(true);
+        if !whole {
+            return Ok(Some(Some(Flaw::TooLong)));
+        }
+        if shape == Shape::Csv {
+            place = out[before..].iter().fold(place, |place, byte| place.after(*byte));
+        }
+        if place != Place::Quoted {
+            return Ok(Some(None));
         }
     }
 }
 
-/// Like `read_until`, but keeps no more than the longest line that can be an event.
-fn read_line(reader: &mut dyn BufRead, out: &mut Vec<u8>, start: usize) -> std::io::Result<bool> {
-    let mut any = false;
+/// Where in a CSV record a byte is: a quote opens a cell only at its beginning (`5" disk` is plain text).
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Place {
+    CellStart,
+    Plain,
+    Quoted,
+    /// After a quote in a quoted cell: its end, or the first of two that mean one.
+    Quote,
+}
+
+impl Place {
+    fn after(self, byte: u8) -> Place {
+        match (self, byte) {
+            (Place::CellStart | Place::Quote, b'"') => Place::Quoted,
+            (Place::Quoted, b'"') => Place::Quote,
+            (Place::Quoted, _) => Place::Quoted,
+            (_, b',') => Place::CellStart,
+            _ => Place::Plain,
+        }
+    }
+}
+
+/// Like `read_until`, but keeps no more than the longest line that can be an event: `false` if it was longer, `None` at
+/// the end.
+fn read_line(reader: &mut dyn BufRead, out: &mut Vec<u8>, start: usize) -> std::io::Result<Option<bool>> {
+    let (mut any, mut whole) = (false, true);
     loop {
         let available = match reader.fill_buf() {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             other => other?,
         };
         if available.is_empty() {
-            return Ok(any);
+            return Ok(any.then_some(whole));
         }
         any = true;
         let (used, done) = match available.iter().position(|b| *b == b'\n') {
@@ -231,10 +285,11 @@ fn read_line(reader: &mut dyn BufRead, out: &mut Vec<u8>, start: usize) -> std::
             None => (available.len(), false),
         };
         let room = (MAX_LINE_BYTES + start).saturating_sub(out.len());
+        whole &= used <= room;
         out.extend_from_slice(&available[..used.min(room)]);
         reader.consume(used);
         if done {
-            return Ok(true);
+            return Ok(Some(whole));
         }
     }
 }
@@ -249,8 +304,9 @@ pub struct Cells {
 
 impl Default for Cells {
     fn default() -> Cells {
-        // Not `Reader::default`, which knows no CSV.
-        Cells { reader: csv_core::Reader::new(), bytes: Vec::new(), ends: Vec::new(), count: 0 }
+        // A lone carriage return is text; what is split is one record, so that nothing else ends it.
+        let reader = csv_core::ReaderBuilder::new().terminator(csv_core::Terminator::Any(b'\n')).build();
+        Cells { reader, bytes: Vec::new(), ends: Vec::new(), count: 0 }
     }
 }
 
@@ -306,6 +362,7 @@ mod tests {
         assert_eq!(cells("a,,c,"), ["a", "", "c", ""]);
         assert_eq!(cells("\"a,1\",\"say \"\"hi\"\"\",\"two\nlines\""), ["a,1", "say \"hi\"", "two\nlines"]);
         assert_eq!(cells("one"), ["one"]);
+        assert_eq!(cells("5\" disk,a\rb"), ["5\" disk", "a\rb"]);
     }
 
     fn read(shape: Shape, text: &str) -> Vec<(u64, String)> {
@@ -332,6 +389,45 @@ mod tests {
             read(Shape::Ndjson, "\u{feff}{}\r\n\n  \n[1]"),
             [(1, "{}".to_string()), (4, "[1]".to_string())]
         );
+    }
+
+    #[test]
+    fn a_quote_within_a_cell_opens_nothing() {
+        assert_eq!(
+            read(Shape::Csv, "a,b\n5\" disk,1\n6\",2\n\"x\"\"\",3\n\"\ny\" z\",4\n"),
+            [
+                (1, "a,b".to_string()),
+                (2, "5\" disk,1".to_string()),
+                (3, "6\",2".to_string()),
+                (4, "\"x\"\"\",3".to_string()),
+                (5, "\"\ny\" z\",4".to_string()),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_too_long_or_open_is_no_record() {
+        let flaws = |shape, text: &str| -> Vec<Option<Flaw>> {
+            let (sender, batches) = sync_channel(4);
+            let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
+            std::thread::spawn(move || send_batches(0, shape, reader, "test", &sender));
+            let batches: Vec<Batch> =
+                batches.into_iter().map(|b| b.unwrap_or_else(|f| panic!("{}", f.0))).collect();
+            batches.iter().flat_map(|batch| batch.lines().map(|line| line.flaw)).collect()
+        };
+        let long = "x".repeat(MAX_LINE_BYTES - 1);
+        for shape in [Shape::Csv, Shape::Ndjson] {
+            assert_eq!(
+                flaws(shape, &format!("{long}\nx{long}y\n{long}\n")),
+                [None, Some(Flaw::TooLong), None]
+            );
+        }
+        assert_eq!(
+            flaws(Shape::Csv, &format!("\"{long}\n\"\nx\n")),
+            [Some(Flaw::TooLong), Some(Flaw::OpenQuote)]
+        );
+        assert_eq!(flaws(Shape::Csv, "a\n\"b\nc\n"), [None, Some(Flaw::OpenQuote)]);
+        assert_eq!(flaws(Shape::Csv, "a\n\"b"), [None, Some(Flaw::OpenQuote)]);
     }
 
     #[test]

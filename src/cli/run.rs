@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-use super::input::{Batch, Cells, Inputs, Line, Shape, open};
+use super::input::{Batch, Cells, Flaw, Inputs, Line, Shape, open};
 use super::progress::Progress;
 use super::summary::{Summary, table};
 use super::{CommandResult, Failure, Outcome, compile, print, print_findings};
@@ -110,7 +110,12 @@ impl Run {
         for batch in inputs.batches {
             let batch = batch?;
             for line in batch.lines() {
-                let answer = match columns.decide(engine, &batch, line) {
+                let answer = match columns.decide(engine, &batch, line).map_err(|reason| {
+                    Failure::new(format!(
+                        "the header of `{}` can't be read: {reason}",
+                        self.events[batch.input]
+                    ))
+                })? {
                     Some(answer) => answer,
                     // A CSV header.
                     None => continue,
@@ -165,20 +170,28 @@ struct Columns {
 }
 
 impl Columns {
-    /// `None` for a line that is the header.
-    fn decide(&mut self, engine: &Engine, batch: &Batch, line: Line<'_>) -> Option<Answer> {
-        if batch.shape == Shape::Ndjson {
-            return Some(engine.decide_json(line.text));
-        }
-        self.cells.split(line.text);
-        match &self.columns {
-            Some(columns) if self.input == Some(batch.input) => {
-                Some(engine.decide_csv(columns, self.cells.iter()))
+    /// `None` for a line that is the header; an error says why a header is none.
+    fn decide(&mut self, engine: &Engine, batch: &Batch, line: Line<'_>) -> Result<Option<Answer>, String> {
+        let known = self.columns.as_ref().filter(|_| self.input == Some(batch.input));
+        let flaw = line.flaw.map(Flaw::told);
+        match (batch.shape, known, flaw) {
+            (Shape::Csv, None, Some((expected, found))) => Err(format!("expected {expected}, found {found}")),
+            (_, _, Some((expected, found))) => Ok(Some(engine.reject(expected, found))),
+            (Shape::Ndjson, ..) => Ok(Some(engine.decide_json(line.text))),
+            (Shape::Csv, Some(columns), None) => {
+                self.cells.split(line.text);
+                Ok(Some(engine.decide_csv(columns, self.cells.iter())))
             }
-            _ => {
+            (Shape::Csv, None, None) => {
+                if line.text.contains(&b'\r') {
+                    return Err(
+                        "its lines end in carriage returns alone: save the file with line feeds".into()
+                    );
+                }
+                self.cells.split(line.text);
                 self.columns = Some(engine.csv_columns(self.cells.iter()));
                 self.input = Some(batch.input);
-                None
+                Ok(None)
             }
         }
     }

@@ -133,7 +133,8 @@ impl RejectReason {
         })
     }
 
-    fn whole(expected: &str, found: impl Into<String>) -> Rejected {
+    /// Something about the whole input, not one field.
+    pub fn whole(expected: &str, found: impl Into<String>) -> Rejected {
         RejectReason::of(Fault { pointer: String::new(), expected: expected.into(), found: found.into() })
     }
 }
@@ -179,7 +180,8 @@ impl Decoded {
         }
     }
 
-    fn clear(&mut self) {
+    /// Forgets the event read last.
+    pub fn clear(&mut self) {
         self.slots.clear();
         self.arena.clear();
         self.bad.clear();

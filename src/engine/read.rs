@@ -6,7 +6,7 @@ use super::evaluate::{Engine, Inner};
 use super::event::Event;
 use super::ruleset::Ruleset;
 use super::{Answer, EngineOptions};
-use crate::decode::{Columns, Decoded, Decoder, Options, Rejected};
+use crate::decode::{Columns, Decoded, Decoder, Options, RejectReason, Rejected};
 use crate::model::event::Event as TreeEvent;
 use crate::model::slot::Arena;
 
@@ -72,6 +72,14 @@ impl Engine {
     /// One row of a CSV file.
     pub fn decide_csv<'c>(&self, columns: &CsvColumns, cells: impl IntoIterator<Item = &'c [u8]>) -> Answer {
         self.decide_with(|decoder, decoded| decoder.decode_csv(&columns.0, cells, decoded))
+    }
+
+    /// An event that the host could not cut out of its input: a reject like any other, and counted as one.
+    pub fn reject(&self, expected: &str, found: &str) -> Answer {
+        self.decide_with(|_, decoded| {
+            decoded.clear();
+            Err(RejectReason::whole(expected, found))
+        })
     }
 
     fn decide_with(&self, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) -> Answer {
