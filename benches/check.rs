@@ -1,5 +1,7 @@
 //! `cargo bench --bench check`: `rulec check` on 1,000 to 10,000 generated rules; the time per rule should not grow.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
+
 use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};

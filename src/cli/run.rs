@@ -1,7 +1,7 @@
 //! `rulec run`: events in, decisions out.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
@@ -38,7 +38,7 @@ pub struct Run {
     #[arg(long, value_enum, default_value = "ndjson")]
     format: DecisionFormat,
     /// Leave out decisions in which nothing happened
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "WHAT")]
     only: Option<Only>,
     /// Write events that can't be read here, with line and reason, and go on; without it the first one ends the run
     #[arg(long, value_name = "FILE")]
@@ -47,7 +47,7 @@ pub struct Run {
     #[arg(long = "type", value_name = "EVENT")]
     event_type: Option<String>,
     /// What the event files hold, where their names don't tell
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "SHAPE")]
     input: Option<Shape>,
     /// No summary on standard error
     #[arg(long)]
@@ -84,13 +84,19 @@ impl Run {
         }
         let engine = Arc::new(Engine::with_options(ruleset.clone(), options));
         let inputs = open(&self.events, self.input, &engine)?;
+        self.check_outputs()?;
         let mut rejects = Rejects::open(&self)?;
         let mut sink = Sink::open(&self)?;
         let started = Instant::now();
-        let ended = self.decide_all(&engine, inputs, &mut sink, &mut rejects);
+        let mut empty = EmptyInputs::of(&self.events);
+        let ended = self.decide_all(&engine, inputs, &mut sink, &mut rejects, &mut empty);
+        // Whatever ended the run: what was decided is written, and counted.
         let written = sink.finish()?;
         rejects.finish()?;
-        let ended = if written { ended? } else { Ended::Closed };
+        let ended = ended?;
+        if !written || matches!(ended, Ended::Closed) {
+            return Ok(Outcome::Fine);
+        }
         let stats = engine.stats();
         let summary = Summary::new(&ruleset, &stats, rejects.read, started.elapsed());
         if self.format == DecisionFormat::Summary {
@@ -103,8 +109,10 @@ impl Run {
                 print_findings(&reason);
                 Ok(Outcome::Found)
             }
+            Ended::Broken(failure) => Err(failure),
             Ended::Closed => Ok(Outcome::Fine),
             Ended::Whole => {
+                print_findings(&empty.text());
                 summary.check().map_err(Failure::new)?;
                 Ok(if rejects.rejected > 0 { Outcome::Found } else { Outcome::Fine })
             }
@@ -117,10 +125,18 @@ impl Run {
         inputs: Inputs,
         sink: &mut Sink,
         rejects: &mut Rejects,
+        empty: &mut EmptyInputs,
     ) -> Result<Ended, Failure> {
         let progress = Progress::new(inputs.consumed.clone(), inputs.total_bytes);
         for batch in inputs.batches {
-            let mut batch = batch?;
+            let mut batch = match batch {
+                Ok(batch) => batch,
+                Err(failure) => {
+                    progress.finish();
+                    return Ok(Ended::Broken(failure));
+                }
+            };
+            empty.has_events(batch.input);
             let mut events = std::mem::take(&mut batch.events);
             let input = &self.events[batch.input];
             let mut lines = batch.lines();
@@ -166,6 +182,25 @@ enum Ended {
     Stopped(String),
     /// Nobody reads the decisions any more.
     Closed,
+    /// The rest of the input can't be had.
+    Broken(Failure),
+}
+
+/// Inputs without any event: rarely what was meant, so they are named.
+struct EmptyInputs(Vec<Option<String>>);
+
+impl EmptyInputs {
+    fn of(names: &[String]) -> EmptyInputs {
+        EmptyInputs(names.iter().cloned().map(Some).collect())
+    }
+
+    fn has_events(&mut self, input: usize) {
+        self.0[input] = None;
+    }
+
+    fn text(&self) -> String {
+        self.0.iter().flatten().map(|name| format!("`{name}` has no events\n")).collect()
+    }
 }
 
 fn stop_text(input: &str, line: u64, reject: &Reject) -> String {
@@ -179,6 +214,8 @@ fn stop_text(input: &str, line: u64, reject: &Reject) -> String {
 
 /// Where decisions go. They are made text here, where they are at hand; a thread of its own writes that.
 struct Sink {
+    /// Of the terminal that decisions go to.
+    width: Option<u16>,
     format: DecisionFormat,
     only_hits: bool,
     buffer: Vec<u8>,
@@ -218,6 +255,7 @@ impl Sink {
             })
             .map_err(|e| Failure::new(format!("can't start a thread to write decisions: {e}")))?;
         Ok(Sink {
+            width: if run.out.is_none() { terminal_width() } else { None },
             format: run.format,
             only_hits: run.only.is_some(),
             buffer: Vec::new(),
@@ -251,7 +289,7 @@ impl Sink {
     }
 
     fn table(&mut self) {
-        let text = table(&self.rows, !self.header_written);
+        let text = table(&self.rows, !self.header_written, self.width);
         self.header_written = true;
         self.rows.clear();
         self.buffer.extend_from_slice(text.as_bytes());
@@ -317,8 +355,15 @@ impl Rejects {
     }
 }
 
+/// Of the terminal that standard output is, if it is one.
+fn terminal_width() -> Option<u16> {
+    let terminal = std::io::stdout().is_terminal();
+    terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| width.0)
+}
+
 /// `private`: readable by its owner alone, because it holds events as they came.
 fn create(path: &str, private: bool) -> Result<File, Failure> {
+    let failed = |e: std::io::Error| Failure::new(format!("can't write `{path}`: {e}"));
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -326,6 +371,40 @@ fn create(path: &str, private: bool) -> Result<File, Failure> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
+    let file = options.open(path).map_err(failed)?;
+    #[cfg(unix)]
+    if private && file.metadata().map_err(failed)?.is_file() {
+        use std::os::unix::fs::PermissionsExt;
+        // One that was there before may be open to others.
+        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    }
     let _ = private;
-    options.open(path).map_err(|e| Failure::new(format!("can't write `{path}`: {e}")))
+    Ok(file)
+}
+
+impl Run {
+    /// An output that is also an input would be emptied before it is read.
+    fn check_outputs(&self) -> Result<(), Failure> {
+        let real = |path: &String| {
+            let path = std::fs::canonicalize(path).ok()?;
+            path.is_file().then_some(path)
+        };
+        for (option, path) in [("--out", &self.out), ("--rejects", &self.rejects)] {
+            let Some(path) = path else { continue };
+            let Some(found) = real(path) else { continue };
+            if self.events.iter().any(|events| real(events).as_ref() == Some(&found)) {
+                return Err(Failure::new(format!(
+                    "`{option} {path}` would overwrite the events: choose another file"
+                )));
+            }
+        }
+        match (&self.out, &self.rejects) {
+            (Some(out), Some(rejects))
+                if out == rejects || (real(out).is_some() && real(out) == real(rejects)) =>
+            {
+                Err(Failure::new(format!("`--out` and `--rejects` are both `{out}`: choose two files")))
+            }
+            _ => Ok(()),
+        }
+    }
 }

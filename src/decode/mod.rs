@@ -14,7 +14,7 @@ mod csv;
 pub mod json;
 mod plan;
 mod reader;
-mod scalars;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +27,7 @@ use crate::diag::nearest;
 use crate::model::decision::{Reject, Stamp};
 use crate::model::event::Event;
 use crate::model::ids::EventId;
+use crate::model::scalars;
 use crate::model::schema::{EventSchema, Pointer, Schema};
 use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::time::{Duration, Time};
@@ -133,7 +134,7 @@ impl RejectReason {
         })
     }
 
-    fn whole(expected: &str, found: impl Into<String>) -> Rejected {
+    pub fn whole(expected: &str, found: impl Into<String>) -> Rejected {
         RejectReason::of(Fault { pointer: String::new(), expected: expected.into(), found: found.into() })
     }
 }
@@ -193,7 +194,8 @@ impl Decoded {
         std::mem::swap(&mut self.row, &mut other.row);
     }
 
-    fn clear(&mut self) {
+    /// Forgets the event read last.
+    pub fn clear(&mut self) {
         self.slots.clear();
         self.arena.clear();
         self.bad.clear();
@@ -270,7 +272,7 @@ impl Decoder {
                 self.fallback.ok_or_else(|| self.no_type("/type".into(), "nothing".into(), None))
             }
             Some(serde_json::Value::String(name)) => self.event_named(name).ok_or_else(|| {
-                self.no_type("/type".into(), format!("\"{}\"", scalars::shown(name)), Some(name))
+                self.no_type("/type".into(), format!("\"{}\"", shown::shown(name)), Some(name))
             }),
             Some(_) => Err(self.no_type("/type".into(), "no text".into(), None)),
         };
@@ -345,11 +347,22 @@ impl Decoder {
             Some("clock" | "list") => "an event; such lines can't be executed yet".to_string(),
             _ => {
                 let near = name.and_then(|name| nearest(name, self.events.iter().map(|plan| &*plan.name)));
-                let near = near.map_or(String::new(), |near| format!(" (did you mean `{near}`?)"));
+                let near = near.map_or(String::new(), |near| match self.told_by(near) {
+                    Some(pointer) if name == Some(near) => format!(": `{near}` is told by `{pointer}`"),
+                    _ => format!(" (did you mean `{near}`?)"),
+                });
                 format!("an event type of the ruleset{near}")
             }
         };
         RejectReason::of(Fault { pointer, expected, found })
+    }
+
+    /// Where the input says that it is of this type, if `type` does not.
+    fn told_by(&self, name: &str) -> Option<&Pointer> {
+        let of = |discriminator: &&Discriminator| {
+            self.events.get(discriminator.event.index()).is_some_and(|plan| *plan.name == *name)
+        };
+        self.discriminators.iter().find(of).map(|discriminator| &discriminator.pointer)
     }
 
     /// Sorts the members by the keys of the plan, then reads the fields.
@@ -507,7 +520,9 @@ fn syntax(text: &str, error: json::SyntaxError) -> Rejected {
         None => "the end of the line".to_string(),
         // Only what is no content: the input may be sensitive.
         Some(c) if c.is_ascii_punctuation() => format!("`{c}` at character {column}"),
-        Some(_) => format!("something else at character {column}"),
+        Some(c) if c.is_control() => format!("a control character at character {column}"),
+        Some(c) if c.is_alphanumeric() => format!("a letter or digit at character {column}"),
+        Some(_) => format!("another character at character {column}"),
     };
     RejectReason::whole(error.expected, found)
 }

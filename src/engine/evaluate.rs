@@ -16,8 +16,30 @@ use crate::model::value::Unknown;
 use crate::state::{Bounds, CellId, Dedupe, GroupId, KeyHash, KeyHasher, Options, Store};
 use crate::vm::{Data, Frame, Machine, Surroundings};
 
-/// Decides events with a ruleset, and remembers what its windows need. May be shared by threads: events are
-/// decided one at a time.
+/// Decides events with a ruleset, and remembers what its windows need.
+///
+/// It may be shared by threads: every method takes `&self`, and events are decided one at a time, in the order in which
+/// they come. The same ruleset and the same sequence of events give byte-identical decisions. Memory lives as long as
+/// the engine.
+///
+/// ```
+/// use rulec::{Engine, compile_text};
+///
+/// let rules = r#"
+///     entity buyer
+///     event login { buyer: buyer }
+///     rule busy on login {
+///         let logins = count(login) by buyer over 1h including this
+///         review if logins >= 2
+///         because "{logins} logins in an hour"
+///     }
+/// "#;
+/// let engine = Engine::new(compile_text("shop.rules", rules).unwrap().ruleset);
+/// let login = |id: u32| format!(r#"{{"type":"login","id":{id},"at":"2026-11-11T10:0{id}:00Z","buyer":"b1"}}"#);
+/// assert_eq!(engine.decide_json(login(1).as_bytes()).outcome(), "allow");
+/// assert_eq!(engine.decide_json(login(2).as_bytes()).outcome(), "review");
+/// assert_eq!(engine.stats().decided, 2);
+/// ```
 #[derive(Debug)]
 pub struct Engine {
     pub(super) ruleset: Arc<Ruleset>,
@@ -67,10 +89,12 @@ enum Key {
 }
 
 impl Engine {
+    /// With the default options, and nothing remembered.
     pub fn new(ruleset: Arc<Ruleset>) -> Engine {
         Engine::with_options(ruleset, EngineOptions::default())
     }
 
+    /// With options, and nothing remembered.
     pub fn with_options(ruleset: Arc<Ruleset>, options: EngineOptions) -> Engine {
         let data = ruleset.data.clone();
         Engine::with_data(ruleset, options, data)
@@ -115,6 +139,7 @@ impl Engine {
         }
     }
 
+    /// What it decides with.
     pub fn ruleset(&self) -> &Arc<Ruleset> {
         &self.ruleset
     }

@@ -8,9 +8,8 @@ use super::evaluate::{Engine, Inner, State};
 use super::event::Event;
 use super::ruleset::Ruleset;
 use super::{Answer, EngineOptions};
-use crate::decode::{Columns, Decoded, Decoder, Options, Rejected};
-use crate::model::event::Event as TreeEvent;
-use crate::model::slot::{Arena, Arenas, Slot};
+use crate::decode::{Columns, Decoded, Decoder, Options, RejectReason, Rejected};
+use crate::model::slot::{Arenas, Slot};
 use crate::state::{Identity, KeyHash};
 
 /// How many events' memories are looked up together. Waiting for one takes as long as for all of them.
@@ -57,6 +56,7 @@ impl Pending {
         self.len
     }
 
+    /// None waits.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -93,6 +93,16 @@ impl Prepared {
 }
 
 /// The header of a CSV file, by which its rows are read.
+///
+/// ```
+/// use rulec::{Engine, compile_text};
+///
+/// let ruleset = compile_text("shop.rules", "event order { amount: money(USD) }").unwrap().ruleset;
+/// let engine = Engine::new(ruleset);
+/// let columns = engine.csv_columns([&b"id"[..], b"at", b"amount"]);
+/// let answer = engine.decide_csv(&columns, [&b"e-1"[..], b"2026-11-11T10:00:00Z", b"20 USD"]);
+/// assert_eq!(answer.outcome(), "allow");
+/// ```
 #[derive(Debug)]
 pub struct CsvColumns(Columns);
 
@@ -124,17 +134,18 @@ fn decoder_options(options: &EngineOptions) -> Options {
 }
 
 impl Engine {
-    /// One event as it comes: a JSON object, without its line end.
+    /// Decides one event as it comes: a JSON object, without its line end. Whatever is wrong with it is told by a
+    /// [`Reject`](crate::Reject); there are no other errors.
     pub fn decide_json(&self, line: &[u8]) -> Answer {
         self.decide_with(|decoder, decoded| decoder.decode_json(line, decoded))
     }
 
-    /// One event as it comes, parsed already. (Numbers with a fraction have lost their text: give amounts as strings.)
+    /// Decides one event as it comes, parsed already. (Numbers with a fraction have lost their text: give amounts as strings.)
     pub fn decide_value(&self, value: &Value) -> Answer {
         self.decide_json(value.to_string().as_bytes())
     }
 
-    /// An event built in code.
+    /// Decides an event built in code.
     pub fn decide_event(&self, event: &Event) -> Answer {
         let mut fields = event.fields.clone();
         fields.insert("type".to_string(), Value::String(event.name.clone()));
@@ -146,12 +157,13 @@ impl Engine {
         self.decide_with(|decoder, decoded| decoder.decode_fields(fields, decoded))
     }
 
-    /// What the cells of rows mean, from the cells of the header.
+    /// What the cells of rows mean, from the cells of the header: blanks around a name are ignored, a nested value is in
+    /// the column of its pointer (`/total/value`). Once per file.
     pub fn csv_columns<'c>(&self, header: impl IntoIterator<Item = &'c [u8]>) -> CsvColumns {
         CsvColumns(self.decoder.columns(header))
     }
 
-    /// One row of a CSV file.
+    /// Decides one row of a CSV file; an empty cell is missing.
     pub fn decide_csv<'c>(&self, columns: &CsvColumns, cells: impl IntoIterator<Item = &'c [u8]>) -> Answer {
         self.decide_with(|decoder, decoded| decoder.decode_csv(&columns.0, cells, decoded))
     }
@@ -169,6 +181,15 @@ impl Engine {
         pending: &mut Pending,
     ) {
         pending.read(self, |decoder, decoded| decoder.decode_csv(&columns.0, cells, decoded));
+    }
+
+    /// Takes in place of an event what the host could not get whole, such as a line that was cut off: a reject like
+    /// any other.
+    pub fn read_broken(&self, expected: &str, found: &str, pending: &mut Pending) {
+        pending.read(self, |_, decoded| {
+            decoded.clear();
+            Err(RejectReason::whole(expected, found))
+        });
     }
 
     /// Decides the events of `pending` in their order and empties it. Those after a [`ControlFlow::Break`] are
@@ -198,31 +219,8 @@ impl Engine {
     fn decide_prepared(&self, state: &mut State, event: &mut Prepared) -> Answer {
         state.stats.unknown_fields += event.decoded.unknown_fields;
         let Some(rejected) = event.rejected.take() else { return self.decide_accepted(state, event) };
-        state.stats.rejected += 1;
-        let place = if rejected.pointer.is_empty() { "" } else { ": " };
-        let reason = format!("{}{place}expected {}", rejected.pointer, rejected.expected);
-        *state.stats.rejects.entry(reason).or_default() += 1;
+        state.stats.reject(&rejected);
         let outcome = self.ruleset.outcome_name(self.ruleset.hir.header.rejects);
         Answer::Reject(rejected.into_reject(outcome, self.ruleset.stamp.clone()))
-    }
-}
-
-impl Ruleset {
-    /// Reads events by the names of their fields into trees, every field of them: for executors that are not
-    /// the engine.
-    pub fn read_tree(
-        &self,
-        fields: &Map<String, Value>,
-        options: &EngineOptions,
-    ) -> Result<TreeEvent, Box<Answer>> {
-        let decoder = Decoder::new(&self.hir.schema, &[], decoder_options(options));
-        let mut decoded = Decoded::new();
-        match decoder.decode_fields(fields, &mut decoded) {
-            Ok(()) => Ok(decoded.to_event(&self.hir.schema, &Arena::constants())),
-            Err(rejected) => {
-                let outcome = self.outcome_name(self.hir.header.rejects);
-                Err(Box::new(Answer::Reject(rejected.into_reject(outcome, self.stamp.clone()))))
-            }
-        }
     }
 }
