@@ -167,7 +167,9 @@ impl<'a> Checker<'a> {
                     converted.push(argument)
                 }
                 Err(argument) => {
+                    let literal = self.literal_help(&written.value, ty);
                     let help = match (&argument.ty.base, function.name) {
+                        _ if literal.is_some() => literal.unwrap_or_default(),
                         (Type::List(_), "length") => {
                             format!("count the elements: `count({})`", self.sources.slice(argument.span))
                         }

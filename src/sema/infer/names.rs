@@ -273,6 +273,12 @@ impl<'a> Checker<'a> {
 
     fn member_help(&self, base: &ast::Expr, field: &Name, ty: &Type, scope: &Scope) -> Option<String> {
         let Ast::Name(name) = &bare(base).kind else { return None };
+        let element = scope.elements.last().map(|e| &e.base);
+        if let (Type::List(inner), Some(Type::Record(record))) = (ty, element)
+            && inner.base == Type::Record(record.clone())
+        {
+            return Some(format!("the fields of an element stand alone here: write `{}`", field.text));
+        }
         if matches!(ty, Type::List(_)) {
             return Some(format!(
                 "ask all of them: `any({0} where {1} == …)`, `sum({0}.{1})`, `distinct({0}.{1})`",

@@ -16,6 +16,7 @@ pub(super) const FIRST: &[fn(&Context<'_>) -> Option<Diagnostic>] = &[
     list_in_braces,
     over_last,
     key_words,
+    joined_keys,
     including,
     outer_where,
     method,
@@ -178,6 +179,16 @@ fn key_words(context: &Context<'_>) -> Option<Diagnostic> {
     let written: Vec<&str> = (0..=last).map(|n| context.word(n)).collect();
     let message = format!("the key of an aggregate is written with `by`, not `{}`", written.join(" "));
     Some(instead(&codes::SYNTAX, message, span, "by"))
+}
+
+/// `by buyer and order over 7d`
+fn joined_keys(context: &Context<'_>) -> Option<Diagnostic> {
+    let joined = matches!(context.word(-2), "and" | "or") && context.word(-4) == "by";
+    let window = matches!(context.word(0), "over" | "ever" | "within");
+    (joined && window && is_name(context, -1) && is_name(context, -3)).then(|| {
+        let keys = format!("{}, {}", context.word(-3), context.word(-1));
+        instead(&codes::SYNTAX, "several keys are separated by commas", context.run(-3, -1), &keys)
+    })
 }
 
 /// `over 24h include this`, `over 24h including current`
