@@ -152,6 +152,9 @@ impl<'a> Checker<'a> {
 
     fn in_list(&mut self, value: &ast::Expr, list: ListId, name: &Name, span: Span, scope: &Scope) -> Expr {
         let Some(ty) = self.lists.get(list.index()).map(|l| l.ty.clone()) else { return error(span) };
+        if self.names.broken.contains(&name.text) {
+            return error(span);
+        }
         // Beside a list of networks an address stands.
         let beside = if ty == Type::Cidr { Type::Ip } else { ty.clone() };
         let found = self.infer(value, scope, Some(&beside));

@@ -18,6 +18,9 @@ pub(super) const FIRST: &[fn(&Context<'_>) -> Option<Diagnostic>] = &[
     key_words,
     joined_keys,
     including,
+    one_event,
+    mentioned_text,
+    bare_pattern,
     outer_where,
     method,
     lone_missing,
@@ -205,6 +208,37 @@ fn including(context: &Context<'_>) -> Option<Diagnostic> {
     (word && matches!(context.word(1), "this" | "current")).then(|| {
         let message = format!("there is no `{} {}`", context.word(0), context.word(1));
         told(&codes::SYNTAX, message, context.run(0, 1), "written differently here", help)
+    })
+}
+
+/// `events order { … }`
+fn one_event(context: &Context<'_>) -> Option<Diagnostic> {
+    let group = context.failure.entry == Rule::item_only && context.word(-2) == "events";
+    (group && context.word(0) == "{").then(|| {
+        let message = "`events` names a group of events; one event is declared with `event`";
+        let help = format!("write `event {} {{`", context.word(-1));
+        told(&codes::SYNTAX, message, context.span(-2), "a single event", help).fix(
+            "write `event`",
+            context.span(-2),
+            "event",
+        )
+    })
+}
+
+/// `note mentions "cash"`
+fn mentioned_text(context: &Context<'_>) -> Option<Diagnostic> {
+    (context.word(-1) == "mentions" && context.kind(0) == Some(TokenKind::Text)).then(|| {
+        let text = context.word(0);
+        let help = format!("write `contains {text}`, or the name of a `phrases` list");
+        told(&codes::SYNTAX, "`mentions` asks a list of phrases", context.span(0), "a single text", help)
+    })
+}
+
+/// `note matches spam`
+fn bare_pattern(context: &Context<'_>) -> Option<Diagnostic> {
+    (context.expected.has(Rule::regex) && is_name(context, 0)).then(|| {
+        let help = format!("write `matches /{}/`", context.word(0));
+        told(&codes::SYNTAX, "a regex stands between slashes", context.span(0), "after `matches`", help)
     })
 }
 
