@@ -27,10 +27,11 @@ struct EventColumns {
 }
 
 impl Decoder {
-    /// Once per file. A nested place is that of a column named like its pointer: `/total/value`.
+    /// Once per file. A nested place is that of a column named like its pointer: `/total/value`. Blanks around a
+    /// name are none of it.
     pub fn columns<'c>(&self, header: impl IntoIterator<Item = &'c [u8]>) -> Columns {
         let names: Vec<String> =
-            header.into_iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+            header.into_iter().map(|name| String::from_utf8_lossy(name).trim().to_string()).collect();
         let column = |pointer: &Pointer| match pointer.0.as_slice() {
             [name] => names.iter().position(|n| n == name),
             _ => names.iter().position(|n| *n == pointer.to_string()),

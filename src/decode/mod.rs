@@ -134,7 +134,7 @@ impl RejectReason {
         })
     }
 
-    fn whole(expected: &str, found: impl Into<String>) -> Rejected {
+    pub fn whole(expected: &str, found: impl Into<String>) -> Rejected {
         RejectReason::of(Fault { pointer: String::new(), expected: expected.into(), found: found.into() })
     }
 }
@@ -180,7 +180,22 @@ impl Decoded {
         }
     }
 
-    fn clear(&mut self) {
+    /// Touches what an executor reads first, so that it is near by then: another thread may have decoded it. The
+    /// result says nothing.
+    pub fn warm(&self) -> u64 {
+        let id = self.id().as_bytes().first().copied().unwrap_or_default();
+        let bits = |slot: Option<&Slot>| slot.map_or(0, |slot| slot.bits);
+        u64::from(id) ^ bits(self.slots.first()) ^ bits(self.slots.last())
+    }
+
+    /// Gives away what is only needed while an event is decoded, so that many can share it.
+    pub fn exchange_work(&mut self, other: &mut Decoded) {
+        std::mem::swap(&mut self.work, &mut other.work);
+        std::mem::swap(&mut self.row, &mut other.row);
+    }
+
+    /// Forgets the event read last.
+    pub fn clear(&mut self) {
         self.slots.clear();
         self.arena.clear();
         self.bad.clear();
@@ -332,11 +347,22 @@ impl Decoder {
             Some("clock" | "list") => "an event; such lines can't be executed yet".to_string(),
             _ => {
                 let near = name.and_then(|name| nearest(name, self.events.iter().map(|plan| &*plan.name)));
-                let near = near.map_or(String::new(), |near| format!(" (did you mean `{near}`?)"));
+                let near = near.map_or(String::new(), |near| match self.told_by(near) {
+                    Some(pointer) if name == Some(near) => format!(": `{near}` is told by `{pointer}`"),
+                    _ => format!(" (did you mean `{near}`?)"),
+                });
                 format!("an event type of the ruleset{near}")
             }
         };
         RejectReason::of(Fault { pointer, expected, found })
+    }
+
+    /// Where the input says that it is of this type, if `type` does not.
+    fn told_by(&self, name: &str) -> Option<&Pointer> {
+        let of = |discriminator: &&Discriminator| {
+            self.events.get(discriminator.event.index()).is_some_and(|plan| *plan.name == *name)
+        };
+        self.discriminators.iter().find(of).map(|discriminator| &discriminator.pointer)
     }
 
     /// Sorts the members by the keys of the plan, then reads the fields.
@@ -494,7 +520,9 @@ fn syntax(text: &str, error: json::SyntaxError) -> Rejected {
         None => "the end of the line".to_string(),
         // Only what is no content: the input may be sensitive.
         Some(c) if c.is_ascii_punctuation() => format!("`{c}` at character {column}"),
-        Some(_) => format!("something else at character {column}"),
+        Some(c) if c.is_control() => format!("a control character at character {column}"),
+        Some(c) if c.is_alphanumeric() => format!("a letter or digit at character {column}"),
+        Some(_) => format!("another character at character {column}"),
     };
     RejectReason::whole(error.expected, found)
 }

@@ -13,6 +13,7 @@ use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpa
 use super::{Diagnostic, Diagnostics, Severity};
 use crate::source::{Source, SourceId, SourceMap};
 
+/// How findings are written.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Format {
     /// With the source and arrows.

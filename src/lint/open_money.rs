@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::context::{Context, each_expr};
 use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::model::types::Type;
-use crate::sema::hir::{Expr, ExprKind};
+use crate::sema::hir::{Expr, ExprKind, FoldFn};
 use crate::source::Span;
 
 pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
@@ -33,6 +33,13 @@ pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
         for root in body.expressions() {
             each_expr(root, &mut seen, &mut |expr| {
                 let together: Vec<&Expr> = match &expr.kind {
+                    // One amount of another currency, and the sum can't be told.
+                    ExprKind::Fold(fold) if fold.function == FoldFn::Sum => {
+                        if let Some(value) = fold.value.as_ref().filter(|v| v.ty.base == Type::Money(None)) {
+                            report(value, expr.span, out);
+                        }
+                        return;
+                    }
                     ExprKind::Compare(_, a, b) | ExprKind::Binary(_, a, b) => vec![a, b],
                     ExprKind::Between(a, b, c) => vec![a, b, c],
                     ExprKind::InArray(a, all) => std::iter::once(&**a).chain(all).collect(),
@@ -47,6 +54,14 @@ pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
                     report(open, expr.span, out);
                 }
             });
+        }
+    }
+    // What a memory can't convert it doesn't count.
+    for input in context.hir.memories.iter().flat_map(|memory| &memory.inputs) {
+        if let Some(ExprKind::Convert(amount, _)) = input.value.as_ref().map(|value| &value.kind)
+            && amount.ty.base == Type::Money(None)
+        {
+            report(amount, amount.span, out);
         }
     }
 }

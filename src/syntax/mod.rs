@@ -8,7 +8,7 @@ pub mod print;
 pub(crate) mod scan;
 mod split;
 
-pub use parser::{parse, parse_expression};
+pub use parser::parse;
 
 /// How deep parentheses, brackets and prefix operators may nest.
 pub const MAX_NESTING: usize = 64;
@@ -23,5 +23,7 @@ pub const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
 /// How many errors of one file are told.
 pub const MAX_ERRORS: usize = 20;
 
+#[cfg(test)]
+pub use parser::parse_expression;
 #[cfg(test)]
 pub(crate) mod tests;
