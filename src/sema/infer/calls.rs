@@ -101,7 +101,11 @@ impl<'a> Checker<'a> {
     }
 
     fn no_window(&mut self, call: &Call, span: Span) -> Expr {
-        let written = self.sources.slice(span).to_string();
+        let written = match call.arguments.as_slice() {
+            // `count(order, 24h)`: the span isn't an argument.
+            [first, _, ..] => format!("{}({})", call.function.text, self.sources.slice(first.value.span)),
+            _ => self.sources.slice(span).to_string(),
+        };
         self.fail(
             Diagnostic::new(
                 &codes::BAD_WINDOW,

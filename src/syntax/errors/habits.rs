@@ -17,6 +17,11 @@ pub(super) const FIRST: &[fn(&Context<'_>) -> Option<Diagnostic>] = &[
     over_last,
     key_words,
     joined_keys,
+    twice_this,
+    key_after_this,
+    in_last,
+    named_argument,
+    bare_pointer,
     including,
     one_event,
     mentioned_text,
@@ -191,6 +196,58 @@ fn joined_keys(context: &Context<'_>) -> Option<Diagnostic> {
     (joined && window && is_name(context, -1) && is_name(context, -3)).then(|| {
         let keys = format!("{}, {}", context.word(-3), context.word(-1));
         instead(&codes::SYNTAX, "several keys are separated by commas", context.run(-3, -1), &keys)
+    })
+}
+
+/// `including this before this`
+fn twice_this(context: &Context<'_>) -> Option<Diagnostic> {
+    let again = matches!(context.word(0), "including" | "before") && context.word(1) == "this";
+    (again && context.word(-1) == "this").then(|| {
+        let message = "the current event counts or it doesn't";
+        let help = "keep one of `including this` and `before this`";
+        told(&codes::SYNTAX, message, context.run(0, 1), "said already", help)
+    })
+}
+
+/// `count(x) including this by buyer over 24h`
+fn key_after_this(context: &Context<'_>) -> Option<Diagnostic> {
+    let window = matches!(context.word(0), "by" | "over" | "ever");
+    let this = context.word(-1) == "this" && matches!(context.word(-2), "including" | "before");
+    (window && this).then(|| {
+        let message = format!("`{} this` stands at the end of an aggregate", context.word(-2));
+        let help = format!("write `by KEY over 24h {} this`", context.word(-2));
+        told(&codes::SYNTAX, message, context.run(-2, -1), "too early here", help)
+    })
+}
+
+/// `orders in last 24h`
+fn in_last(context: &Context<'_>) -> Option<Diagnostic> {
+    let last = matches!(context.word(-1), "last" | "past") || context.word(-2) == "the";
+    (is_number(context, 0) && last && context.word(-2) == "in").then(|| {
+        let help = format!("write `count(EVENT) by KEY over {} before this`", context.word(0));
+        let message = "what happened before is asked with an aggregate";
+        told(&codes::SYNTAX, message, context.run(-2, 0), "written differently here", help)
+    })
+}
+
+/// `do report(order: order)`
+fn named_argument(context: &Context<'_>) -> Option<Diagnostic> {
+    let named = context.word(0) == ":" && is_name(context, -1) && matches!(context.word(-2), "(" | ",");
+    (named && is_clause(context) && context.innermost_bracket() == Some("(")).then(|| {
+        let message = "arguments have no names, only their order";
+        let help = format!("write `{}` without `{}:`", context.word(1), context.word(-1));
+        told(&codes::SYNTAX, message, context.run(-1, 0), "not needed", help)
+    })
+}
+
+/// `from /id`
+fn bare_pointer(context: &Context<'_>) -> Option<Diagnostic> {
+    (context.word(0) == "/" && context.word(-1) == "from").then(|| {
+        let last = (0..16).find(|n| !context.touches(*n)).unwrap_or(0);
+        let written: String = (0..=last).map(|n| context.word(n)).collect();
+        let written = written.trim_end_matches(',');
+        let help = format!("write `from \"{written}\"`");
+        told(&codes::SYNTAX, "a pointer stands in double quotes", context.span(0), "not in quotes", help)
     })
 }
 
