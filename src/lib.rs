@@ -32,6 +32,8 @@ mod vm;
 
 pub use compile::{CompileError, Compiled, compile_files, compile_text};
 pub use diag::{Code, Diagnostic, Diagnostics, Edit, Fix, Label, Severity, render::Format};
+#[doc(hidden)]
+pub use engine::Pending;
 pub use engine::{Answer, CsvColumns, Engine, EngineOptions, Event, RuleStats, Ruleset, Stats};
 pub use model::decision::{Argument, CannotSay, Decision, Effect, Hit, Reject, Stamp, Suppressed};
 pub use model::time::Time;

@@ -195,6 +195,45 @@ fn compressed_files_several_files_and_standard_input_read_alike() {
 }
 
 #[test]
+fn no_part_of_a_file_is_lost_silently() {
+    let shop = Shop::new();
+    let header = "type,id,at,buyer,amount,note\n";
+    let row = |id: &str, note: &str| format!("order,{id},2026-11-11T10:00:00Z,b1,20 USD,{note}\n");
+    let rejects = || -> Vec<serde_json::Value> {
+        shop.read("rejects").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let run = |name: &str, text: String| {
+        shop.write(name, text);
+        shop.rulec(&["run", "shop.rules", name, "--rejects", "rejects"])
+    };
+    // A quote within a cell is text, a carriage return too.
+    let quotes =
+        run("quotes.csv", [header, &row("1", "5\" disk"), &row("2", "a\rb"), &row("3", "6\"")].concat());
+    assert_eq!((quotes.out.lines().count(), quotes.code), (3, 0), "{}", quotes.err);
+    // A quoted cell that is never closed takes its own line, no other.
+    let open =
+        run("open.csv", [header, &row("1", "x"), &row("2", "\"never closed"), &row("3", "y")].concat());
+    assert_eq!((open.out.lines().count(), open.code), (2, 1));
+    assert_eq!(
+        (&rejects()[0]["line"], &rejects()[0]["reject"]["expected"]),
+        (&3.into(), &"a closing `\"` of the quoted cell".into())
+    );
+    let long = "x".repeat(17 << 20);
+    let cut = run("long.csv", [header, &row("1", &long), &row("2", "y")].concat());
+    assert_eq!((cut.out.lines().count(), cut.code), (1, 1));
+    assert_eq!(rejects()[0]["reject"]["expected"], "a line of at most 16 MiB");
+    // What would take the whole file for its header.
+    for (name, text) in [
+        ("mac.csv", [header, &row("1", "x")].concat().replace('\n', "\r")),
+        ("open_header.csv", format!("type,\"id,at\n{}", row("1", "x"))),
+    ] {
+        let header = run(name, text);
+        assert_eq!(header.code, 2);
+        assert!(header.err.contains(&format!("{name}:1: ")), "{}", header.err);
+    }
+}
+
+#[test]
 fn csv_is_read_by_its_header() {
     let shop = Shop::new();
     shop.write("orders.csv", "id,at,buyer,amount,note\ne1,2026-11-11T10:00:00Z,b1,20 USD,\ne2,2026-11-11T10:01:00Z,b1,640 USD,\"two\nlines\"\n");

@@ -1,17 +1,18 @@
-//! Event files: NDJSON or CSV, plain, gzip or Zstandard, cut into lines on a thread of their own.
+//! Event files: NDJSON or CSV, plain, gzip or Zstandard, cut into lines and read as events on a thread of their own.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use clap::ValueEnum;
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::Failure;
+use super::csv::{Cells, CsvState};
+use super::unpack::unpacked;
+use crate::{CsvColumns, Engine, Pending};
 
 /// What a file holds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,11 +24,12 @@ pub enum Shape {
 }
 
 /// Lines (or CSV records) that were read together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Batch {
     /// Which of the inputs.
     pub input: usize,
-    pub shape: Shape,
+    /// The event of each line, in their order.
+    pub events: Pending,
     bytes: Vec<u8>,
     records: Vec<Record>,
 }
@@ -38,6 +40,7 @@ struct Record {
     end: usize,
     /// Of its first line, from 1.
     line: u64,
+    /// Why it is no event, whatever it says.
     fault: Option<Fault>,
 }
 
@@ -46,8 +49,6 @@ struct Record {
 pub struct Line<'a> {
     pub number: u64,
     pub text: &'a [u8],
-    /// Why it is no event, whatever it says.
-    pub fault: Option<Fault>,
 }
 
 /// What keeps a line from being one event.
@@ -80,17 +81,13 @@ impl Fault {
 
 impl Batch {
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
-        self.records.iter().map(|r| Line {
-            number: r.line,
-            text: &self.bytes[r.start..r.end],
-            fault: r.fault,
-        })
+        self.records.iter().map(|r| Line { number: r.line, text: &self.bytes[r.start..r.end] })
     }
 
     /// A blank line is no event; a record of a CSV with one column may be blank all the same.
-    fn keep(&mut self, record: Record) {
+    fn keep(&mut self, shape: Shape, record: Record) {
         let text = &self.bytes[record.start..record.end];
-        let blank = match self.shape {
+        let blank = match shape {
             Shape::Ndjson => text.iter().all(u8::is_ascii_whitespace),
             Shape::Csv => text.is_empty(),
         };
@@ -100,8 +97,11 @@ impl Batch {
     }
 }
 
-/// How much is handed over at once.
-const BATCH_BYTES: usize = 256 * 1024;
+/// How much is handed over at once: little enough that it is still in the processor's caches when it is decided.
+const BATCH_BYTES: usize = 48 * 1024;
+
+/// How much is read from a file at once.
+const READ_BYTES: usize = 256 * 1024;
 
 /// A longer line is no event.
 const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
@@ -109,6 +109,8 @@ const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// The inputs in their order, read ahead.
 pub struct Inputs {
     pub batches: Receiver<Result<Batch, Failure>>,
+    /// Batches that are done with, to be used again.
+    pub done: Sender<Batch>,
     /// Bytes of the files read so far, before decompression.
     pub consumed: Arc<AtomicU64>,
     /// Of all files together; unknown with standard input.
@@ -116,7 +118,7 @@ pub struct Inputs {
 }
 
 /// Opens every input before anything is read: a name that is wrong ends the run at its start.
-pub fn open(paths: &[String], shape: Option<Shape>) -> Result<Inputs, Failure> {
+pub fn open(paths: &[String], shape: Option<Shape>, engine: &Arc<Engine>) -> Result<Inputs, Failure> {
     let consumed = Arc::new(AtomicU64::new(0));
     let mut total = Some(0);
     let mut readers: Vec<(Shape, Box<dyn BufRead + Send>)> = Vec::new();
@@ -126,20 +128,22 @@ pub fn open(paths: &[String], shape: Option<Shape>) -> Result<Inputs, Failure> {
         readers.push((shape.unwrap_or_else(|| shape_of(path)), reader));
     }
     let (sender, batches) = sync_channel(4);
+    let (done, spare) = channel();
     let names: Vec<String> = paths.to_vec();
+    let mut reading = Reading { engine: engine.clone(), cells: Cells::default(), sender, spare };
     std::thread::Builder::new()
         .name("read".into())
         .spawn(move || {
             for (input, (shape, reader)) in readers.into_iter().enumerate() {
-                if let Err(failure) = send_batches(input, shape, reader, &names[input], &sender) {
+                if let Err(failure) = reading.send_batches(input, shape, reader, &names[input]) {
                     // The other end hangs up when the run stops early.
-                    let _ = sender.send(Err(failure));
+                    let _ = reading.sender.send(Err(failure));
                     return;
                 }
             }
         })
         .map_err(|e| Failure::new(format!("can't start a thread to read the events: {e}")))?;
-    Ok(Inputs { batches, consumed, total_bytes: total })
+    Ok(Inputs { batches, done, consumed, total_bytes: total })
 }
 
 /// By the name before the compression's ending.
@@ -153,7 +157,7 @@ type OpenInput = (Box<dyn BufRead + Send>, Option<u64>);
 fn open_one(path: &str, consumed: &Arc<AtomicU64>) -> Result<OpenInput, Failure> {
     if path == "-" {
         let counted = Counted { inner: std::io::stdin(), consumed: consumed.clone() };
-        return Ok((Box::new(BufReader::with_capacity(BATCH_BYTES, counted)), None));
+        return Ok((Box::new(BufReader::with_capacity(READ_BYTES, counted)), None));
     }
     let failed = |error: std::io::Error| {
         let reason = match error.kind() {
@@ -167,15 +171,9 @@ fn open_one(path: &str, consumed: &Arc<AtomicU64>) -> Result<OpenInput, Failure>
     }
     let file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
-    let counted = BufReader::with_capacity(BATCH_BYTES, Counted { inner: file, consumed: consumed.clone() });
-    let reader: Box<dyn BufRead + Send> = if path.ends_with(".gz") {
-        Box::new(BufReader::with_capacity(BATCH_BYTES, flate2::bufread::MultiGzDecoder::new(counted)))
-    } else if path.ends_with(".zst") {
-        Box::new(BufReader::with_capacity(BATCH_BYTES, Zstandard::new(counted)))
-    } else {
-        Box::new(counted)
-    };
-    Ok((reader, Some(bytes)))
+    let counted = BufReader::with_capacity(READ_BYTES, Counted { inner: file, consumed: consumed.clone() });
+    let reader = BufReader::with_capacity(READ_BYTES, unpacked(path, counted).map_err(failed)?);
+    Ok((Box::new(reader), Some(bytes)))
 }
 
 struct Counted<R> {
@@ -191,123 +189,130 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Every frame of a Zstandard file, one after the other: such files may be put together from several.
-struct Zstandard<R> {
-    source: R,
-    frame: FrameDecoder,
-    open: bool,
+/// What the reading thread has.
+struct Reading {
+    engine: Arc<Engine>,
+    cells: Cells,
+    sender: SyncSender<Result<Batch, Failure>>,
+    spare: Receiver<Batch>,
 }
 
-impl<R: BufRead> Zstandard<R> {
-    fn new(source: R) -> Zstandard<R> {
-        Zstandard { source, frame: FrameDecoder::new(), open: false }
-    }
-
-    /// Goes to the next frame that holds something; `false` at the end of the file.
-    fn next_frame(&mut self) -> std::io::Result<bool> {
-        while !self.source.fill_buf()?.is_empty() {
-            match self.frame.reset(&mut self.source) {
-                Ok(()) => return Ok(true),
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                    length,
-                    ..
-                })) => {
-                    let skipped =
-                        std::io::copy(&mut (&mut self.source).take(u64::from(length)), &mut std::io::sink())?;
-                    if skipped < u64::from(length) {
-                        return Err(std::io::ErrorKind::UnexpectedEof.into());
-                    }
-                }
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::BadMagicNumber(_))) => {
-                    return Err(std::io::Error::other("this is no Zstandard frame"));
-                }
-                Err(error) => return Err(std::io::Error::other(error)),
-            }
-        }
-        Ok(false)
-    }
-}
-
-impl<R: BufRead> Read for Zstandard<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
+impl Reading {
+    fn send_batches(
+        &mut self,
+        input: usize,
+        shape: Shape,
+        reader: Box<dyn BufRead + Send>,
+        name: &str,
+    ) -> Result<(), Failure> {
+        let mut cutter = Cutter { reader, shape, line: 0 };
+        let mut columns = None;
         loop {
-            if self.open {
-                while self.frame.can_collect() < buffer.len() && !self.frame.is_finished() {
-                    let wanted = BlockDecodingStrategy::UptoBytes(buffer.len());
-                    self.frame.decode_blocks(&mut self.source, wanted).map_err(std::io::Error::other)?;
-                }
-                let n = self.frame.read(buffer)?;
-                if n > 0 {
-                    return Ok(n);
-                }
-                let told = self.frame.get_checksum_from_data();
-                if told.is_some() && told != self.frame.get_calculated_checksum() {
-                    return Err(std::io::Error::other("the checksum of its content is wrong"));
-                }
+            let mut batch = self.spare.try_recv().unwrap_or_default();
+            batch.input = input;
+            let filled = cutter.fill(&mut batch);
+            self.read_events(&mut batch, shape, &mut columns)
+                .map_err(|reason| Failure::new(format!("{name}:1: {reason}")))?;
+            // What came before a failure was read, and is decided.
+            if !batch.records.is_empty() && self.sender.send(Ok(batch)).is_err() {
+                return Ok(());
             }
-            self.open = self.next_frame()?;
-            if !self.open {
-                return Ok(0);
+            match filled {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) => {
+                    let line = cutter.line;
+                    let place = if line > 0 { format!(", after line {line}") } else { String::new() };
+                    return Err(Failure::new(format!("can't read events from `{name}`{place}: {error}")));
+                }
             }
         }
     }
-}
 
-fn send_batches(
-    input: usize,
-    shape: Shape,
-    reader: Box<dyn BufRead + Send>,
-    name: &str,
-    sender: &SyncSender<Result<Batch, Failure>>,
-) -> Result<(), Failure> {
-    let mut cutter = Cutter { reader, line: 0 };
-    loop {
-        let mut batch =
-            Batch { input, shape, bytes: Vec::with_capacity(BATCH_BYTES + 4096), records: Vec::new() };
-        let mut ended = Ok(false);
-        while batch.bytes.len() < BATCH_BYTES && matches!(ended, Ok(false)) {
-            ended = cutter.next(&mut batch).map(|open| !open);
+    /// One event per line; the header of a CSV is no line of its own. An error if that can be no header.
+    fn read_events(
+        &mut self,
+        batch: &mut Batch,
+        shape: Shape,
+        columns: &mut Option<CsvColumns>,
+    ) -> Result<(), String> {
+        let Batch { events, bytes, records, .. } = batch;
+        if shape == Shape::Csv && columns.is_none() && !records.is_empty() {
+            let header = records.remove(0);
+            let text = &bytes[header.start..header.end];
+            self.cells.split(text);
+            check_header(text, &self.cells)?;
+            if let Some(fault) = header.fault {
+                return Err(format!("the header: expected {}, found {}", fault.expected(), fault.found()));
+            }
+            *columns = Some(self.engine.csv_columns(self.cells.iter()));
         }
-        // What came before a failure was read, and is decided.
-        if !batch.records.is_empty() && sender.send(Ok(batch)).is_err() {
-            return Ok(());
-        }
-        match ended {
-            Ok(false) => {}
-            Ok(true) => return Ok(()),
-            Err(error) => {
-                let place =
-                    if cutter.line > 0 { format!(", after line {}", cutter.line) } else { String::new() };
-                return Err(Failure::new(format!("can't read events from `{name}`{place}: {error}")));
+        for record in records {
+            let text = &bytes[record.start..record.end];
+            match (record.fault, &*columns) {
+                (Some(fault), _) => self.engine.read_broken(fault.expected(), fault.found(), events),
+                (None, Some(columns)) => {
+                    self.cells.split(text);
+                    self.engine.read_csv(columns, self.cells.iter(), events);
+                }
+                (None, None) => self.engine.read_json(text, events),
             }
         }
+        Ok(())
+    }
+}
+
+/// What is plainly no header of comma separated values, before every row is a reject.
+fn check_header(line: &[u8], cells: &Cells) -> Result<(), String> {
+    if line.contains(&b'\r') {
+        return Err("its lines end in a carriage return alone: save it with line feeds".into());
+    }
+    if line.first() == Some(&b'{') {
+        return Err("this is JSON, not the header of a CSV: give `--input ndjson`".into());
+    }
+    let separator = [(b';', "`;`"), (b'\t', "tabs"), (b'|', "`|`")].into_iter().find(|s| line.contains(&s.0));
+    match separator {
+        Some((_, shown)) if cells.iter().count() == 1 => {
+            Err(format!("its cells are separated by {shown}: separate them by commas"))
+        }
+        _ => Ok(()),
     }
 }
 
 /// Cuts what is read into lines, or into the records of a CSV.
 struct Cutter {
     reader: Box<dyn BufRead + Send>,
+    shape: Shape,
     /// How many were read.
     line: u64,
 }
 
 impl Cutter {
+    /// As many records as are handed over at once; `false` at the end of the input.
+    fn fill(&mut self, batch: &mut Batch) -> std::io::Result<bool> {
+        batch.bytes.clear();
+        batch.records.clear();
+        while batch.bytes.len() < BATCH_BYTES {
+            if !self.next(batch)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Appends the next record; `false` at the end.
     ///
     /// A CSV record goes on over further lines as long as a quoted cell is open. If that leads to nowhere each of
     /// these lines stands for itself, so that one wrong quote does not swallow the records after it.
     fn next(&mut self, batch: &mut Batch) -> std::io::Result<bool> {
         let Some(first) = self.line(&mut batch.bytes)? else { return Ok(false) };
-        if batch.shape == Shape::Ndjson || first.fault.is_some() {
-            batch.keep(first);
+        if self.shape == Shape::Ndjson || first.fault.is_some() {
+            batch.keep(self.shape, first);
             return Ok(true);
         }
         let mut state = CsvState::Start.over(&batch.bytes[first.start..first.end]);
         if state != CsvState::Quoted {
-            batch.keep(Record { fault: state.fault(), ..first });
+            batch.keep(self.shape, Record { fault: state.fault(), ..first });
             return Ok(true);
         }
         let mut lines = vec![first];
@@ -330,11 +335,13 @@ impl Cutter {
             }
         }
         match lines.last() {
-            Some(last) if state.fault().is_none() => batch.keep(Record { end: last.end, ..first }),
+            Some(last) if state.fault().is_none() => {
+                batch.keep(self.shape, Record { end: last.end, ..first })
+            }
             _ => {
                 for line in lines {
                     let own = CsvState::Start.over(&batch.bytes[line.start..line.end]).fault();
-                    batch.keep(Record { fault: line.fault.or(own), ..line });
+                    batch.keep(self.shape, Record { fault: line.fault.or(own), ..line });
                 }
             }
         }
@@ -387,148 +394,44 @@ fn trimmed_end(bytes: &[u8], start: usize) -> usize {
 /// Like `read_until`, but keeps no more than the longest line that can be an event: `false` if there was more,
 /// nothing at the end.
 fn read_line(reader: &mut dyn BufRead, out: &mut Vec<u8>, start: usize) -> std::io::Result<Option<bool>> {
-    let mut any = false;
-    let mut whole = true;
-    loop {
-        let available = match reader.fill_buf() {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
-        if available.is_empty() {
-            return Ok(any.then_some(whole));
-        }
-        any = true;
-        let (used, done) = match available.iter().position(|b| *b == b'\n') {
-            Some(at) => (at + 1, true),
-            None => (available.len(), false),
-        };
-        let room = (MAX_LINE_BYTES + start).saturating_sub(out.len());
-        out.extend_from_slice(&available[..used.min(room)]);
-        whole &= used <= room;
-        reader.consume(used);
-        if done {
-            return Ok(Some(whole));
-        }
+    let room = (MAX_LINE_BYTES + 1 + start).saturating_sub(out.len());
+    let read = (&mut *reader).take(room as u64).read_until(b'\n', out)?;
+    if read == 0 {
+        return Ok(None);
     }
-}
-
-/// Where in a CSV record a byte stands (RFC 4180). A quote inside a cell that did not begin with one is a character
-/// like others, as inch signs are.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum CsvState {
-    /// Where a cell begins.
-    Start,
-    Plain,
-    Quoted,
-    /// After a quote in a quoted cell: its end, or the first of two that stand for one.
-    Closed,
-    /// After the end of a quoted cell, before the comma.
-    Padding,
-    Wrong,
-}
-
-impl CsvState {
-    fn step(self, byte: u8) -> CsvState {
-        match (self, byte) {
-            (CsvState::Wrong, _) => CsvState::Wrong,
-            (CsvState::Start | CsvState::Closed, b'"') => CsvState::Quoted,
-            (CsvState::Quoted, b'"') => CsvState::Closed,
-            (CsvState::Quoted, _) => CsvState::Quoted,
-            (_, b',') => CsvState::Start,
-            (CsvState::Start | CsvState::Plain, _) => CsvState::Plain,
-            (CsvState::Closed | CsvState::Padding, b' ' | b'\t') => CsvState::Padding,
-            (CsvState::Closed | CsvState::Padding, _) => CsvState::Wrong,
-        }
+    let whole = read < room || out.last() == Some(&b'\n');
+    if !whole {
+        out.pop();
+        reader.skip_until(b'\n')?;
     }
-
-    fn over(self, line: &[u8]) -> CsvState {
-        line.iter().fold(self, |state, byte| state.step(*byte))
-    }
-
-    /// Of a record that ends in this state.
-    fn fault(self) -> Option<Fault> {
-        match self {
-            CsvState::Quoted => Some(Fault::Unclosed),
-            CsvState::Wrong => Some(Fault::AfterQuote),
-            CsvState::Start | CsvState::Plain | CsvState::Closed | CsvState::Padding => None,
-        }
-    }
-}
-
-/// The cells of one CSV record.
-#[derive(Debug, Default)]
-pub struct Cells {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Cells {
-    /// Cuts `record`, a whole record without its line end and without faults.
-    pub fn split(&mut self, record: &[u8]) {
-        self.bytes.clear();
-        self.ends.clear();
-        let mut state = CsvState::Start;
-        for byte in record {
-            let next = state.step(*byte);
-            match (state, next) {
-                (CsvState::Quoted, CsvState::Quoted) | (CsvState::Closed, CsvState::Quoted) => {
-                    self.bytes.push(*byte);
-                }
-                (_, CsvState::Plain) => self.bytes.push(*byte),
-                (_, CsvState::Start) => self.ends.push(self.bytes.len()),
-                _ => {}
-            }
-            state = next;
-        }
-        self.ends.push(self.bytes.len());
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
-    }
+    Ok(Some(whole))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn cells(record: &str) -> Vec<String> {
-        let mut cells = Cells::default();
-        cells.split(record.as_bytes());
-        cells.iter().map(|c| String::from_utf8_lossy(c).into_owned()).collect()
-    }
-
-    #[test]
-    fn records_are_cut_into_cells() {
-        assert_eq!(cells("a,b,c"), ["a", "b", "c"]);
-        assert_eq!(cells("a,,c,"), ["a", "", "c", ""]);
-        assert_eq!(cells("\"a,1\",\"say \"\"hi\"\"\",\"two\nlines\""), ["a,1", "say \"hi\"", "two\nlines"]);
-        assert_eq!(cells("one"), ["one"]);
-        assert_eq!(cells(""), [""]);
-        assert_eq!(
-            cells("5\" tv,\"x\" ,\"\""),
-            ["5\" tv", "x", ""],
-            "only a cell that begins with a quote is quoted"
-        );
+    fn records(shape: Shape, text: &str) -> Vec<(u64, String, Option<Fault>)> {
+        let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
+        let mut cutter = Cutter { reader, shape, line: 0 };
+        let (mut batch, mut found) = (Batch::default(), Vec::new());
+        loop {
+            let open = cutter.fill(&mut batch).unwrap();
+            found.extend(batch.records.iter().map(|r| {
+                (r.line, String::from_utf8_lossy(&batch.bytes[r.start..r.end]).into_owned(), r.fault)
+            }));
+            if !open {
+                return found;
+            }
+        }
     }
 
     fn read(shape: Shape, text: &str) -> Vec<(u64, String)> {
-        let (sender, batches) = sync_channel(4);
-        let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
-        std::thread::scope(|scope| {
-            scope.spawn(move || send_batches(0, shape, reader, "test", &sender));
-            batches
-                .into_iter()
-                .flat_map(|batch| {
-                    let batch = batch.unwrap_or_else(|f| panic!("{}", f.0));
-                    batch
-                        .lines()
-                        .map(|l| (l.number, String::from_utf8_lossy(l.text).into_owned()))
-                        .collect::<Vec<_>>()
-                })
-                .collect()
-        })
+        records(shape, text).into_iter().map(|(line, text, _)| (line, text)).collect()
+    }
+
+    fn faults(text: &str) -> Vec<(u64, Option<Fault>)> {
+        records(Shape::Csv, text).into_iter().map(|(line, _, fault)| (line, fault)).collect()
     }
 
     #[test]
@@ -545,17 +448,6 @@ mod tests {
             read(Shape::Csv, "a,b\n\"x\ny\",1\n2,3\n"),
             [(1, "a,b".to_string()), (2, "\"x\ny\",1".to_string()), (4, "2,3".to_string())]
         );
-    }
-
-    fn faults(text: &str) -> Vec<(u64, Option<Fault>)> {
-        let (sender, batches) = sync_channel(4);
-        let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
-        std::thread::scope(|scope| {
-            scope.spawn(move || send_batches(0, Shape::Csv, reader, "test", &sender));
-            let batches: Vec<Batch> =
-                batches.into_iter().map(|batch| batch.unwrap_or_else(|f| panic!("{}", f.0))).collect();
-            batches.iter().flat_map(|batch| batch.lines().map(|l| (l.number, l.fault))).collect()
-        })
     }
 
     #[test]
@@ -583,19 +475,23 @@ mod tests {
     }
 
     #[test]
-    fn every_frame_of_a_zstandard_file_is_read() {
-        let frame = |text: &str| {
-            ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest)
-        };
-        let skipped = [0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3];
-        let bytes = [&frame("one\n")[..], &skipped, &frame("two\n"), &frame("")].concat();
-        let mut text = String::new();
-        Zstandard::new(&bytes[..]).read_to_string(&mut text).unwrap();
-        assert_eq!(text, "one\ntwo\n");
-        let cut = &bytes[..bytes.len() - frame("").len() - 3];
-        assert!(
-            Zstandard::new(cut).read_to_string(&mut String::new()).is_err(),
-            "a cut file is no whole one"
-        );
+    fn a_line_of_just_the_longest_is_whole() {
+        for (length, whole) in
+            [(MAX_LINE_BYTES - 1, true), (MAX_LINE_BYTES, true), (MAX_LINE_BYTES + 1, false)]
+        {
+            let found = records(Shape::Ndjson, &format!("{}\n{{}}\n", "x".repeat(length)));
+            let lengths: Vec<_> =
+                found.iter().map(|(n, text, fault)| (*n, text.len(), fault.is_none())).collect();
+            assert_eq!(lengths, [(1, length.min(MAX_LINE_BYTES), whole), (2, 2, true)]);
+        }
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_takes_no_longer_than_its_lines() {
+        let lines = 200_000;
+        let found = faults(&format!("a,b\n\"{}", "x\n".repeat(lines)));
+        assert_eq!(found.len(), lines + 1);
+        assert_eq!(found[1], (2, Some(Fault::Unclosed)));
+        assert!(found[2..].iter().all(|(_, fault)| fault.is_none()));
     }
 }

@@ -2,15 +2,19 @@
 
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-use super::input::{Batch, Cells, Inputs, Line, Shape, open};
+use super::input::{Inputs, Line, Shape, open};
 use super::progress::Progress;
 use super::summary::{Summary, table};
 use super::{CommandResult, Failure, Outcome, compile, print, print_findings};
-use crate::{Answer, CsvColumns, Decision, Engine, EngineOptions, Reject};
+use crate::{Answer, Decision, Engine, EngineOptions, Reject};
 
 /// Decide every event of some files
 ///
@@ -79,20 +83,23 @@ impl Run {
         if let Some(name) = &self.event_type {
             options = options.default_event(&ruleset, name).map_err(Failure::new)?;
         }
-        let engine = Engine::with_options(ruleset.clone(), options);
-        let inputs = open(&self.events, self.input)?;
+        let engine = Arc::new(Engine::with_options(ruleset.clone(), options));
+        let inputs = open(&self.events, self.input, &engine)?;
+        self.check_outputs()?;
+        let mut rejects = Rejects::open(&self)?;
         let mut sink = Sink::open(&self)?;
         let started = Instant::now();
         let mut empty = EmptyInputs::of(&self.events);
-        let ended = self.decide_all(&engine, inputs, &mut sink, &mut empty);
+        let ended = self.decide_all(&engine, inputs, &mut sink, &mut rejects, &mut empty);
         // Whatever ended the run: what was decided is written, and counted.
-        sink.finish()?;
+        let written = sink.finish()?;
+        rejects.finish()?;
         let ended = ended?;
-        if let Ended::Closed = ended {
+        if !written || matches!(ended, Ended::Closed) {
             return Ok(Outcome::Fine);
         }
         let stats = engine.stats();
-        let summary = Summary::new(&ruleset, &stats, sink.read, started.elapsed());
+        let summary = Summary::new(&ruleset, &stats, rejects.read, started.elapsed());
         if self.format == DecisionFormat::Summary {
             print(summary.text().as_bytes())?;
         } else if !self.quiet {
@@ -103,12 +110,12 @@ impl Run {
                 print_findings(&reason);
                 Ok(Outcome::Found)
             }
-            Ended::Closed => Ok(Outcome::Fine),
             Ended::Broken(failure) => Err(failure),
+            Ended::Closed => Ok(Outcome::Fine),
             Ended::Whole => {
                 print_findings(&empty.text());
                 summary.check().map_err(Failure::new)?;
-                Ok(if sink.rejected > 0 { Outcome::Found } else { Outcome::Fine })
+                Ok(if rejects.rejected > 0 { Outcome::Found } else { Outcome::Fine })
             }
         }
     }
@@ -118,48 +125,52 @@ impl Run {
         engine: &Engine,
         inputs: Inputs,
         sink: &mut Sink,
+        rejects: &mut Rejects,
         empty: &mut EmptyInputs,
     ) -> Result<Ended, Failure> {
         let progress = Progress::new(inputs.consumed.clone(), inputs.total_bytes);
-        let mut columns = Columns::default();
         for batch in inputs.batches {
-            let batch = match batch {
+            let mut batch = match batch {
                 Ok(batch) => batch,
                 Err(failure) => {
                     progress.finish();
                     return Ok(Ended::Broken(failure));
                 }
             };
-            for line in batch.lines() {
-                let answer = match columns.decide(engine, &batch, line) {
-                    Ok(Some(answer)) => answer,
-                    // A CSV header.
-                    Ok(None) => continue,
-                    Err(reason) => {
-                        progress.finish();
-                        let place = format!("{}:{}", self.events[batch.input], line.number);
-                        return Ok(Ended::Broken(Failure::new(format!("{place}: {reason}"))));
-                    }
-                };
-                sink.read += 1;
-                empty.has_events(batch.input);
+            empty.has_events(batch.input);
+            let mut events = std::mem::take(&mut batch.events);
+            let input = &self.events[batch.input];
+            let mut lines = batch.lines();
+            let mut stopped = None;
+            engine.decide_pending(&mut events, |answer| {
+                // There are as many events as lines.
+                let Some(line) = lines.next() else { return ControlFlow::Break(()) };
+                rejects.read += 1;
                 match answer {
                     Answer::Decision(decision) => {
-                        if !sink.decision(&decision)? {
-                            progress.finish();
-                            return Ok(Ended::Closed);
+                        if !sink.decision(&decision) {
+                            stopped = Some(Ok(Ended::Closed));
                         }
                     }
-                    Answer::Reject(reject) => {
-                        let input = &self.events[batch.input];
-                        if !sink.reject(input, line, &reject)? {
-                            progress.finish();
-                            return Ok(Ended::Stopped(stop_text(input, line.number, &reject)));
+                    Answer::Reject(reject) => match rejects.write(input, line, &reject) {
+                        Ok(true) => {}
+                        Ok(false) => {
+                            stopped = Some(Ok(Ended::Stopped(stop_text(input, line.number, &reject))))
                         }
-                    }
+                        Err(failure) => stopped = Some(Err(failure)),
+                    },
                 }
+                if stopped.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            if let Some(stopped) = stopped {
+                progress.finish();
+                return stopped;
             }
-            progress.update(sink.read);
+            progress.update(rejects.read);
+            drop(lines);
+            batch.events = events;
+            // At the end nobody reads any more.
+            let _ = inputs.done.send(batch);
         }
         progress.finish();
         Ok(Ended::Whole)
@@ -209,109 +220,65 @@ fn stop_text(input: &str, line: u64, reject: &Reject) -> String {
     )
 }
 
-/// The header of the CSV that is being read.
-#[derive(Default)]
-struct Columns {
-    input: Option<usize>,
-    columns: Option<CsvColumns>,
-    cells: Cells,
-}
-
-impl Columns {
-    /// `None` for a line that is the header; an error for a header by which no row can be read.
-    fn decide(&mut self, engine: &Engine, batch: &Batch, line: Line<'_>) -> Result<Option<Answer>, String> {
-        if let Shape::Csv = batch.shape
-            && self.input != Some(batch.input)
-        {
-            self.cells.split(line.text);
-            check_header(line.text, &self.cells)?;
-            if let Some(fault) = line.fault {
-                return Err(format!("the header: expected {}, found {}", fault.expected(), fault.found()));
-            }
-            self.columns = Some(engine.csv_columns(self.cells.iter()));
-            self.input = Some(batch.input);
-            return Ok(None);
-        }
-        if let Some(fault) = line.fault {
-            return Ok(Some(engine.reject_line(fault.expected(), fault.found())));
-        }
-        Ok(Some(match (batch.shape, &self.columns) {
-            (Shape::Csv, Some(columns)) => {
-                self.cells.split(line.text);
-                engine.decide_csv(columns, self.cells.iter())
-            }
-            _ => engine.decide_json(line.text),
-        }))
-    }
-}
-
-/// What is plainly no header of comma separated values, before every row is a reject.
-fn check_header(line: &[u8], cells: &Cells) -> Result<(), String> {
-    if line.contains(&b'\r') {
-        return Err("its lines end in a carriage return alone: save it with line feeds".into());
-    }
-    if line.first() == Some(&b'{') {
-        return Err("this is JSON, not the header of a CSV: give `--input ndjson`".into());
-    }
-    let separator = [(b';', "`;`"), (b'\t', "tabs"), (b'|', "`|`")].into_iter().find(|s| line.contains(&s.0));
-    match separator {
-        Some((_, shown)) if cells.iter().count() == 1 => {
-            Err(format!("its cells are separated by {shown}: separate them by commas"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Where decisions and rejects go.
+/// Where decisions go. They are made text here, where they are at hand; a thread of its own writes that.
 struct Sink {
-    format: DecisionFormat,
-    only_hits: bool,
     /// Of the terminal that decisions go to.
     width: Option<u16>,
-    out: Box<dyn Write>,
+    format: DecisionFormat,
+    only_hits: bool,
     buffer: Vec<u8>,
     rows: Vec<Decision>,
     header_written: bool,
-    rejects: Option<BufWriter<File>>,
-    read: u64,
-    rejected: u64,
+    texts: SyncSender<Vec<u8>>,
+    /// Texts that were written, to be used again.
+    written: Receiver<Vec<u8>>,
+    thread: JoinHandle<std::io::Result<()>>,
 }
 
 /// How much is written at once.
-const WRITE_BYTES: usize = 256 * 1024;
+const WRITE_BYTES: usize = 128 * 1024;
 
 /// Rows of one table: wide enough to line up, short enough to keep in memory.
 const TABLE_ROWS: usize = 1000;
 
 impl Sink {
     fn open(run: &Run) -> Result<Sink, Failure> {
-        run.check_outputs()?;
-        let out: Box<dyn Write> = match &run.out {
+        let mut out: Box<dyn Write + Send> = match &run.out {
             Some(path) => Box::new(create(path, false)?),
             None => Box::new(std::io::stdout()),
         };
-        let rejects = match &run.rejects {
-            Some(path) => Some(BufWriter::new(create(path, true)?)),
-            None => None,
-        };
+        let (texts, received) = sync_channel::<Vec<u8>>(4);
+        let (done, written) = channel();
+        let thread = std::thread::Builder::new()
+            .name("write".into())
+            .spawn(move || {
+                for mut text in received {
+                    out.write_all(&text)?;
+                    out.flush()?;
+                    text.clear();
+                    // At the end nobody wants it back.
+                    let _ = done.send(text);
+                }
+                Ok(())
+            })
+            .map_err(|e| Failure::new(format!("can't start a thread to write decisions: {e}")))?;
         Ok(Sink {
+            width: if run.out.is_none() { terminal_width() } else { None },
             format: run.format,
             only_hits: run.only.is_some(),
-            width: if run.out.is_none() { terminal_width() } else { None },
-            out,
-            buffer: Vec::with_capacity(WRITE_BYTES + 64 * 1024),
+            buffer: Vec::new(),
             rows: Vec::new(),
             header_written: false,
-            rejects,
-            read: 0,
-            rejected: 0,
+            texts,
+            written,
+            thread,
         })
     }
 
-    /// `false` when nobody reads any more.
-    fn decision(&mut self, decision: &Decision) -> Result<bool, Failure> {
+    /// `false` when writing has ended; [`Sink::finish`] tells why.
+    fn decision(&mut self, decision: &Decision) -> bool {
         if self.only_hits && decision.is_quiet() {
-            return Ok(true);
+            return true;
         }
         match self.format {
             DecisionFormat::Ndjson => {
@@ -326,7 +293,7 @@ impl Sink {
             }
             DecisionFormat::Summary => {}
         }
-        if self.buffer.len() >= WRITE_BYTES { self.flush() } else { Ok(true) }
+        self.buffer.len() < WRITE_BYTES || self.flush()
     }
 
     fn table(&mut self) {
@@ -336,20 +303,48 @@ impl Sink {
         self.buffer.extend_from_slice(text.as_bytes());
     }
 
-    fn flush(&mut self) -> Result<bool, Failure> {
-        let written = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
-        self.buffer.clear();
-        match written {
+    fn flush(&mut self) -> bool {
+        let next = self.written.try_recv().unwrap_or_else(|_| Vec::with_capacity(WRITE_BYTES + 64 * 1024));
+        self.texts.send(std::mem::replace(&mut self.buffer, next)).is_ok()
+    }
+
+    /// `false` when nobody reads any more.
+    fn finish(mut self) -> Result<bool, Failure> {
+        if !self.rows.is_empty() {
+            self.table();
+        }
+        // If that can't be sent, the thread has ended and says why.
+        let _ = self.flush();
+        drop(self.texts);
+        match self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
             Err(error) => Err(Failure::new(format!("can't write decisions: {error}"))),
         }
     }
+}
+
+/// Where events go that can't be read.
+struct Rejects {
+    file: Option<BufWriter<File>>,
+    /// Events so far, decided or rejected.
+    read: u64,
+    rejected: u64,
+}
+
+impl Rejects {
+    fn open(run: &Run) -> Result<Rejects, Failure> {
+        let file = match &run.rejects {
+            Some(path) => Some(BufWriter::new(create(path, true)?)),
+            None => None,
+        };
+        Ok(Rejects { file, read: 0, rejected: 0 })
+    }
 
     /// `false` if there is nowhere to put it.
-    fn reject(&mut self, input: &str, line: Line<'_>, reject: &Reject) -> Result<bool, Failure> {
+    fn write(&mut self, input: &str, line: Line<'_>, reject: &Reject) -> Result<bool, Failure> {
         self.rejected += 1;
-        let Some(file) = &mut self.rejects else { return Ok(false) };
+        let Some(file) = &mut self.file else { return Ok(false) };
         let mut json = reject.to_json();
         // The object's closing brace moves behind what only the file knows.
         json.pop();
@@ -361,12 +356,8 @@ impl Sink {
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
-        if !self.rows.is_empty() {
-            self.table();
-        }
-        self.flush()?;
-        if let Some(rejects) = &mut self.rejects {
-            rejects.flush().map_err(|e| Failure::new(format!("can't write rejects: {e}")))?;
+        if let Some(file) = &mut self.file {
+            file.flush().map_err(|e| Failure::new(format!("can't write rejects: {e}")))?;
         }
         Ok(())
     }

@@ -2,8 +2,9 @@
 
 use super::plan::{EventPlan, Place, Source};
 use super::reader::repeated;
-use super::{Decoded, Decoder, RejectReason, Rejected, scalars, text};
+use super::{Decoded, Decoder, RejectReason, Rejected, shown, text};
 use crate::model::ids::EventId;
+use crate::model::scalars;
 use crate::model::schema::Pointer;
 
 /// The header of a CSV file, matched with the fields of every event type.
@@ -99,7 +100,7 @@ impl Decoder {
             let (start, end) = column.and_then(|column| out.work.cells.get(column))?;
             row.get(*start as usize..*end as usize).filter(|cell| !scalars::is_blank(cell))
         };
-        let shown = |cell: &str| format!("\"{}\"", scalars::shown(cell));
+        let shown = |cell: &str| format!("\"{}\"", shown::shown(cell));
         let mut told = None;
         for (discriminator, column) in self.discriminators.iter().zip(&columns.discriminators) {
             let Some(cell) = cell(*column) else { continue };

@@ -178,7 +178,9 @@ pub fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> O
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&folded, &name.to_lowercase()), name))
         .filter(|(distance, name)| {
-            *distance <= (written.chars().count().max(name.chars().count()) / 3).clamp(1, 3)
+            let longest = written.chars().count().max(name.chars().count());
+            // In a word of one or two letters another letter is another word.
+            *distance == 0 || (longest > 2 && *distance <= (longest / 3).clamp(1, 3))
         })
         .min()
         .map(|(_, name)| name)

@@ -154,6 +154,23 @@ impl Decision {
         json::text(out, &self.outcome);
         out.extend_from_slice(b",\"score\":");
         json::int(out, self.score);
+        if self.is_quiet() && self.effects.is_empty() && self.bad.is_empty() {
+            // Most decisions: the same, at once.
+            out.extend_from_slice(
+                b",\"rules\":[],\"shadow\":[],\"suppressed\":[],\"cannot_say\":[],\"effects\":[],\"warming\":[],\"bad\":[]",
+            );
+        } else {
+            self.write_lists(out);
+        }
+        out.extend_from_slice(b",\"late\":");
+        json::bool(out, self.late);
+        out.extend_from_slice(b",\"duplicate\":");
+        json::bool(out, self.duplicate);
+        self.ruleset.write_member(out);
+        out.push(b'}');
+    }
+
+    fn write_lists(&self, out: &mut Vec<u8>) {
         json::list(out, ",\"rules\":", &self.rules, Hit::write_json);
         json::list(out, ",\"shadow\":", &self.shadow, Hit::write_json);
         json::list(out, ",\"suppressed\":", &self.suppressed, Suppressed::write_json);
@@ -161,12 +178,6 @@ impl Decision {
         json::list(out, ",\"effects\":", &self.effects, Effect::write_json);
         out.extend_from_slice(b",\"warming\":[]");
         json::list(out, ",\"bad\":", &self.bad, |pointer, out| json::text(out, pointer));
-        out.extend_from_slice(b",\"late\":");
-        json::bool(out, self.late);
-        out.extend_from_slice(b",\"duplicate\":");
-        json::bool(out, self.duplicate);
-        self.ruleset.write_member(out);
-        out.push(b'}');
     }
 
     /// Compact JSON, the same bytes for the same value.
@@ -308,9 +319,15 @@ mod json {
     pub fn text(out: &mut Vec<u8>, text: &str) {
         out.push(b'"');
         let bytes = text.as_bytes();
+        let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+        // Without a way out in the middle, many bytes are looked at together.
+        if !bytes.iter().fold(false, |any, byte| any | special(byte)) {
+            out.extend_from_slice(bytes);
+            return out.push(b'"');
+        }
         let mut written = 0;
         for (i, byte) in bytes.iter().enumerate() {
-            if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
+            if !special(byte) {
                 continue;
             }
             out.extend_from_slice(&bytes[written..i]);

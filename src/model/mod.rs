@@ -9,6 +9,7 @@ pub mod event;
 pub mod ids;
 pub mod money;
 pub mod ops;
+pub mod scalars;
 #[expect(missing_docs, reason = "seen by `tooling` alone")]
 pub mod schema;
 #[expect(missing_docs, reason = "seen by `tooling` alone")]
