@@ -1,5 +1,7 @@
 //! `cargo bench --bench check`: `rulec check` on 1,000 to 10,000 generated rules; the time per rule should not grow.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
+
 use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -23,7 +25,7 @@ fn ruleset(rules: usize) -> String {
              tags generated\n    severity medium\n    \
              let orders = count(order) by buyer over {c}d including this\n    \
              let logins = count(login) by device over {b}h\n    \
-             when qty > {c} and (country in [CN, PL, DE] else false)\n    \
+             when qty > {c} and ((country in [CN, PL, DE]) else false)\n    \
              block if orders > {a} and logins > {b} and amount > {n} USD score 50\n    \
              review if orders > {b} or amount >= {a} USD score 20\n    \
              because \"{{orders}} orders and {{logins}} logins\"\n    about buyer\n}}"

@@ -4,6 +4,8 @@
 //! decision for each event. Both read a file and write a file. The stream is the handbook's mixed stream if
 //! `../shared/data` is there, else a generated one of the same shape.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
@@ -78,10 +80,10 @@ fn timed(work: impl FnOnce()) -> Duration {
 fn main() {
     // Called again by itself as the other program.
     let arguments: Vec<String> = std::env::args().collect();
-    if let [_, mode, input, output, length] = arguments.as_slice() {
-        if mode == "parse-and-write" {
-            return parse_and_write(Path::new(input), Path::new(output), length.parse().expect("a length"));
-        }
+    if let [_, mode, input, output, length] = arguments.as_slice()
+        && mode == "parse-and-write"
+    {
+        return parse_and_write(Path::new(input), Path::new(output), length.parse().expect("a length"));
     }
     let directory = tempfile::tempdir().expect("a directory");
     let (events, what) = stream(directory.path());

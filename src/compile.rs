@@ -32,8 +32,11 @@ struct Root {
 
 /// Every rules file read and parsed, `use`d ones and data files included.
 pub struct Parsed {
+    /// Every text that was read.
     pub sources: SourceMap,
+    /// The trees of the rules files.
     pub files: Vec<ParsedFile>,
+    /// What was wrong so far.
     pub diagnostics: Diagnostics,
     data: DataFiles,
     root: Root,
@@ -41,7 +44,9 @@ pub struct Parsed {
     contents: BTreeMap<String, Vec<u8>>,
 }
 
+/// The tree of one rules file.
 pub struct ParsedFile {
+    /// The tree.
     pub file: ast::File,
     /// Of the ruleset itself, not brought in by `use`.
     pub root: bool,
@@ -51,8 +56,11 @@ pub struct ParsedFile {
 
 /// Names, types and lints done.
 pub struct Checked {
+    /// Every text that was read.
     pub sources: SourceMap,
+    /// What could be understood.
     pub hir: Hir,
+    /// All findings.
     pub diagnostics: Diagnostics,
     hash: String,
 }
@@ -60,17 +68,32 @@ pub struct Checked {
 /// A ruleset that is ready to run, and what there is to warn of.
 #[derive(Debug)]
 pub struct Compiled {
+    /// What an [`Engine`](crate::Engine) runs.
     pub ruleset: Arc<Ruleset>,
+    /// Findings that don't keep it from running.
     pub warnings: Diagnostics,
+    /// The texts that the warnings point into.
     pub sources: SourceMap,
 }
 
 /// Why a ruleset can't run. Its text is every finding with its place and how to mend it.
+///
+/// ```
+/// let error = rulec::compile_text("shop.rules", "rule large on ordr { review always }").unwrap_err();
+/// let rulec::CompileError::Rejected { diagnostics, .. } = &error else { panic!("the text was read") };
+/// assert!(diagnostics.has_errors());
+/// assert!(error.to_string().contains("shop.rules:1:15: error[E0201 unknown_name]"));
+/// ```
 pub enum CompileError {
     /// The ruleset itself can't be read.
     File(FileError),
     /// It was read, and has errors.
-    Rejected { sources: Box<SourceMap>, diagnostics: Diagnostics },
+    Rejected {
+        /// The texts that the findings point into.
+        sources: Box<SourceMap>,
+        /// Errors and warnings, at least one error among them.
+        diagnostics: Diagnostics,
+    },
 }
 
 impl<'a> Sources<'a> {
@@ -325,12 +348,19 @@ impl Checked {
     }
 }
 
-/// All stages: reads, checks and compiles the ruleset at `path`.
+/// Reads, checks and compiles the ruleset at `path`, a directory or one `.rules` file, from wherever a host keeps files.
+///
+/// # Errors
+/// Everything that is wrong with it, each finding with its place and how to mend it.
 pub fn compile_files(files: &dyn Files, path: &str) -> Result<Compiled, CompileError> {
     check_files(files, path).map_err(CompileError::File)?.compile()
 }
 
-/// A ruleset of one text, such as a test's; `name` is its path in findings.
+/// Checks and compiles a ruleset of one text; `name` is its path in findings, such as `shop.rules`. It can't name data
+/// files or `use` others: for those there is [`compile_files`].
+///
+/// # Errors
+/// Everything that is wrong with it, each finding with its place and how to mend it.
 pub fn compile_text(name: &str, text: &str) -> Result<Compiled, CompileError> {
     check_text(name, text).compile()
 }

@@ -1,33 +1,41 @@
 #![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
 
 mod builtins;
 mod compile;
-#[doc(hidden)]
-pub mod decode;
+#[expect(missing_docs, reason = "seen by `tooling` alone")]
+mod decode;
 mod diag;
 mod engine;
 mod format;
 mod lint;
-#[doc(hidden)]
-pub mod model;
+mod model;
+#[expect(missing_docs, reason = "seen by `tooling` alone")]
 mod oracle;
 mod os;
 mod plan;
+#[expect(missing_docs, reason = "seen by `tooling` alone")]
 mod sema;
 mod source;
-#[doc(hidden)]
-pub mod state;
+#[expect(missing_docs, reason = "seen by `tooling` alone")]
+mod state;
+#[expect(missing_docs, reason = "seen by `tooling` alone")]
 mod syntax;
 mod text;
 
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod tooling;
 mod vm;
 
 pub use compile::{CompileError, Compiled, compile_files, compile_text};
-pub use diag::{Diagnostic, Diagnostics, Severity, render::Format};
+pub use diag::{Code, Diagnostic, Diagnostics, Edit, Fix, Label, Severity, render::Format};
+#[doc(hidden)]
+pub use engine::Pending;
 pub use engine::{Answer, CsvColumns, Engine, EngineOptions, Event, RuleStats, Ruleset, Stats};
 pub use model::decision::{Argument, CannotSay, Decision, Effect, Hit, Reject, Stamp, Suppressed};
+pub use model::time::Time;
 pub use os::{DiskFiles, compile};
-pub use source::{FileError, Files, MemoryFiles, SourceMap};
+pub use source::{FileError, Files, MemoryFiles, Position, Source, SourceId, SourceMap, Span};

@@ -70,6 +70,12 @@ fn file_error(path: &str, error: &std::io::Error) -> FileError {
 ///
 /// # Errors
 /// Everything that is wrong with it, each finding with its place and how to mend it.
+///
+/// ```
+/// let compiled = rulec::compile("rulesets/marketplace").unwrap();
+/// assert_eq!(compiled.ruleset.stamp().name, "marketplace");
+/// assert!(rulec::compile("no/such/ruleset").unwrap_err().to_string().contains("no such file"));
+/// ```
 pub fn compile(path: impl AsRef<Path>) -> Result<Compiled, CompileError> {
     let path = path.as_ref();
     let Some(text) = path.to_str() else {

@@ -10,25 +10,30 @@ pub struct SourceId(pub u32);
 /// A run of bytes of one source, `start..end`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
+    /// Which text.
     pub source: SourceId,
+    /// The first byte.
     pub start: u32,
+    /// Past the last byte.
     pub end: u32,
 }
 
 impl Span {
-    pub fn new(source: SourceId, start: usize, end: usize) -> Span {
+    pub(crate) fn new(source: SourceId, start: usize, end: usize) -> Span {
         Span { source, start: start as u32, end: end as u32 }
     }
 
     /// The smallest span that covers both; `other` must be of the same source.
-    pub fn to(self, other: Span) -> Span {
+    pub(crate) fn to(self, other: Span) -> Span {
         Span { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// For slices of the text.
     pub fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
     }
 
+    /// A place between two bytes.
     pub fn is_empty(self) -> bool {
         self.start >= self.end
     }
@@ -37,7 +42,9 @@ impl Span {
 /// A line and a column as people count them: from 1, columns in characters.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
+    /// From 1.
     pub line: usize,
+    /// From 1, in characters.
     pub column: usize,
 }
 
@@ -46,12 +53,13 @@ pub struct Position {
 pub struct Source {
     /// The path as shown to people and hashed: relative to the ruleset, with `/`.
     pub path: String,
+    /// All of it.
     pub text: Arc<str>,
     line_starts: Vec<u32>,
 }
 
 impl Source {
-    pub fn new(path: impl Into<String>, text: impl Into<Arc<str>>) -> Source {
+    pub(crate) fn new(path: impl Into<String>, text: impl Into<Arc<str>>) -> Source {
         let text = text.into();
         let mut line_starts = vec![0];
         line_starts.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1));
@@ -71,10 +79,12 @@ impl Source {
         start..end
     }
 
+    /// At least 1.
     pub fn line_count(&self) -> usize {
         self.line_starts.len()
     }
 
+    /// Of a byte of the text; one past the end is taken as the end.
     pub fn position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
         let line = self.line_of(offset);
@@ -91,15 +101,20 @@ pub struct SourceMap {
 }
 
 impl SourceMap {
-    pub fn add(&mut self, path: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
+    pub(crate) fn add(&mut self, path: impl Into<String>, text: impl Into<Arc<str>>) -> SourceId {
         self.sources.push(Source::new(path, text));
         SourceId(self.sources.len() as u32 - 1)
     }
 
+    /// The text of that id, which must be of this map.
+    ///
+    /// # Panics
+    /// With an id of another compilation that this one does not have.
     pub fn get(&self, id: SourceId) -> &Source {
         &self.sources[id.0 as usize]
     }
 
+    /// Every text with its id.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
         self.sources.iter().enumerate().map(|(i, s)| (SourceId(i as u32), s))
     }
@@ -113,7 +128,9 @@ impl SourceMap {
 /// Why a file could not be had; the text names the path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileError {
+    /// As it was asked for.
     pub path: String,
+    /// In a few words: `no such file`.
     pub reason: String,
 }
 
@@ -127,17 +144,37 @@ impl std::error::Error for FileError {}
 
 /// What the compiler needs of a file system. Paths use `/`, are relative to wherever the host
 /// roots them, and may climb with `..`.
+///
+/// [`MemoryFiles`] and [`DiskFiles`](crate::DiskFiles) are there already; a host that keeps rulesets elsewhere writes its own.
 pub trait Files {
-    /// Every `*.rules` file below `directory`, sorted; `None` if it is not a directory.
+    /// Every `*.rules` file below `directory`, sorted; `None` if it is a file.
+    ///
+    /// # Errors
+    /// If there is neither a file nor a directory of that path, or it can't be read.
     fn rules_below(&self, directory: &str) -> Result<Option<Vec<String>>, FileError>;
+    /// The bytes of one file: rules, or the data that they name.
+    ///
+    /// # Errors
+    /// If there is no such file, or it can't be read.
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError>;
 }
 
 /// Files that live in memory: rulesets that a host builds itself, and tests.
+///
+/// ```
+/// use rulec::{MemoryFiles, compile_files};
+///
+/// let mut files = MemoryFiles::new();
+/// files.add("shop/events.rules", "event order { amount: money(USD) }");
+/// files.add("shop/large.rules", "rule large on order { review if amount > 500 USD }");
+/// let compiled = compile_files(&files, "shop").unwrap();
+/// assert_eq!(compiled.ruleset.rule_names().collect::<Vec<_>>(), ["large"]);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct MemoryFiles(BTreeMap<String, Vec<u8>>);
 
 impl MemoryFiles {
+    /// None yet.
     pub fn new() -> MemoryFiles {
         MemoryFiles::default()
     }

@@ -77,6 +77,7 @@ pub struct Reference {
 }
 
 impl Reference {
+    /// With the default options, and nothing remembered.
     pub fn new(compiled: &Compiled) -> Reference {
         Reference::with(compiled, compiled.ruleset.hir().clone())
     }

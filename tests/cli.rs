@@ -1,5 +1,6 @@
 //! The command as a person or a CI job uses it: what it prints, what it writes, how it ends.
 
+#![expect(clippy::disallowed_methods, reason = "tests read files")]
 #![cfg(feature = "cli")]
 
 use std::fs;
@@ -197,18 +198,18 @@ fn no_part_of_a_file_is_lost_silently() {
     let quotes =
         run("quotes.csv", [header, &row("1", "5\" disk"), &row("2", "a\rb"), &row("3", "6\"")].concat());
     assert_eq!((quotes.out.lines().count(), quotes.code), (3, 0), "{}", quotes.err);
-    // A quoted cell that is never closed takes the rest of the file with it, and that is told.
+    // A quoted cell that is never closed takes its own line, no other.
     let open =
         run("open.csv", [header, &row("1", "x"), &row("2", "\"never closed"), &row("3", "y")].concat());
-    assert_eq!((open.out.lines().count(), open.code), (1, 1));
+    assert_eq!((open.out.lines().count(), open.code), (2, 1));
     assert_eq!(
         (&rejects()[0]["line"], &rejects()[0]["reject"]["expected"]),
-        (&3.into(), &"a closing `\"`".into())
+        (&3.into(), &"a closing `\"` of the quoted cell".into())
     );
     let long = "x".repeat(17 << 20);
     let cut = run("long.csv", [header, &row("1", &long), &row("2", "y")].concat());
     assert_eq!((cut.out.lines().count(), cut.code), (1, 1));
-    assert_eq!(rejects()[0]["reject"]["expected"], "at most 16 MiB");
+    assert_eq!(rejects()[0]["reject"]["expected"], "a line of at most 16 MiB");
     // What would take the whole file for its header.
     for (name, text) in [
         ("mac.csv", [header, &row("1", "x")].concat().replace('\n', "\r")),
@@ -216,7 +217,7 @@ fn no_part_of_a_file_is_lost_silently() {
     ] {
         let header = run(name, text);
         assert_eq!(header.code, 2);
-        assert!(header.err.contains(&format!("the header of `{name}` can't be read")), "{}", header.err);
+        assert!(header.err.contains(&format!("{name}:1: ")), "{}", header.err);
     }
 }
 
@@ -231,6 +232,163 @@ fn csv_is_read_by_its_header() {
     let unknown = shop.rulec(&["run", "shop.rules", "orders.csv", "--type", "ordr"]);
     assert_eq!(unknown.code, 2);
     assert!(unknown.err.contains("`ordr`") && unknown.err.contains("`order`"), "{}", unknown.err);
+}
+
+#[test]
+fn quotes_in_a_csv_join_or_swallow_no_rows() {
+    let shop = Shop::new();
+    let row = |id: &str, note: &str| format!("{id},2026-11-11T10:00:00Z,b1,20 USD,{note}\n");
+    let rows = [
+        row("e1", "5\" screen"),
+        row("e2", "\"open"),
+        row("e3", "\"fine, \"\"really\"\"\""),
+        row("e4", "7\""),
+    ];
+    shop.write("orders.csv", format!("\u{feff}id, at ,buyer,amount,note\n{}", rows.concat()));
+    let arguments = ["run", "shop.rules", "orders.csv", "--type", "order", "--rejects", "rejects.ndjson"];
+    let ran = shop.rulec(&arguments);
+    assert!(ran.err.contains("4 events read = 3 decided + 1 rejected"), "{}", ran.err);
+    let reject: serde_json::Value = serde_json::from_str(shop.read("rejects.ndjson").trim()).unwrap();
+    assert_eq!(reject["line"], 3);
+    assert_eq!(reject["reject"]["expected"], "a closing `\"` of the quoted cell");
+}
+
+#[test]
+fn what_is_no_csv_is_told_before_every_row_is_a_reject() {
+    let shop = Shop::new();
+    for (text, says) in [
+        ("id;at;buyer\ne1;x;y\n", "separated by `;`"),
+        ("id\tat\tbuyer\ne1\tx\ty\n", "separated by tabs"),
+        ("id,at\re1,x\r", "carriage return"),
+        (EVENTS, "--input ndjson"),
+        ("\"id,at\n", "closing `\"`"),
+    ] {
+        shop.write("orders.csv", text);
+        let ran = shop.rulec(&["run", "shop.rules", "orders.csv", "--type", "order"]);
+        assert_eq!(ran.code, 2, "{text}: {}", ran.err);
+        assert!(ran.err.contains(says), "{text}: {}", ran.err);
+    }
+}
+
+#[test]
+fn inputs_without_events_are_named() {
+    let shop = Shop::new();
+    shop.write("none.ndjson", "\n");
+    shop.write("none.csv", "id,at\n");
+    let ran = shop.rulec(&["run", "shop.rules", "none.ndjson", "events.ndjson", "none.csv"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("`none.ndjson` has no events\n`none.csv` has no events"), "{}", ran.err);
+    assert!(!ran.err.contains("`events.ndjson`"), "{}", ran.err);
+}
+
+#[test]
+fn what_was_read_before_an_input_broke_is_decided() {
+    let shop = Shop::new();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    gzip.write_all(EVENTS.as_bytes()).unwrap();
+    let whole = gzip.finish().unwrap();
+    shop.write("cut.ndjson.gz", &whole[..whole.len() - 40]);
+    let ran = shop.rulec(&["run", "shop.rules", "cut.ndjson.gz"]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(ran.out.lines().count(), 2, "{}", ran.out);
+    assert!(ran.err.contains("2 events read = 2 decided + 0 rejected"), "{}", ran.err);
+    assert!(ran.err.contains("can't read events from `cut.ndjson.gz`, after line 3"), "{}", ran.err);
+    for (name, bytes, says) in [
+        ("gzip.ndjson", &whole[..], "name it `.gz`"),
+        ("wide.ndjson", b"\xff\xfe{\0}\0\n\0", "save it as UTF-8"),
+        ("text.zst", b"no zstandard", "no Zstandard frame"),
+    ] {
+        shop.write(name, bytes);
+        let ran = shop.rulec(&["run", "shop.rules", name]);
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains(says), "{}", ran.err);
+    }
+}
+
+#[test]
+fn several_zstandard_frames_are_one_file() {
+    let shop = Shop::new();
+    let frames: Vec<u8> = EVENTS
+        .split_inclusive('\n')
+        .flat_map(|line| {
+            ruzstd::encoding::compress_to_vec(line.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest)
+        })
+        .collect();
+    shop.write("a.ndjson.zst", frames);
+    let plain = shop.rulec(&["run", "shop.rules", "events.ndjson"]).out;
+    assert_eq!(shop.rulec(&["run", "shop.rules", "a.ndjson.zst"]).out, plain);
+}
+
+#[test]
+fn outputs_do_not_overwrite_events_or_each_other() {
+    let shop = Shop::new();
+    for arguments in [
+        &["run", "shop.rules", "events.ndjson", "--out", "./events.ndjson"][..],
+        &["run", "shop.rules", "events.ndjson", "--rejects", "events.ndjson"],
+        &["run", "shop.rules", "events.ndjson", "--out", "x.ndjson", "--rejects", "x.ndjson"],
+    ] {
+        let ran = shop.rulec(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}");
+        assert!(ran.err.contains("choose"), "{}", ran.err);
+    }
+    assert_eq!(shop.read("events.ndjson"), EVENTS);
+}
+
+#[test]
+#[cfg(unix)]
+fn rejects_are_private_even_in_a_file_that_was_not() {
+    use std::os::unix::fs::PermissionsExt;
+    let shop = Shop::new();
+    shop.write("bad.ndjson", "not json\n");
+    shop.write("old.ndjson", "");
+    let mode = |name: &str| fs::metadata(shop.0.path().join(name)).unwrap().permissions().mode() & 0o777;
+    fs::set_permissions(shop.0.path().join("old.ndjson"), fs::Permissions::from_mode(0o644)).unwrap();
+    for name in ["old.ndjson", "new.ndjson"] {
+        let ran = shop.rulec(&["run", "shop.rules", "bad.ndjson", "--rejects", name]);
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_an_error_and_a_closed_pipe_is_none() {
+    let shop = Shop::new();
+    for option in ["--out", "--rejects"] {
+        shop.write("mixed.ndjson", format!("not json\n{EVENTS}"));
+        let mut arguments = vec!["run", "shop.rules", "mixed.ndjson", option, "/dev/full"];
+        if option == "--out" {
+            arguments.extend(["--rejects", "rejects.ndjson"]);
+        }
+        let ran = shop.rulec(&arguments);
+        assert_eq!(ran.code, 2, "{option}");
+        assert!(ran.err.contains("No space left"), "{}", ran.err);
+    }
+
+    let many: String = (0..4000).map(|i| EVENTS.replace("\"e", &format!("\"n{i}-"))).collect();
+    shop.write("many.ndjson", many);
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("rulec"))
+        .current_dir(shop.0.path())
+        .args(["run", "shop.rules", "many.ndjson"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
+
+#[test]
+fn a_table_says_everything_that_happened() {
+    let shop = Shop::new();
+    let (rules, _) = RULES.split_once("test ").unwrap();
+    shop.write("shop.rules", rules.replace("rule big_order on", "shadow rule big_order on"));
+    shop.write("again.ndjson", EVENTS.repeat(2));
+    let table = shop.rulec(&["run", "shop.rules", "again.ndjson", "--format", "table"]);
+    assert!(table.out.contains("shadow big_order: an order of 640.00 USD\n"), "{}", table.out);
+    assert!(table.out.contains("shadow big_order: an order of 640.00 USD; duplicate\n"), "{}", table.out);
 }
 
 #[test]

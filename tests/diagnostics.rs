@@ -4,6 +4,8 @@
 //! place); a line of only `//~ CODE_NAME` (`#~` in data files) says that the finding begins on the line above. Beside each
 //! case lies `CASE.txt`, the source and both renderings for people; `UPDATE_SNAPSHOTS=1 cargo test --test diagnostics` writes it anew.
 
+#![expect(clippy::disallowed_methods, reason = "tests read files")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! What the documentation shows is what happens: its rules compile, its tests pass, its decisions are decided, and every
 //! promise of the language names the test that would notice if it broke.
 
+#![expect(clippy::disallowed_methods, reason = "tests read files")]
+
 #[path = "support/examples.rs"]
 mod examples;
 #[path = "support/same.rs"]

@@ -5,6 +5,8 @@
 //! `// error CODES` must give exactly these errors, with `// warning CODE` at least that warning and no error, with
 //! `// no warning CODE` neither. What begins with `_` is only there for others to use.
 
+#![expect(clippy::disallowed_methods, reason = "tests read files")]
+
 #[path = "support/same.rs"]
 mod same;
 

@@ -1,16 +1,18 @@
-//! Event files: NDJSON or CSV, plain, gzip or Zstandard, cut into lines on a thread of their own.
+//! Event files: NDJSON or CSV, plain, gzip or Zstandard, cut into lines and read as events on a thread of their own.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use clap::ValueEnum;
 
 use super::Failure;
+use super::csv::{Cells, CsvState};
 use super::unpack::unpacked;
+use crate::{CsvColumns, Engine, Pending};
 
 /// What a file holds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -22,41 +24,24 @@ pub enum Shape {
 }
 
 /// Lines (or CSV records) that were read together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Batch {
     /// Which of the inputs.
     pub input: usize,
-    pub shape: Shape,
+    /// The event of each line, in their order.
+    pub events: Pending,
     bytes: Vec<u8>,
     records: Vec<Record>,
 }
 
-#[derive(Debug)]
+#[derive(Copy, Clone, Debug)]
 struct Record {
     start: usize,
     end: usize,
     /// Of its first line, from 1.
     line: u64,
-    flaw: Option<Flaw>,
-}
-
-/// Why a record is none.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Flaw {
-    /// It was cut at the longest that can be an event.
-    TooLong,
-    /// The file ends within a quoted cell.
-    OpenQuote,
-}
-
-impl Flaw {
-    /// What was expected, and what was found.
-    pub fn told(self) -> (&'static str, &'static str) {
-        match self {
-            Flaw::TooLong => ("at most 16 MiB", "a longer line or record"),
-            Flaw::OpenQuote => ("a closing `\"`", "the end of the file"),
-        }
-    }
+    /// Why it is no event, whatever it says.
+    fault: Option<Fault>,
 }
 
 /// One line or CSV record as it came, without its line end.
@@ -64,24 +49,68 @@ impl Flaw {
 pub struct Line<'a> {
     pub number: u64,
     pub text: &'a [u8],
-    pub flaw: Option<Flaw>,
+}
+
+/// What keeps a line from being one event.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    TooLong,
+    /// A quoted cell without its end.
+    Unclosed,
+    /// Text between the end of a quoted cell and the next comma.
+    AfterQuote,
+}
+
+impl Fault {
+    pub fn expected(self) -> &'static str {
+        match self {
+            Fault::TooLong => "a line of at most 16 MiB",
+            Fault::Unclosed => "a closing `\"` of the quoted cell",
+            Fault::AfterQuote => "`,` or the end of the line after a quoted cell",
+        }
+    }
+
+    pub fn found(self) -> &'static str {
+        match self {
+            Fault::TooLong => "a longer one",
+            Fault::Unclosed => "none",
+            Fault::AfterQuote => "other text",
+        }
+    }
 }
 
 impl Batch {
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
-        self.records.iter().map(|r| Line { number: r.line, text: &self.bytes[r.start..r.end], flaw: r.flaw })
+        self.records.iter().map(|r| Line { number: r.line, text: &self.bytes[r.start..r.end] })
+    }
+
+    /// A blank line is no event; a record of a CSV with one column may be blank all the same.
+    fn keep(&mut self, shape: Shape, record: Record) {
+        let text = &self.bytes[record.start..record.end];
+        let blank = match shape {
+            Shape::Ndjson => text.iter().all(u8::is_ascii_whitespace),
+            Shape::Csv => text.is_empty(),
+        };
+        if !blank || record.fault.is_some() {
+            self.records.push(record);
+        }
     }
 }
 
-/// How much is handed over at once.
-const BATCH_BYTES: usize = 256 * 1024;
+/// How much is handed over at once: little enough that it is still in the processor's caches when it is decided.
+const BATCH_BYTES: usize = 48 * 1024;
 
-/// A longer line is cut here, and then is no event.
+/// How much is read from a file at once.
+const READ_BYTES: usize = 256 * 1024;
+
+/// A longer line is no event.
 const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 
 /// The inputs in their order, read ahead.
 pub struct Inputs {
     pub batches: Receiver<Result<Batch, Failure>>,
+    /// Batches that are done with, to be used again.
+    pub done: Sender<Batch>,
     /// Bytes of the files read so far, before decompression.
     pub consumed: Arc<AtomicU64>,
     /// Of all files together; unknown with standard input.
@@ -89,7 +118,7 @@ pub struct Inputs {
 }
 
 /// Opens every input before anything is read: a name that is wrong ends the run at its start.
-pub fn open(paths: &[String], shape: Option<Shape>) -> Result<Inputs, Failure> {
+pub fn open(paths: &[String], shape: Option<Shape>, engine: &Arc<Engine>) -> Result<Inputs, Failure> {
     let consumed = Arc::new(AtomicU64::new(0));
     let mut total = Some(0);
     let mut readers: Vec<(Shape, Box<dyn BufRead + Send>)> = Vec::new();
@@ -99,20 +128,22 @@ pub fn open(paths: &[String], shape: Option<Shape>) -> Result<Inputs, Failure> {
         readers.push((shape.unwrap_or_else(|| shape_of(path)), reader));
     }
     let (sender, batches) = sync_channel(4);
+    let (done, spare) = channel();
     let names: Vec<String> = paths.to_vec();
+    let mut reading = Reading { engine: engine.clone(), cells: Cells::default(), sender, spare };
     std::thread::Builder::new()
         .name("read".into())
         .spawn(move || {
             for (input, (shape, reader)) in readers.into_iter().enumerate() {
-                if let Err(failure) = send_batches(input, shape, reader, &names[input], &sender) {
+                if let Err(failure) = reading.send_batches(input, shape, reader, &names[input]) {
                     // The other end hangs up when the run stops early.
-                    let _ = sender.send(Err(failure));
+                    let _ = reading.sender.send(Err(failure));
                     return;
                 }
             }
         })
         .map_err(|e| Failure::new(format!("can't start a thread to read the events: {e}")))?;
-    Ok(Inputs { batches, consumed, total_bytes: total })
+    Ok(Inputs { batches, done, consumed, total_bytes: total })
 }
 
 /// By the name before the compression's ending.
@@ -126,7 +157,7 @@ type OpenInput = (Box<dyn BufRead + Send>, Option<u64>);
 fn open_one(path: &str, consumed: &Arc<AtomicU64>) -> Result<OpenInput, Failure> {
     if path == "-" {
         let counted = Counted { inner: std::io::stdin(), consumed: consumed.clone() };
-        return Ok((Box::new(BufReader::with_capacity(BATCH_BYTES, counted)), None));
+        return Ok((Box::new(BufReader::with_capacity(READ_BYTES, counted)), None));
     }
     let failed = |error: std::io::Error| {
         let reason = match error.kind() {
@@ -140,8 +171,8 @@ fn open_one(path: &str, consumed: &Arc<AtomicU64>) -> Result<OpenInput, Failure>
     }
     let file = File::open(path).map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();
-    let counted = BufReader::with_capacity(BATCH_BYTES, Counted { inner: file, consumed: consumed.clone() });
-    let reader = BufReader::with_capacity(BATCH_BYTES, unpacked(path, counted).map_err(failed)?);
+    let counted = BufReader::with_capacity(READ_BYTES, Counted { inner: file, consumed: consumed.clone() });
+    let reader = BufReader::with_capacity(READ_BYTES, unpacked(path, counted).map_err(failed)?);
     Ok((Box::new(reader), Some(bytes)))
 }
 
@@ -158,46 +189,194 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-fn send_batches(
-    input: usize,
+/// What the reading thread has.
+struct Reading {
+    engine: Arc<Engine>,
+    cells: Cells,
+    sender: SyncSender<Result<Batch, Failure>>,
+    spare: Receiver<Batch>,
+}
+
+impl Reading {
+    fn send_batches(
+        &mut self,
+        input: usize,
+        shape: Shape,
+        reader: Box<dyn BufRead + Send>,
+        name: &str,
+    ) -> Result<(), Failure> {
+        let mut cutter = Cutter { reader, shape, line: 0 };
+        let mut columns = None;
+        loop {
+            let mut batch = self.spare.try_recv().unwrap_or_default();
+            batch.input = input;
+            let filled = cutter.fill(&mut batch);
+            self.read_events(&mut batch, shape, &mut columns)
+                .map_err(|reason| Failure::new(format!("{name}:1: {reason}")))?;
+            // What came before a failure was read, and is decided.
+            if !batch.records.is_empty() && self.sender.send(Ok(batch)).is_err() {
+                return Ok(());
+            }
+            match filled {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(error) => {
+                    let line = cutter.line;
+                    let place = if line > 0 { format!(", after line {line}") } else { String::new() };
+                    return Err(Failure::new(format!("can't read events from `{name}`{place}: {error}")));
+                }
+            }
+        }
+    }
+
+    /// One event per line; the header of a CSV is no line of its own. An error if that can be no header.
+    fn read_events(
+        &mut self,
+        batch: &mut Batch,
+        shape: Shape,
+        columns: &mut Option<CsvColumns>,
+    ) -> Result<(), String> {
+        let Batch { events, bytes, records, .. } = batch;
+        if shape == Shape::Csv && columns.is_none() && !records.is_empty() {
+            let header = records.remove(0);
+            let text = &bytes[header.start..header.end];
+            self.cells.split(text);
+            check_header(text, &self.cells)?;
+            if let Some(fault) = header.fault {
+                return Err(format!("the header: expected {}, found {}", fault.expected(), fault.found()));
+            }
+            *columns = Some(self.engine.csv_columns(self.cells.iter()));
+        }
+        for record in records {
+            let text = &bytes[record.start..record.end];
+            match (record.fault, &*columns) {
+                (Some(fault), _) => self.engine.read_broken(fault.expected(), fault.found(), events),
+                (None, Some(columns)) => {
+                    self.cells.split(text);
+                    self.engine.read_csv(columns, self.cells.iter(), events);
+                }
+                (None, None) => self.engine.read_json(text, events),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is plainly no header of comma separated values, before every row is a reject.
+fn check_header(line: &[u8], cells: &Cells) -> Result<(), String> {
+    if line.contains(&b'\r') {
+        return Err("its lines end in a carriage return alone: save it with line feeds".into());
+    }
+    if line.first() == Some(&b'{') {
+        return Err("this is JSON, not the header of a CSV: give `--input ndjson`".into());
+    }
+    let separator = [(b';', "`;`"), (b'\t', "tabs"), (b'|', "`|`")].into_iter().find(|s| line.contains(&s.0));
+    match separator {
+        Some((_, shown)) if cells.iter().count() == 1 => {
+            Err(format!("its cells are separated by {shown}: separate them by commas"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Cuts what is read into lines, or into the records of a CSV.
+struct Cutter {
+    reader: Box<dyn BufRead + Send>,
     shape: Shape,
-    mut reader: Box<dyn BufRead + Send>,
-    name: &str,
-    sender: &SyncSender<Result<Batch, Failure>>,
-) -> Result<(), Failure> {
-    let failed = |line: u64, error: std::io::Error| {
-        let place = if line == 0 { String::new() } else { format!(", after line {line}") };
-        Failure::new(format!("can't read events from `{name}`{place}: {error}"))
-    };
-    let mut line = 0;
-    loop {
-        let mut batch =
-            Batch { input, shape, bytes: Vec::with_capacity(BATCH_BYTES + 4096), records: Vec::new() };
-        let mut open = true;
+    /// How many were read.
+    line: u64,
+}
+
+impl Cutter {
+    /// As many records as are handed over at once; `false` at the end of the input.
+    fn fill(&mut self, batch: &mut Batch) -> std::io::Result<bool> {
+        batch.bytes.clear();
+        batch.records.clear();
         while batch.bytes.len() < BATCH_BYTES {
-            let start = batch.bytes.len();
-            let first = line + 1;
-            let read = next_record(&mut *reader, shape, &mut batch.bytes, &mut line);
-            let Some(flaw) = read.map_err(|e| failed(line, e))? else {
-                open = false;
-                break;
-            };
-            if line == 1 && batch.bytes[start..].starts_with(b"\xEF\xBB\xBF") {
-                batch.bytes.drain(start..start + 3);
-            }
-            let end = trimmed_end(&batch.bytes, start);
-            let blank = batch.bytes[start..end].iter().all(u8::is_ascii_whitespace);
-            // A blank line is no event; a record of a CSV with one column may be empty all the same.
-            if !blank || (shape == Shape::Csv && end > start) {
-                batch.records.push(Record { start, end, line: first, flaw });
+            if !self.next(batch)? {
+                return Ok(false);
             }
         }
-        if !batch.records.is_empty() && sender.send(Ok(batch)).is_err() {
-            return Ok(());
+        Ok(true)
+    }
+
+    /// Appends the next record; `false` at the end.
+    ///
+    /// A CSV record goes on over further lines as long as a quoted cell is open. If that leads to nowhere each of
+    /// these lines stands for itself, so that one wrong quote does not swallow the records after it.
+    fn next(&mut self, batch: &mut Batch) -> std::io::Result<bool> {
+        let Some(first) = self.line(&mut batch.bytes)? else { return Ok(false) };
+        if self.shape == Shape::Ndjson || first.fault.is_some() {
+            batch.keep(self.shape, first);
+            return Ok(true);
         }
-        if !open {
-            return Ok(());
+        let mut state = CsvState::Start.over(&batch.bytes[first.start..first.end]);
+        if state != CsvState::Quoted {
+            batch.keep(self.shape, Record { fault: state.fault(), ..first });
+            return Ok(true);
         }
+        let mut lines = vec![first];
+        let mut ended = Ok(true);
+        while state == CsvState::Quoted && batch.bytes.len() - first.start < MAX_LINE_BYTES {
+            match self.line(&mut batch.bytes) {
+                Ok(Some(line)) if line.fault.is_none() => {
+                    lines.push(line);
+                    state = state.over(&batch.bytes[line.start..line.end]);
+                }
+                Ok(Some(too_long)) => {
+                    lines.push(too_long);
+                    break;
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    ended = Err(error);
+                    break;
+                }
+            }
+        }
+        match lines.last() {
+            Some(last) if state.fault().is_none() => {
+                batch.keep(self.shape, Record { end: last.end, ..first })
+            }
+            _ => {
+                for line in lines {
+                    let own = CsvState::Start.over(&batch.bytes[line.start..line.end]).fault();
+                    batch.keep(self.shape, Record { fault: line.fault.or(own), ..line });
+                }
+            }
+        }
+        ended
+    }
+
+    /// Appends one line; the record is without the line end.
+    fn line(&mut self, bytes: &mut Vec<u8>) -> std::io::Result<Option<Record>> {
+        let mut start = bytes.len();
+        let Some(whole) = read_line(&mut *self.reader, bytes, start)? else { return Ok(None) };
+        if self.line == 0 {
+            let text = &bytes[start..];
+            if let Some(what) = not_text(text) {
+                return Err(std::io::Error::other(what));
+            }
+            if text.starts_with(b"\xEF\xBB\xBF") {
+                start += 3;
+            }
+        }
+        self.line += 1;
+        let end = trimmed_end(bytes, start);
+        let fault = if whole { None } else { Some(Fault::TooLong) };
+        Ok(Some(Record { start, end, line: self.line, fault }))
+    }
+}
+
+/// Files that are not what their name says, by their first bytes.
+fn not_text(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0x1f, 0x8b, ..] => Some("it is compressed with gzip: name it `.gz`, or pipe it through `zcat`"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            Some("it is compressed with Zstandard: name it `.zst`, or pipe it through `zstdcat`")
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("it is UTF-16: save it as UTF-8"),
+        _ => None,
     }
 }
 
@@ -212,175 +391,47 @@ fn trimmed_end(bytes: &[u8], start: usize) -> usize {
     end
 }
 
-/// Appends a line; for CSV, further lines as long as a quoted cell is open. `None` at the end, else what is wrong with it.
-#[expect(
-    clippy::option_option,
-    reason = "whether there is a record, and what is wrong with it, are two questions"
-)]
-fn next_record(
-    reader: &mut dyn BufRead,
-    shape: Shape,
-    out: &mut Vec<u8>,
-    line: &mut u64,
-) -> std::io::Result<Option<Option<Flaw>>> {
-    let start = out.len();
-    let mut place = Place::CellStart;
-    loop {
-        let before = out.len();
-        let whole = match read_line(reader, out, start)? {
-            Some(whole) => whole,
-            None if before == start => return Ok(None),
-            None => return Ok(Some(Some(Flaw::OpenQuote))),
-        };
-        *line += 1;
-        if !whole {
-            return Ok(Some(Some(Flaw::TooLong)));
-        }
-        if shape == Shape::Csv {
-            place = out[before..].iter().fold(place, |place, byte| place.after(*byte));
-        }
-        if place != Place::Quoted {
-            return Ok(Some(None));
-        }
-    }
-}
-
-/// Where in a CSV record a byte is: a quote opens a cell only at its beginning (`5" disk` is plain text).
-#[derive(Copy, Clone, PartialEq, Eq)]
-enum Place {
-    CellStart,
-    Plain,
-    Quoted,
-    /// After a quote in a quoted cell: its end, or the first of two that mean one.
-    Quote,
-}
-
-impl Place {
-    fn after(self, byte: u8) -> Place {
-        match (self, byte) {
-            (Place::CellStart | Place::Quote, b'"') => Place::Quoted,
-            (Place::Quoted, b'"') => Place::Quote,
-            (Place::Quoted, _) => Place::Quoted,
-            (_, b',') => Place::CellStart,
-            _ => Place::Plain,
-        }
-    }
-}
-
-/// Like `read_until`, but keeps no more than the longest line that can be an event: `false` if it was longer, `None` at
-/// the end.
+/// Like `read_until`, but keeps no more than the longest line that can be an event: `false` if there was more,
+/// nothing at the end.
 fn read_line(reader: &mut dyn BufRead, out: &mut Vec<u8>, start: usize) -> std::io::Result<Option<bool>> {
-    let (mut any, mut whole) = (false, true);
-    loop {
-        let available = match reader.fill_buf() {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
-        if available.is_empty() {
-            return Ok(any.then_some(whole));
-        }
-        any = true;
-        let (used, done) = match available.iter().position(|b| *b == b'\n') {
-            Some(at) => (at + 1, true),
-            None => (available.len(), false),
-        };
-        let room = (MAX_LINE_BYTES + start).saturating_sub(out.len());
-        whole &= used <= room;
-        out.extend_from_slice(&available[..used.min(room)]);
-        reader.consume(used);
-        if done {
-            return Ok(Some(whole));
-        }
+    let room = (MAX_LINE_BYTES + 1 + start).saturating_sub(out.len());
+    let read = (&mut *reader).take(room as u64).read_until(b'\n', out)?;
+    if read == 0 {
+        return Ok(None);
     }
-}
-
-/// Splits one CSV record (RFC 4180) into cells.
-pub struct Cells {
-    reader: csv_core::Reader,
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    count: usize,
-}
-
-impl Default for Cells {
-    fn default() -> Cells {
-        // A lone carriage return is text; what is split is one record, so that nothing else ends it.
-        let reader = csv_core::ReaderBuilder::new().terminator(csv_core::Terminator::Any(b'\n')).build();
-        Cells { reader, bytes: Vec::new(), ends: Vec::new(), count: 0 }
+    let whole = read < room || out.last() == Some(&b'\n');
+    if !whole {
+        out.pop();
+        reader.skip_until(b'\n')?;
     }
-}
-
-impl Cells {
-    /// Cuts `record`, a whole record without its line end.
-    pub fn split(&mut self, record: &[u8]) {
-        self.bytes.resize(record.len() + 8, 0);
-        self.reader.reset();
-        let (mut read, mut written) = (0, 0);
-        self.count = 0;
-        loop {
-            if self.ends.len() < self.count + 64 {
-                self.ends.resize(self.count + 256, 0);
-            }
-            // Once all is read, an empty input tells the reader that the record ends.
-            let (result, r, w, ends) = self.reader.read_record(
-                &record[read..],
-                &mut self.bytes[written..],
-                &mut self.ends[self.count..],
-            );
-            read += r;
-            written += w;
-            self.count += ends;
-            match result {
-                csv_core::ReadRecordResult::Record | csv_core::ReadRecordResult::End => return,
-                csv_core::ReadRecordResult::InputEmpty | csv_core::ReadRecordResult::OutputEndsFull => {}
-                csv_core::ReadRecordResult::OutputFull => self.bytes.resize(self.bytes.len() * 2, 0),
-            }
-        }
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.count).map(|i| {
-            let start = if i == 0 { 0 } else { self.ends[i - 1] };
-            &self.bytes[start..self.ends[i]]
-        })
-    }
+    Ok(Some(whole))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn cells(record: &str) -> Vec<String> {
-        let mut cells = Cells::default();
-        cells.split(record.as_bytes());
-        cells.iter().map(|c| String::from_utf8_lossy(c).into_owned()).collect()
-    }
-
-    #[test]
-    fn records_are_cut_into_cells() {
-        assert_eq!(cells("a,b,c"), ["a", "b", "c"]);
-        assert_eq!(cells("a,,c,"), ["a", "", "c", ""]);
-        assert_eq!(cells("\"a,1\",\"say \"\"hi\"\"\",\"two\nlines\""), ["a,1", "say \"hi\"", "two\nlines"]);
-        assert_eq!(cells("one"), ["one"]);
-        assert_eq!(cells("5\" disk,a\rb"), ["5\" disk", "a\rb"]);
+    fn records(shape: Shape, text: &str) -> Vec<(u64, String, Option<Fault>)> {
+        let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
+        let mut cutter = Cutter { reader, shape, line: 0 };
+        let (mut batch, mut found) = (Batch::default(), Vec::new());
+        loop {
+            let open = cutter.fill(&mut batch).unwrap();
+            found.extend(batch.records.iter().map(|r| {
+                (r.line, String::from_utf8_lossy(&batch.bytes[r.start..r.end]).into_owned(), r.fault)
+            }));
+            if !open {
+                return found;
+            }
+        }
     }
 
     fn read(shape: Shape, text: &str) -> Vec<(u64, String)> {
-        let (sender, batches) = sync_channel(4);
-        let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
-        std::thread::scope(|scope| {
-            scope.spawn(move || send_batches(0, shape, reader, "test", &sender));
-            batches
-                .into_iter()
-                .flat_map(|batch| {
-                    let batch = batch.unwrap_or_else(|f| panic!("{}", f.0));
-                    batch
-                        .lines()
-                        .map(|l| (l.number, String::from_utf8_lossy(l.text).into_owned()))
-                        .collect::<Vec<_>>()
-                })
-                .collect()
-        })
+        records(shape, text).into_iter().map(|(line, text, _)| (line, text)).collect()
+    }
+
+    fn faults(text: &str) -> Vec<(u64, Option<Fault>)> {
+        records(Shape::Csv, text).into_iter().map(|(line, _, fault)| (line, fault)).collect()
     }
 
     #[test]
@@ -392,57 +443,55 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_within_a_cell_opens_nothing() {
-        assert_eq!(
-            read(Shape::Csv, "a,b\n5\" disk,1\n6\",2\n\"x\"\"\",3\n\"\ny\" z\",4\n"),
-            [
-                (1, "a,b".to_string()),
-                (2, "5\" disk,1".to_string()),
-                (3, "6\",2".to_string()),
-                (4, "\"x\"\"\",3".to_string()),
-                (5, "\"\ny\" z\",4".to_string()),
-            ]
-        );
-    }
-
-    #[test]
-    fn what_is_too_long_or_open_is_no_record() {
-        let flaws = |shape, text: &str| -> Vec<Option<Flaw>> {
-            let (sender, batches) = sync_channel(4);
-            let reader = Box::new(std::io::Cursor::new(text.as_bytes().to_vec()));
-            std::thread::spawn(move || send_batches(0, shape, reader, "test", &sender));
-            let batches: Vec<Batch> =
-                batches.into_iter().map(|b| b.unwrap_or_else(|f| panic!("{}", f.0))).collect();
-            batches.iter().flat_map(|batch| batch.lines().map(|line| line.flaw)).collect()
-        };
-        let long = "x".repeat(MAX_LINE_BYTES - 1);
-        for shape in [Shape::Csv, Shape::Ndjson] {
-            assert_eq!(
-                flaws(shape, &format!("{long}\nx{long}y\n{long}\n")),
-                [None, Some(Flaw::TooLong), None]
-            );
-        }
-        assert_eq!(
-            flaws(Shape::Csv, &format!("\"{long}\n\"\nx\n")),
-            [Some(Flaw::TooLong), Some(Flaw::OpenQuote)]
-        );
-        assert_eq!(flaws(Shape::Csv, "a\n\"b\nc\n"), [None, Some(Flaw::OpenQuote)]);
-        assert_eq!(flaws(Shape::Csv, "a\n\"b"), [None, Some(Flaw::OpenQuote)]);
-    }
-
-    #[test]
-    fn a_quote_that_is_never_closed_takes_no_longer_than_its_lines() {
-        let lines = 2_000_000;
-        let read = read(Shape::Csv, &format!("a,b\n\"{}", "x\n".repeat(lines)));
-        assert_eq!(read.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2]);
-        assert_eq!(read[1].1.len(), 2 * lines);
-    }
-
-    #[test]
     fn a_quoted_cell_may_span_lines() {
         assert_eq!(
             read(Shape::Csv, "a,b\n\"x\ny\",1\n2,3\n"),
             [(1, "a,b".to_string()), (2, "\"x\ny\",1".to_string()), (4, "2,3".to_string())]
         );
+    }
+
+    #[test]
+    fn a_quote_inside_a_cell_joins_no_lines() {
+        assert_eq!(faults("a,b\n1,5\" tv\n2,x\n3,7\"\n"), [(1, None), (2, None), (3, None), (4, None)]);
+    }
+
+    #[test]
+    fn a_wrong_quote_swallows_no_records() {
+        assert_eq!(
+            faults("a,b\n1,\"open\n2,x\n3,y\n"),
+            [(1, None), (2, Some(Fault::Unclosed)), (3, None), (4, None)]
+        );
+        assert_eq!(
+            faults("a,b\n1,\"open\n2,x\n3,\"fine\"\n4,z"),
+            [(1, None), (2, Some(Fault::Unclosed)), (3, None), (4, None), (5, None)]
+        );
+        assert_eq!(faults("\"a\"b,c\n1,2\n"), [(1, Some(Fault::AfterQuote)), (2, None)]);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_told_and_the_next_is_read() {
+        let long = format!("a\n{}\nb\n", "x".repeat(MAX_LINE_BYTES + 1));
+        assert_eq!(faults(&long), [(1, None), (2, Some(Fault::TooLong)), (3, None)]);
+    }
+
+    #[test]
+    fn a_line_of_just_the_longest_is_whole() {
+        for (length, whole) in
+            [(MAX_LINE_BYTES - 1, true), (MAX_LINE_BYTES, true), (MAX_LINE_BYTES + 1, false)]
+        {
+            let found = records(Shape::Ndjson, &format!("{}\n{{}}\n", "x".repeat(length)));
+            let lengths: Vec<_> =
+                found.iter().map(|(n, text, fault)| (*n, text.len(), fault.is_none())).collect();
+            assert_eq!(lengths, [(1, length.min(MAX_LINE_BYTES), whole), (2, 2, true)]);
+        }
+    }
+
+    #[test]
+    fn a_quote_that_is_never_closed_takes_no_longer_than_its_lines() {
+        let lines = 200_000;
+        let found = faults(&format!("a,b\n\"{}", "x\n".repeat(lines)));
+        assert_eq!(found.len(), lines + 1);
+        assert_eq!(found[1], (2, Some(Fault::Unclosed)));
+        assert!(found[2..].iter().all(|(_, fault)| fault.is_none()));
     }
 }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine (warnings too), 1 errors, failed tests or rejects, 2 usage or input/output.
 
 mod check;
+mod csv;
 mod emit;
 mod explain;
 mod fmt;

@@ -1,16 +1,20 @@
 //! `rulec run`: events in, decisions out.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-use super::input::{Batch, Cells, Flaw, Inputs, Line, Shape, open};
+use super::input::{Inputs, Line, Shape, open};
 use super::progress::Progress;
 use super::summary::{Summary, table};
 use super::{CommandResult, Failure, Outcome, compile, print, print_findings};
-use crate::{Answer, CsvColumns, Decision, Engine, EngineOptions, Reject};
+use crate::{Answer, Decision, Engine, EngineOptions, Reject};
 
 /// Decide every event of some files
 ///
@@ -34,7 +38,7 @@ pub struct Run {
     #[arg(long, value_enum, default_value = "ndjson")]
     format: DecisionFormat,
     /// Leave out decisions in which nothing happened
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "WHAT")]
     only: Option<Only>,
     /// Write events that can't be read here, with line and reason, and go on; without it the first one ends the run
     #[arg(long, value_name = "FILE")]
@@ -43,7 +47,7 @@ pub struct Run {
     #[arg(long = "type", value_name = "EVENT")]
     event_type: Option<String>,
     /// What the event files hold, where their names don't tell
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "SHAPE")]
     input: Option<Shape>,
     /// No summary on standard error
     #[arg(long)]
@@ -78,14 +82,23 @@ impl Run {
         if let Some(name) = &self.event_type {
             options = options.default_event(&ruleset, name).map_err(Failure::new)?;
         }
-        let engine = Engine::with_options(ruleset.clone(), options);
-        let inputs = open(&self.events, self.input)?;
+        let engine = Arc::new(Engine::with_options(ruleset.clone(), options));
+        let inputs = open(&self.events, self.input, &engine)?;
+        self.check_outputs()?;
+        let mut rejects = Rejects::open(&self)?;
         let mut sink = Sink::open(&self)?;
         let started = Instant::now();
-        let ended = self.decide_all(&engine, inputs, &mut sink)?;
-        sink.finish()?;
+        let mut empty = EmptyInputs::of(&self.events);
+        let ended = self.decide_all(&engine, inputs, &mut sink, &mut rejects, &mut empty);
+        // Whatever ended the run: what was decided is written, and counted.
+        let written = sink.finish()?;
+        rejects.finish()?;
+        let ended = ended?;
+        if !written || matches!(ended, Ended::Closed) {
+            return Ok(Outcome::Fine);
+        }
         let stats = engine.stats();
-        let summary = Summary::new(&ruleset, &stats, sink.read, started.elapsed());
+        let summary = Summary::new(&ruleset, &stats, rejects.read, started.elapsed());
         if self.format == DecisionFormat::Summary {
             print(summary.text().as_bytes())?;
         } else if !self.quiet {
@@ -96,48 +109,67 @@ impl Run {
                 print_findings(&reason);
                 Ok(Outcome::Found)
             }
+            Ended::Broken(failure) => Err(failure),
             Ended::Closed => Ok(Outcome::Fine),
             Ended::Whole => {
+                print_findings(&empty.text());
                 summary.check().map_err(Failure::new)?;
-                Ok(if sink.rejected > 0 { Outcome::Found } else { Outcome::Fine })
+                Ok(if rejects.rejected > 0 { Outcome::Found } else { Outcome::Fine })
             }
         }
     }
 
-    fn decide_all(&self, engine: &Engine, inputs: Inputs, sink: &mut Sink) -> Result<Ended, Failure> {
+    fn decide_all(
+        &self,
+        engine: &Engine,
+        inputs: Inputs,
+        sink: &mut Sink,
+        rejects: &mut Rejects,
+        empty: &mut EmptyInputs,
+    ) -> Result<Ended, Failure> {
         let progress = Progress::new(inputs.consumed.clone(), inputs.total_bytes);
-        let mut columns = Columns::default();
         for batch in inputs.batches {
-            let batch = batch?;
-            for line in batch.lines() {
-                let answer = match columns.decide(engine, &batch, line).map_err(|reason| {
-                    Failure::new(format!(
-                        "the header of `{}` can't be read: {reason}",
-                        self.events[batch.input]
-                    ))
-                })? {
-                    Some(answer) => answer,
-                    // A CSV header.
-                    None => continue,
-                };
-                sink.read += 1;
+            let mut batch = match batch {
+                Ok(batch) => batch,
+                Err(failure) => {
+                    progress.finish();
+                    return Ok(Ended::Broken(failure));
+                }
+            };
+            empty.has_events(batch.input);
+            let mut events = std::mem::take(&mut batch.events);
+            let input = &self.events[batch.input];
+            let mut lines = batch.lines();
+            let mut stopped = None;
+            engine.decide_pending(&mut events, |answer| {
+                // There are as many events as lines.
+                let Some(line) = lines.next() else { return ControlFlow::Break(()) };
+                rejects.read += 1;
                 match answer {
                     Answer::Decision(decision) => {
-                        if !sink.decision(&decision)? {
-                            progress.finish();
-                            return Ok(Ended::Closed);
+                        if !sink.decision(&decision) {
+                            stopped = Some(Ok(Ended::Closed));
                         }
                     }
-                    Answer::Reject(reject) => {
-                        let input = &self.events[batch.input];
-                        if !sink.reject(input, line, &reject)? {
-                            progress.finish();
-                            return Ok(Ended::Stopped(stop_text(input, line.number, &reject)));
+                    Answer::Reject(reject) => match rejects.write(input, line, &reject) {
+                        Ok(true) => {}
+                        Ok(false) => {
+                            stopped = Some(Ok(Ended::Stopped(stop_text(input, line.number, &reject))))
                         }
-                    }
+                        Err(failure) => stopped = Some(Err(failure)),
+                    },
                 }
+                if stopped.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            if let Some(stopped) = stopped {
+                progress.finish();
+                return stopped;
             }
-            progress.update(sink.read);
+            progress.update(rejects.read);
+            drop(lines);
+            batch.events = events;
+            // At the end nobody reads any more.
+            let _ = inputs.done.send(batch);
         }
         progress.finish();
         Ok(Ended::Whole)
@@ -150,6 +182,25 @@ enum Ended {
     Stopped(String),
     /// Nobody reads the decisions any more.
     Closed,
+    /// The rest of the input can't be had.
+    Broken(Failure),
+}
+
+/// Inputs without any event: rarely what was meant, so they are named.
+struct EmptyInputs(Vec<Option<String>>);
+
+impl EmptyInputs {
+    fn of(names: &[String]) -> EmptyInputs {
+        EmptyInputs(names.iter().cloned().map(Some).collect())
+    }
+
+    fn has_events(&mut self, input: usize) {
+        self.0[input] = None;
+    }
+
+    fn text(&self) -> String {
+        self.0.iter().flatten().map(|name| format!("`{name}` has no events\n")).collect()
+    }
 }
 
 fn stop_text(input: &str, line: u64, reject: &Reject) -> String {
@@ -161,88 +212,65 @@ fn stop_text(input: &str, line: u64, reject: &Reject) -> String {
     )
 }
 
-/// The header of the CSV that is being read.
-#[derive(Default)]
-struct Columns {
-    input: Option<usize>,
-    columns: Option<CsvColumns>,
-    cells: Cells,
-}
-
-impl Columns {
-    /// `None` for a line that is the header; an error says why a header is none.
-    fn decide(&mut self, engine: &Engine, batch: &Batch, line: Line<'_>) -> Result<Option<Answer>, String> {
-        let known = self.columns.as_ref().filter(|_| self.input == Some(batch.input));
-        let flaw = line.flaw.map(Flaw::told);
-        match (batch.shape, known, flaw) {
-            (Shape::Csv, None, Some((expected, found))) => Err(format!("expected {expected}, found {found}")),
-            (_, _, Some((expected, found))) => Ok(Some(engine.reject(expected, found))),
-            (Shape::Ndjson, ..) => Ok(Some(engine.decide_json(line.text))),
-            (Shape::Csv, Some(columns), None) => {
-                self.cells.split(line.text);
-                Ok(Some(engine.decide_csv(columns, self.cells.iter())))
-            }
-            (Shape::Csv, None, None) => {
-                if line.text.contains(&b'\r') {
-                    return Err(
-                        "its lines end in carriage returns alone: save the file with line feeds".into()
-                    );
-                }
-                self.cells.split(line.text);
-                self.columns = Some(engine.csv_columns(self.cells.iter()));
-                self.input = Some(batch.input);
-                Ok(None)
-            }
-        }
-    }
-}
-
-/// Where decisions and rejects go.
+/// Where decisions go. They are made text here, where they are at hand; a thread of its own writes that.
 struct Sink {
+    /// Of the terminal that decisions go to.
+    width: Option<u16>,
     format: DecisionFormat,
     only_hits: bool,
-    out: Box<dyn Write>,
     buffer: Vec<u8>,
     rows: Vec<Decision>,
     header_written: bool,
-    rejects: Option<BufWriter<File>>,
-    read: u64,
-    rejected: u64,
+    texts: SyncSender<Vec<u8>>,
+    /// Texts that were written, to be used again.
+    written: Receiver<Vec<u8>>,
+    thread: JoinHandle<std::io::Result<()>>,
 }
 
 /// How much is written at once.
-const WRITE_BYTES: usize = 256 * 1024;
+const WRITE_BYTES: usize = 128 * 1024;
 
 /// Rows of one table: wide enough to line up, short enough to keep in memory.
 const TABLE_ROWS: usize = 1000;
 
 impl Sink {
     fn open(run: &Run) -> Result<Sink, Failure> {
-        let out: Box<dyn Write> = match &run.out {
+        let mut out: Box<dyn Write + Send> = match &run.out {
             Some(path) => Box::new(create(path, false)?),
             None => Box::new(std::io::stdout()),
         };
-        let rejects = match &run.rejects {
-            Some(path) => Some(BufWriter::new(create(path, true)?)),
-            None => None,
-        };
+        let (texts, received) = sync_channel::<Vec<u8>>(4);
+        let (done, written) = channel();
+        let thread = std::thread::Builder::new()
+            .name("write".into())
+            .spawn(move || {
+                for mut text in received {
+                    out.write_all(&text)?;
+                    out.flush()?;
+                    text.clear();
+                    // At the end nobody wants it back.
+                    let _ = done.send(text);
+                }
+                Ok(())
+            })
+            .map_err(|e| Failure::new(format!("can't start a thread to write decisions: {e}")))?;
         Ok(Sink {
+            width: if run.out.is_none() { terminal_width() } else { None },
             format: run.format,
             only_hits: run.only.is_some(),
-            out,
-            buffer: Vec::with_capacity(WRITE_BYTES + 64 * 1024),
+            buffer: Vec::new(),
             rows: Vec::new(),
             header_written: false,
-            rejects,
-            read: 0,
-            rejected: 0,
+            texts,
+            written,
+            thread,
         })
     }
 
-    /// `false` when nobody reads any more.
-    fn decision(&mut self, decision: &Decision) -> Result<bool, Failure> {
+    /// `false` when writing has ended; [`Sink::finish`] tells why.
+    fn decision(&mut self, decision: &Decision) -> bool {
         if self.only_hits && decision.is_quiet() {
-            return Ok(true);
+            return true;
         }
         match self.format {
             DecisionFormat::Ndjson => {
@@ -257,30 +285,58 @@ impl Sink {
             }
             DecisionFormat::Summary => {}
         }
-        if self.buffer.len() >= WRITE_BYTES { self.flush() } else { Ok(true) }
+        self.buffer.len() < WRITE_BYTES || self.flush()
     }
 
     fn table(&mut self) {
-        let text = table(&self.rows, !self.header_written);
+        let text = table(&self.rows, !self.header_written, self.width);
         self.header_written = true;
         self.rows.clear();
         self.buffer.extend_from_slice(text.as_bytes());
     }
 
-    fn flush(&mut self) -> Result<bool, Failure> {
-        let written = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
-        self.buffer.clear();
-        match written {
+    fn flush(&mut self) -> bool {
+        let next = self.written.try_recv().unwrap_or_else(|_| Vec::with_capacity(WRITE_BYTES + 64 * 1024));
+        self.texts.send(std::mem::replace(&mut self.buffer, next)).is_ok()
+    }
+
+    /// `false` when nobody reads any more.
+    fn finish(mut self) -> Result<bool, Failure> {
+        if !self.rows.is_empty() {
+            self.table();
+        }
+        // If that can't be sent, the thread has ended and says why.
+        let _ = self.flush();
+        drop(self.texts);
+        match self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
             Err(error) => Err(Failure::new(format!("can't write decisions: {error}"))),
         }
     }
+}
+
+/// Where events go that can't be read.
+struct Rejects {
+    file: Option<BufWriter<File>>,
+    /// Events so far, decided or rejected.
+    read: u64,
+    rejected: u64,
+}
+
+impl Rejects {
+    fn open(run: &Run) -> Result<Rejects, Failure> {
+        let file = match &run.rejects {
+            Some(path) => Some(BufWriter::new(create(path, true)?)),
+            None => None,
+        };
+        Ok(Rejects { file, read: 0, rejected: 0 })
+    }
 
     /// `false` if there is nowhere to put it.
-    fn reject(&mut self, input: &str, line: Line<'_>, reject: &Reject) -> Result<bool, Failure> {
+    fn write(&mut self, input: &str, line: Line<'_>, reject: &Reject) -> Result<bool, Failure> {
         self.rejected += 1;
-        let Some(file) = &mut self.rejects else { return Ok(false) };
+        let Some(file) = &mut self.file else { return Ok(false) };
         let mut json = reject.to_json();
         // The object's closing brace moves behind what only the file knows.
         json.pop();
@@ -292,19 +348,22 @@ impl Sink {
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
-        if !self.rows.is_empty() {
-            self.table();
-        }
-        self.flush()?;
-        if let Some(rejects) = &mut self.rejects {
-            rejects.flush().map_err(|e| Failure::new(format!("can't write rejects: {e}")))?;
+        if let Some(file) = &mut self.file {
+            file.flush().map_err(|e| Failure::new(format!("can't write rejects: {e}")))?;
         }
         Ok(())
     }
 }
 
+/// Of the terminal that standard output is, if it is one.
+fn terminal_width() -> Option<u16> {
+    let terminal = std::io::stdout().is_terminal();
+    terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| width.0)
+}
+
 /// `private`: readable by its owner alone, because it holds events as they came.
 fn create(path: &str, private: bool) -> Result<File, Failure> {
+    let failed = |e: std::io::Error| Failure::new(format!("can't write `{path}`: {e}"));
     let mut options = File::options();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -312,6 +371,40 @@ fn create(path: &str, private: bool) -> Result<File, Failure> {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
     }
+    let file = options.open(path).map_err(failed)?;
+    #[cfg(unix)]
+    if private && file.metadata().map_err(failed)?.is_file() {
+        use std::os::unix::fs::PermissionsExt;
+        // One that was there before may be open to others.
+        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    }
     let _ = private;
-    options.open(path).map_err(|e| Failure::new(format!("can't write `{path}`: {e}")))
+    Ok(file)
+}
+
+impl Run {
+    /// An output that is also an input would be emptied before it is read.
+    fn check_outputs(&self) -> Result<(), Failure> {
+        let real = |path: &String| {
+            let path = std::fs::canonicalize(path).ok()?;
+            path.is_file().then_some(path)
+        };
+        for (option, path) in [("--out", &self.out), ("--rejects", &self.rejects)] {
+            let Some(path) = path else { continue };
+            let Some(found) = real(path) else { continue };
+            if self.events.iter().any(|events| real(events).as_ref() == Some(&found)) {
+                return Err(Failure::new(format!(
+                    "`{option} {path}` would overwrite the events: choose another file"
+                )));
+            }
+        }
+        match (&self.out, &self.rejects) {
+            (Some(out), Some(rejects))
+                if out == rejects || (real(out).is_some() && real(out) == real(rejects)) =>
+            {
+                Err(Failure::new(format!("`--out` and `--rejects` are both `{out}`: choose two files")))
+            }
+            _ => Ok(()),
+        }
+    }
 }

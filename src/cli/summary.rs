@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
-use crate::{Decision, Ruleset, Stats};
+use crate::{Decision, Hit, Ruleset, Stats};
 
 /// The counts of a run.
 pub struct Summary<'a> {
@@ -86,42 +86,61 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// Decisions as rows; the header only where it is wanted.
-pub fn table(decisions: &[Decision], header: bool) -> String {
+/// Decisions as rows; the header only where it is wanted. With the width of a terminal the last column is wrapped.
+pub fn table(decisions: &[Decision], header: bool, width: Option<u16>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    if let Some(width) = width {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
     if header {
         table.set_header(["event", "type", "at", "outcome", "score", "why"]);
     }
     for decision in decisions {
-        let why: Vec<String> = decision
-            .rules
-            .iter()
-            .map(|hit| match &hit.because {
-                Some(because) => format!("{}: {}", hit.rule, clean(because)),
-                None => hit.rule.to_string(),
-            })
-            .chain(
-                decision
-                    .cannot_say
-                    .iter()
-                    .map(|c| format!("{} cannot say ({})", c.rule, c.missing.join(", "))),
-            )
-            .collect();
         table.add_row([
             clean(&decision.event),
             decision.event_type.to_string(),
             decision.at.to_string(),
             decision.outcome.to_string(),
             decision.score.to_string(),
-            clean(&why.join("; ")),
+            clean(&why(decision).join("; ")),
         ]);
+    }
+    if width.is_some() {
+        for column in 0..5 {
+            if let Some(column) = table.column_mut(column) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
     }
     let mut text: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     if text.is_empty() {
         text.push('\n');
     }
     text
+}
+
+/// Everything that happened, in the order of the decision's JSON.
+fn why(decision: &Decision) -> Vec<String> {
+    let hit = |hit: &Hit| match &hit.because {
+        Some(because) => format!("{}: {because}", hit.rule),
+        None => hit.rule.to_string(),
+    };
+    let mut why: Vec<String> = decision.rules.iter().map(hit).collect();
+    why.extend(decision.shadow.iter().map(|shadow| format!("shadow {}", hit(shadow))));
+    why.extend(decision.suppressed.iter().map(|held| {
+        let because = held.because.as_ref().map_or(String::new(), |because| format!(": {because}"));
+        format!("{} suppressed by {}{because}", held.rule, held.why)
+    }));
+    why.extend(
+        decision.cannot_say.iter().map(|c| format!("{} cannot say ({})", c.rule, c.missing.join(", "))),
+    );
+    if !decision.bad.is_empty() {
+        why.push(format!("bad {}", decision.bad.join(", ")));
+    }
+    why.extend(decision.late.then(|| "late".to_string()));
+    why.extend(decision.duplicate.then(|| "duplicate".to_string()));
+    why
 }
 
 /// Event data must not drive the terminal.

@@ -2,8 +2,9 @@
 
 use super::plan::{EventPlan, Place, Source};
 use super::reader::repeated;
-use super::{Decoded, Decoder, RejectReason, Rejected, scalars, text};
+use super::{Decoded, Decoder, RejectReason, Rejected, shown, text};
 use crate::model::ids::EventId;
+use crate::model::scalars;
 use crate::model::schema::Pointer;
 
 /// The header of a CSV file, matched with the fields of every event type.
@@ -26,10 +27,11 @@ struct EventColumns {
 }
 
 impl Decoder {
-    /// Once per file. A nested place is that of a column named like its pointer: `/total/value`.
+    /// Once per file. A nested place is that of a column named like its pointer: `/total/value`. Blanks around a
+    /// name are none of it.
     pub fn columns<'c>(&self, header: impl IntoIterator<Item = &'c [u8]>) -> Columns {
         let names: Vec<String> =
-            header.into_iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+            header.into_iter().map(|name| String::from_utf8_lossy(name).trim().to_string()).collect();
         let column = |pointer: &Pointer| match pointer.0.as_slice() {
             [name] => names.iter().position(|n| n == name),
             _ => names.iter().position(|n| *n == pointer.to_string()),
@@ -98,7 +100,7 @@ impl Decoder {
             let (start, end) = column.and_then(|column| out.work.cells.get(column))?;
             row.get(*start as usize..*end as usize).filter(|cell| !scalars::is_blank(cell))
         };
-        let shown = |cell: &str| format!("\"{}\"", scalars::shown(cell));
+        let shown = |cell: &str| format!("\"{}\"", shown::shown(cell));
         let mut told = None;
         for (discriminator, column) in self.discriminators.iter().zip(&columns.discriminators) {
             let Some(cell) = cell(*column) else { continue };

@@ -14,7 +14,7 @@ mod csv;
 pub mod json;
 mod plan;
 mod reader;
-mod scalars;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +27,7 @@ use crate::diag::nearest;
 use crate::model::decision::{Reject, Stamp};
 use crate::model::event::Event;
 use crate::model::ids::EventId;
+use crate::model::scalars;
 use crate::model::schema::{EventSchema, Pointer, Schema};
 use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::time::{Duration, Time};
@@ -133,7 +134,6 @@ impl RejectReason {
         })
     }
 
-    /// Something about the whole input, not one field.
     pub fn whole(expected: &str, found: impl Into<String>) -> Rejected {
         RejectReason::of(Fault { pointer: String::new(), expected: expected.into(), found: found.into() })
     }
@@ -178,6 +178,20 @@ impl Decoded {
             fields: self.slots.iter().zip(fields).map(|(s, f)| arenas.datum(*s, &f.ty.base)).collect(),
             bad: self.bad.clone(),
         }
+    }
+
+    /// Touches what an executor reads first, so that it is near by then: another thread may have decoded it. The
+    /// result says nothing.
+    pub fn warm(&self) -> u64 {
+        let id = self.id().as_bytes().first().copied().unwrap_or_default();
+        let bits = |slot: Option<&Slot>| slot.map_or(0, |slot| slot.bits);
+        u64::from(id) ^ bits(self.slots.first()) ^ bits(self.slots.last())
+    }
+
+    /// Gives away what is only needed while an event is decoded, so that many can share it.
+    pub fn exchange_work(&mut self, other: &mut Decoded) {
+        std::mem::swap(&mut self.work, &mut other.work);
+        std::mem::swap(&mut self.row, &mut other.row);
     }
 
     /// Forgets the event read last.
@@ -258,7 +272,7 @@ impl Decoder {
                 self.fallback.ok_or_else(|| self.no_type("/type".into(), "nothing".into(), None))
             }
             Some(serde_json::Value::String(name)) => self.event_named(name).ok_or_else(|| {
-                self.no_type("/type".into(), format!("\"{}\"", scalars::shown(name)), Some(name))
+                self.no_type("/type".into(), format!("\"{}\"", shown::shown(name)), Some(name))
             }),
             Some(_) => Err(self.no_type("/type".into(), "no text".into(), None)),
         };
@@ -506,7 +520,9 @@ fn syntax(text: &str, error: json::SyntaxError) -> Rejected {
         None => "the end of the line".to_string(),
         // Only what is no content: the input may be sensitive.
         Some(c) if c.is_ascii_punctuation() => format!("`{c}` at character {column}"),
-        Some(_) => format!("something else at character {column}"),
+        Some(c) if c.is_control() => format!("a control character at character {column}"),
+        Some(c) if c.is_alphanumeric() => format!("a letter or digit at character {column}"),
+        Some(_) => format!("another character at character {column}"),
     };
     RejectReason::whole(error.expected, found)
 }

@@ -4,9 +4,10 @@ use std::fmt;
 
 use super::json::{self, Kind, Member, Token};
 use super::plan::{FieldPlan, Place, Source};
-use super::scalars;
+use super::shown;
 use crate::builtins::short_hash;
 use crate::model::money::{Country, Currency, Decimal};
+use crate::model::scalars;
 use crate::model::schema::{Pointer, TimeFormat};
 use crate::model::slot::{Arena, Slot, pack_country, pack_currency, unpack_currency};
 use crate::model::time::Time;
@@ -561,8 +562,8 @@ impl<'a> Reader<'a> {
         let quoted = matches!(raw, Raw::Cell(..) | Raw::Value(Token { kind: Kind::Text { .. }, .. }));
         match (sensitive, quoted) {
             (true, _) => short_hash(self.hash_key, &text),
-            (false, true) => format!("\"{}\"", scalars::shown(&text)),
-            (false, false) => scalars::shown(&text),
+            (false, true) => format!("\"{}\"", shown::shown(&text)),
+            (false, false) => shown::shown(&text),
         }
     }
 }

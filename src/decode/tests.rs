@@ -255,8 +255,8 @@ fn what_is_no_json_object_is_a_reject() {
         (b"[1]", "a JSON object", "`[` at character 1"),
         (b"{\"a\":1", "`,` or `}`", "the end of the line"),
         (b"{\"a\":1,}", "a key in quotes", "`}` at character 8"),
-        (b"{\"a\" 1}", "`:` after a key", "something else at character 6"),
-        (b"{} x", "the end of the line", "something else at character 4"),
+        (b"{\"a\" 1}", "`:` after a key", "a letter or digit at character 6"),
+        (b"{} x", "the end of the line", "a letter or digit at character 4"),
         (b"{\"a\":\"\xff\"}", "UTF-8", "the byte 0xff at position 7"),
         (deep.as_bytes(), "at most 64 levels of nesting", "`[` at character 69"),
     ];

@@ -12,6 +12,7 @@ pub struct Code {
     pub id: &'static str,
     /// `unknown_name`: what `// allow(…)` takes.
     pub name: &'static str,
+    /// The same for every finding of this kind.
     pub severity: Severity,
     /// In a few words.
     pub title: &'static str,

@@ -15,6 +15,7 @@ use super::{Diagnostic, Diagnostics, Severity};
 use crate::source::{Source, SourceId, SourceMap};
 use excerpt::{Excerpt, shortened};
 
+/// How findings are written.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Format {
     /// With the source and arrows.

@@ -29,6 +29,8 @@ pub(super) struct EventCode {
 pub(super) struct KeyCode {
     pub regs: Vec<Reg>,
     pub types: Vec<Type>,
+    /// The fields it consists of, unless some part of it is computed.
+    pub fields: Option<Vec<usize>>,
     /// One of the memories with this key: all of them keep it in one cell.
     pub memory: Option<MemoryId>,
 }
@@ -99,7 +101,11 @@ impl EventCode {
             key: write.key,
         });
         let writes: Vec<WriteCode> = writes.collect();
+        let fields = hir.schema.events[event.event.index()].fields.len();
+        // Fields stand in the first registers, by their place.
+        let field = |node: &NodeId| Some(reg(*node) as usize).filter(|place| *place < fields);
         let keys = event.keys.iter().enumerate().map(|(index, key)| KeyCode {
+            fields: key.nodes.iter().map(field).collect(),
             regs: key.nodes.iter().map(|node| reg(*node)).collect(),
             types: key.types.clone(),
             memory: reads

@@ -4,35 +4,65 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::code::{EventCode, WriteCode};
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
+use super::read::Prepared;
 use super::ruleset::Ruleset;
 use super::stats::{RuleStats, Stats};
 use super::{Answer, EngineOptions};
-use crate::decode::{Decoded, Decoder};
+use crate::decode::Decoder;
 use crate::model::decision::Decision;
 use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Unknown;
-use crate::state::{Bounds, CellId, Dedupe, GroupId, KeyHash, Options, Store};
+use crate::state::{Bounds, CellId, Dedupe, GroupId, KeyHash, KeyHasher, Options, Store};
 use crate::vm::{Data, Frame, Machine, Surroundings};
 
-/// Decides events with a ruleset, and remembers what its windows need. May be shared by threads: events are
-/// decided one at a time.
+/// Decides events with a ruleset, and remembers what its windows need.
+///
+/// It may be shared by threads: every method takes `&self`, and events are decided one at a time, in the order in which
+/// they come. The same ruleset and the same sequence of events give byte-identical decisions. Memory lives as long as
+/// the engine.
+///
+/// ```
+/// use rulec::{Engine, compile_text};
+///
+/// let rules = r#"
+///     entity buyer
+///     event login { buyer: buyer }
+///     rule busy on login {
+///         let logins = count(login) by buyer over 1h including this
+///         review if logins >= 2
+///         because "{logins} logins in an hour"
+///     }
+/// "#;
+/// let engine = Engine::new(compile_text("shop.rules", rules).unwrap().ruleset);
+/// let login = |id: u32| format!(r#"{{"type":"login","id":{id},"at":"2026-11-11T10:0{id}:00Z","buyer":"b1"}}"#);
+/// assert_eq!(engine.decide_json(login(1).as_bytes()).outcome(), "allow");
+/// assert_eq!(engine.decide_json(login(2).as_bytes()).outcome(), "review");
+/// assert_eq!(engine.stats().decided, 2);
+/// ```
 #[derive(Debug)]
 pub struct Engine {
     pub(super) ruleset: Arc<Ruleset>,
     pub(super) options: EngineOptions,
     pub(super) decoder: Decoder,
+    /// The store's own, for those who read events without its lock.
+    pub(super) hasher: KeyHasher,
     data: Data,
     inner: Mutex<Inner>,
 }
 
-/// What changes from event to event.
 #[derive(Debug)]
 pub(super) struct Inner {
+    /// For events that come alone.
+    pub(super) alone: Prepared,
+    pub(super) state: State,
+}
+
+/// What changes from event to event.
+#[derive(Debug)]
+pub(super) struct State {
     store: Store,
     dedupe: Dedupe,
-    /// The event that is being decided.
-    pub(super) decoded: Decoded,
     /// By event type.
     frames: Vec<Frame>,
     /// By event type, then by key: the group of memories that are kept by it.
@@ -48,6 +78,7 @@ struct Scratch {
     slots: Vec<Slot>,
     bounds: Vec<Bounds>,
     marks: Vec<Mark>,
+    cells: Vec<(GroupId, CellId)>,
 }
 
 /// A key of the event: its hash and where it is kept, or why there is none.
@@ -58,10 +89,12 @@ enum Key {
 }
 
 impl Engine {
+    /// With the default options, and nothing remembered.
     pub fn new(ruleset: Arc<Ruleset>) -> Engine {
         Engine::with_options(ruleset, EngineOptions::default())
     }
 
+    /// With options, and nothing remembered.
     pub fn with_options(ruleset: Arc<Ruleset>, options: EngineOptions) -> Engine {
         let data = ruleset.data.clone();
         Engine::with_data(ruleset, options, data)
@@ -83,10 +116,10 @@ impl Engine {
             .iter()
             .map(|event| event.keys.iter().map(|key| key.memory.map(|memory| store.group(memory))).collect())
             .collect();
-        let inner = Inner {
+        let hasher = store.hasher().clone();
+        let state = State {
             store,
-            dedupe: Dedupe::new(options.horizon, &options.hash_key),
-            decoded: Decoded::new(),
+            dedupe: Dedupe::new(options.horizon),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
             groups,
             scratch: Scratch::default(),
@@ -99,24 +132,26 @@ impl Engine {
         Engine {
             decoder: super::read::decoder(&ruleset, &options),
             data,
-            inner: Mutex::new(inner),
+            hasher,
+            inner: Mutex::new(Inner { alone: Prepared::default(), state }),
             ruleset,
             options,
         }
     }
 
+    /// What it decides with.
     pub fn ruleset(&self) -> &Arc<Ruleset> {
         &self.ruleset
     }
 
     /// What was counted so far.
     pub fn stats(&self) -> Stats {
-        self.lock().stats.clone()
+        self.lock().state.stats.clone()
     }
 
     /// What the rules said of the last event that was not a retry.
     pub(super) fn last_marks(&self) -> Vec<Mark> {
-        self.lock().scratch.marks.clone()
+        self.lock().state.scratch.marks.clone()
     }
 
     /// No code that runs under the lock can leave it half done in a way that matters to the next event.
@@ -124,18 +159,35 @@ impl Engine {
         self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Decides the event that was decoded.
-    pub(super) fn decide_decoded(&self, inner: &mut Inner) -> Answer {
-        inner.stats.decided += 1;
-        let Inner { store, dedupe, decoded, frames, groups, scratch, stats } = inner;
+    /// Brings near what deciding these events will look at. Changes nothing.
+    pub(super) fn warm(&self, state: &mut State, events: &[Prepared]) {
+        let State { store, dedupe, groups, scratch, .. } = state;
+        let accepted = || events.iter().filter(|event| event.rejected.is_none());
+        let seen = dedupe.warm(accepted().map(|event| event.identity));
+        let seen = accepted().fold(seen, |seen, event| seen ^ event.decoded.warm());
+        scratch.cells.clear();
+        for event in accepted() {
+            for (key, group) in event.keys.iter().zip(&groups[event.decoded.event.index()]) {
+                let (Some(hash), Some(group)) = (key, group) else { continue };
+                scratch.cells.extend(store.find(*group, *hash).map(|cell| (*group, cell)));
+            }
+        }
+        std::hint::black_box((seen, store.warm(&scratch.cells)));
+    }
+
+    /// Decides an event that was accepted.
+    pub(super) fn decide_accepted(&self, state: &mut State, event: &mut Prepared) -> Answer {
+        let State { store, dedupe, frames, groups, scratch, stats } = state;
+        let Prepared { decoded, identity, keys, .. } = event;
+        stats.decided += 1;
         let ruleset = &*self.ruleset;
         let (event, at) = (decoded.event, decoded.at);
         let index = event.index();
-        let id: Arc<str> = decoded.id().into();
-        if let Some(known) = dedupe.check(event, &id, decoded.received_at.unwrap_or(at)) {
+        if let Some(known) = dedupe.check(*identity, decoded.received_at.unwrap_or(at)) {
             stats.duplicates += 1;
             return Answer::Decision(Arc::new(Decision { duplicate: true, ..Decision::clone(known) }));
         }
+        let id: Arc<str> = decoded.id().into();
         let frame = &mut frames[index];
         for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
             *to = *slot;
@@ -155,7 +207,7 @@ impl Engine {
         };
         let code = &ruleset.events[index];
         machine.run_inputs();
-        read_memory(&mut machine, code, store, &groups[index], scratch, at);
+        read_memory(&mut machine, code, store, (&groups[index], keys), scratch, at);
         machine.run_rules();
 
         scratch.marks.clear();
@@ -171,7 +223,7 @@ impl Engine {
         let decision =
             Arc::new(self.decision(code, id.clone(), at, verdict, std::mem::take(&mut decoded.bad), late));
         count(stats, &scratch.marks, outcome.index(), late);
-        dedupe.remember(event, &id, decision.clone());
+        dedupe.remember(*identity, decision.clone());
         Answer::Decision(decision)
     }
 
@@ -208,16 +260,17 @@ fn read_memory(
     machine: &mut Machine<'_>,
     code: &EventCode,
     store: &Store,
-    groups: &[Option<GroupId>],
+    (groups, known): (&[Option<GroupId>], &[Option<KeyHash>]),
     scratch: &mut Scratch,
     at: Time,
 ) {
     scratch.keys.clear();
-    for (key, group) in code.keys.iter().zip(groups) {
+    for (index, (key, group)) in code.keys.iter().zip(groups).enumerate() {
         let slots = &mut scratch.slots;
         slots.clear();
         slots.extend(key.regs.iter().map(|reg| machine.get(*reg)));
-        let hash = store.hasher().hash(slots, &key.types, &machine.arenas());
+        let known = known.get(index).copied().flatten();
+        let hash = known.or_else(|| store.hasher().hash(slots, &key.types, &machine.arenas()));
         scratch.keys.push(match (hash, group) {
             (Some(hash), Some(group)) => Key::Known { hash, group: *group, cell: store.find(*group, hash) },
             _ => {

@@ -22,13 +22,14 @@ use crate::model::time::Duration;
 use crate::state::dedupe;
 pub use evaluate::Engine;
 pub use event::Event;
-pub use read::CsvColumns;
+pub use read::{CsvColumns, Pending};
 pub use ruleset::Ruleset;
 pub use stats::{RuleStats, Stats};
 
-/// What an engine says to one event.
+/// What an engine says to one event: a decision, or why it could not be read. Both carry an outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
+    /// The event was accepted, and its windows are written.
     Decision(Arc<Decision>),
     /// The event could not be read; nothing was remembered of it.
     Reject(Reject),
@@ -43,6 +44,7 @@ impl Answer {
         }
     }
 
+    /// The decision, if the event could be read.
     pub fn decision(&self) -> Option<&Decision> {
         match self {
             Answer::Decision(decision) => Some(decision),
@@ -50,6 +52,7 @@ impl Answer {
         }
     }
 
+    /// What was wrong with the event, if it could not be read.
     pub fn reject(&self) -> Option<&Reject> {
         match self {
             Answer::Decision(_) => None,
@@ -65,6 +68,7 @@ impl Answer {
         }
     }
 
+    /// Compact JSON, the same bytes for the same answer.
     pub fn to_json(&self) -> String {
         match self {
             Answer::Decision(decision) => decision.to_json(),
@@ -74,6 +78,21 @@ impl Answer {
 }
 
 /// How a host runs a ruleset.
+///
+/// ```
+/// use std::time::Duration;
+/// use rulec::{Engine, EngineOptions, compile_text};
+///
+/// let ruleset = compile_text("shop.rules", "event order { amount: money(USD) }").unwrap().ruleset;
+/// let options = EngineOptions::default()
+///     .hash_key("a secret of this host")
+///     .retry_horizon(Duration::from_secs(6 * 3600))
+///     .default_event(&ruleset, "order")
+///     .unwrap();
+/// let engine = Engine::with_options(ruleset, options);
+/// let answer = engine.decide_json(br#"{"id":"e-1","at":"2026-11-11T10:00:00Z","amount":"20 USD"}"#);
+/// assert_eq!(answer.outcome(), "allow");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineOptions {
     pub(crate) hash_key: Vec<u8>,
@@ -112,7 +131,10 @@ impl EngineOptions {
         self
     }
 
-    /// The type of events that don't say theirs; an error if the ruleset has no such event.
+    /// The type of events that don't say theirs.
+    ///
+    /// # Errors
+    /// If the ruleset has no such event; the text names the nearest.
     pub fn default_event(mut self, ruleset: &Ruleset, name: &str) -> Result<EngineOptions, String> {
         let found = ruleset.schema().events.iter().find(|event| &*event.name == name);
         let Some(event) = found else {

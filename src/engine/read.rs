@@ -1,16 +1,108 @@
 //! From an input in any of its shapes to an answer.
 
+use std::ops::ControlFlow;
+
 use serde_json::{Map, Value};
 
-use super::evaluate::{Engine, Inner};
+use super::evaluate::{Engine, Inner, State};
 use super::event::Event;
 use super::ruleset::Ruleset;
 use super::{Answer, EngineOptions};
 use crate::decode::{Columns, Decoded, Decoder, Options, RejectReason, Rejected};
-use crate::model::event::Event as TreeEvent;
-use crate::model::slot::Arena;
+use crate::model::slot::{Arenas, Slot};
+use crate::state::{Identity, KeyHash};
+
+/// How many events' memories are looked up together. Waiting for one takes as long as for all of them.
+const LOOK_AHEAD: usize = 16;
+
+/// Events that were read and wait for their decisions. Reading needs nothing of what the engine remembers, so a
+/// host may read on one thread and decide on another; used again, it allocates nothing.
+///
+/// ```
+/// # use std::ops::ControlFlow;
+/// # let ruleset = rulec::compile_text("r.rules", "event ping { n: int }").unwrap().ruleset;
+/// let engine = rulec::Engine::new(ruleset);
+/// let mut pending = rulec::Pending::default();
+/// engine.read_json(br#"{"type":"ping","id":"1","at":"2026-11-11T10:00:00Z","n":1}"#, &mut pending);
+/// engine.read_json(br#"{"type":"ping","id":"2","at":"2026-11-11T10:00:01Z"}"#, &mut pending);
+/// let mut outcomes = Vec::new();
+/// engine.decide_pending(&mut pending, |answer| {
+///     outcomes.push(answer.outcome().to_string());
+///     ControlFlow::Continue(())
+/// });
+/// assert_eq!(outcomes, ["allow", "review"]);
+/// ```
+#[derive(Debug, Default)]
+pub struct Pending {
+    /// Those after the first `len` are only room.
+    events: Vec<Prepared>,
+    len: usize,
+    work: Decoded,
+}
+
+/// One event, read.
+#[derive(Debug, Default)]
+pub(super) struct Prepared {
+    pub decoded: Decoded,
+    pub rejected: Option<Rejected>,
+    pub identity: Identity,
+    /// By the keys of the event type; those that must be computed first are absent.
+    pub keys: Vec<Option<KeyHash>>,
+}
+
+impl Pending {
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// None waits.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn read(&mut self, engine: &Engine, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) {
+        if self.events.len() == self.len {
+            self.events.push(Prepared::default());
+        }
+        let Some(event) = self.events.get_mut(self.len) else { return };
+        event.decoded.exchange_work(&mut self.work);
+        event.read(engine, decode);
+        event.decoded.exchange_work(&mut self.work);
+        self.len += 1;
+    }
+}
+
+impl Prepared {
+    fn read(&mut self, engine: &Engine, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) {
+        let Prepared { decoded, rejected, identity, keys } = self;
+        *rejected = decode(&engine.decoder, decoded).err();
+        keys.clear();
+        if rejected.is_some() {
+            return;
+        }
+        *identity = engine.hasher.identity(decoded.event, decoded.id());
+        let arenas = Arenas { constants: &engine.ruleset.program.constants, event: &decoded.arena };
+        let Some(code) = engine.ruleset.events.get(decoded.event.index()) else { return };
+        keys.extend(code.keys.iter().map(|key| {
+            let fields = key.fields.as_ref()?;
+            let slot = |field: &usize| decoded.slots.get(*field).copied().unwrap_or(Slot::MISSING);
+            engine.hasher.hash_all(fields.iter().map(slot), &key.types, &arenas)
+        }));
+    }
+}
 
 /// The header of a CSV file, by which its rows are read.
+///
+/// ```
+/// use rulec::{Engine, compile_text};
+///
+/// let ruleset = compile_text("shop.rules", "event order { amount: money(USD) }").unwrap().ruleset;
+/// let engine = Engine::new(ruleset);
+/// let columns = engine.csv_columns([&b"id"[..], b"at", b"amount"]);
+/// let answer = engine.decide_csv(&columns, [&b"e-1"[..], b"2026-11-11T10:00:00Z", b"20 USD"]);
+/// assert_eq!(answer.outcome(), "allow");
+/// ```
 #[derive(Debug)]
 pub struct CsvColumns(Columns);
 
@@ -42,17 +134,18 @@ fn decoder_options(options: &EngineOptions) -> Options {
 }
 
 impl Engine {
-    /// One event as it comes: a JSON object, without its line end.
+    /// Decides one event as it comes: a JSON object, without its line end. Whatever is wrong with it is told by a
+    /// [`Reject`](crate::Reject); there are no other errors.
     pub fn decide_json(&self, line: &[u8]) -> Answer {
         self.decide_with(|decoder, decoded| decoder.decode_json(line, decoded))
     }
 
-    /// One event as it comes, parsed already. (Numbers with a fraction have lost their text: give amounts as strings.)
+    /// Decides one event as it comes, parsed already. (Numbers with a fraction have lost their text: give amounts as strings.)
     pub fn decide_value(&self, value: &Value) -> Answer {
         self.decide_json(value.to_string().as_bytes())
     }
 
-    /// An event built in code.
+    /// Decides an event built in code.
     pub fn decide_event(&self, event: &Event) -> Answer {
         let mut fields = event.fields.clone();
         fields.insert("type".to_string(), Value::String(event.name.clone()));
@@ -64,59 +157,70 @@ impl Engine {
         self.decide_with(|decoder, decoded| decoder.decode_fields(fields, decoded))
     }
 
-    /// What the cells of rows mean, from the cells of the header.
+    /// What the cells of rows mean, from the cells of the header: blanks around a name are ignored, a nested value is in
+    /// the column of its pointer (`/total/value`). Once per file.
     pub fn csv_columns<'c>(&self, header: impl IntoIterator<Item = &'c [u8]>) -> CsvColumns {
         CsvColumns(self.decoder.columns(header))
     }
 
-    /// One row of a CSV file.
+    /// Decides one row of a CSV file; an empty cell is missing.
     pub fn decide_csv<'c>(&self, columns: &CsvColumns, cells: impl IntoIterator<Item = &'c [u8]>) -> Answer {
         self.decide_with(|decoder, decoded| decoder.decode_csv(&columns.0, cells, decoded))
     }
 
-    /// An event that the host could not cut out of its input: a reject like any other, and counted as one.
-    pub fn reject(&self, expected: &str, found: &str) -> Answer {
-        self.decide_with(|_, decoded| {
+    /// Reads an event without deciding it: see [`Pending`].
+    pub fn read_json(&self, line: &[u8], pending: &mut Pending) {
+        pending.read(self, |decoder, decoded| decoder.decode_json(line, decoded));
+    }
+
+    /// Reads a row of a CSV file without deciding it: see [`Pending`].
+    pub fn read_csv<'c>(
+        &self,
+        columns: &CsvColumns,
+        cells: impl IntoIterator<Item = &'c [u8]>,
+        pending: &mut Pending,
+    ) {
+        pending.read(self, |decoder, decoded| decoder.decode_csv(&columns.0, cells, decoded));
+    }
+
+    /// Takes in place of an event what the host could not get whole, such as a line that was cut off: a reject like
+    /// any other.
+    pub fn read_broken(&self, expected: &str, found: &str, pending: &mut Pending) {
+        pending.read(self, |_, decoded| {
             decoded.clear();
             Err(RejectReason::whole(expected, found))
-        })
+        });
+    }
+
+    /// Decides the events of `pending` in their order and empties it. Those after a [`ControlFlow::Break`] are
+    /// dropped undecided. It must have been filled by this engine.
+    pub fn decide_pending(&self, pending: &mut Pending, mut each: impl FnMut(Answer) -> ControlFlow<()>) {
+        let mut inner = self.lock();
+        let state = &mut inner.state;
+        let events = pending.events.get_mut(..pending.len).unwrap_or_default();
+        pending.len = 0;
+        for events in events.chunks_mut(LOOK_AHEAD) {
+            self.warm(state, events);
+            for event in events {
+                if each(self.decide_prepared(state, event)).is_break() {
+                    return;
+                }
+            }
+        }
     }
 
     fn decide_with(&self, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) -> Answer {
         let mut inner = self.lock();
-        let inner: &mut Inner = &mut inner;
-        let read = decode(&self.decoder, &mut inner.decoded);
-        inner.stats.unknown_fields += inner.decoded.unknown_fields;
-        match read {
-            Ok(()) => self.decide_decoded(inner),
-            Err(rejected) => {
-                inner.stats.rejected += 1;
-                let place = if rejected.pointer.is_empty() { "" } else { ": " };
-                let reason = format!("{}{place}expected {}", rejected.pointer, rejected.expected);
-                *inner.stats.rejects.entry(reason).or_default() += 1;
-                let outcome = self.ruleset.outcome_name(self.ruleset.hir.header.rejects);
-                Answer::Reject(rejected.into_reject(outcome, self.ruleset.stamp.clone()))
-            }
-        }
+        let Inner { alone, state } = &mut *inner;
+        alone.read(self, decode);
+        self.decide_prepared(state, alone)
     }
-}
 
-impl Ruleset {
-    /// Reads events by the names of their fields into trees, every field of them: for executors that are not
-    /// the engine.
-    pub fn read_tree(
-        &self,
-        fields: &Map<String, Value>,
-        options: &EngineOptions,
-    ) -> Result<TreeEvent, Box<Answer>> {
-        let decoder = Decoder::new(&self.hir.schema, &[], decoder_options(options));
-        let mut decoded = Decoded::new();
-        match decoder.decode_fields(fields, &mut decoded) {
-            Ok(()) => Ok(decoded.to_event(&self.hir.schema, &Arena::constants())),
-            Err(rejected) => {
-                let outcome = self.outcome_name(self.hir.header.rejects);
-                Err(Box::new(Answer::Reject(rejected.into_reject(outcome, self.stamp.clone()))))
-            }
-        }
+    fn decide_prepared(&self, state: &mut State, event: &mut Prepared) -> Answer {
+        state.stats.unknown_fields += event.decoded.unknown_fields;
+        let Some(rejected) = event.rejected.take() else { return self.decide_accepted(state, event) };
+        state.stats.reject(&rejected);
+        let outcome = self.ruleset.outcome_name(self.ruleset.hir.header.rejects);
+        Answer::Reject(rejected.into_reject(outcome, self.ruleset.stamp.clone()))
     }
 }

@@ -13,7 +13,14 @@ use crate::source::SourceMap;
 use crate::state::MemorySpec;
 use crate::vm::{self, Data, Program};
 
-/// Checked, planned and compiled rules with their data.
+/// Checked, planned and compiled rules with their data: immutable, shared by engines and threads.
+///
+/// ```
+/// let ruleset = rulec::compile_text("shop.rules", "event order { amount: money(USD) }").unwrap().ruleset;
+/// assert_eq!(ruleset.event_names().collect::<Vec<_>>(), ["order"]);
+/// assert_eq!(ruleset.outcomes().next(), Some("allow"));
+/// assert_eq!(ruleset.stamp().hash.len(), 16);
+/// ```
 pub struct Ruleset {
     pub(super) hir: Hir,
     pub(super) plan: Plan,
@@ -28,7 +35,7 @@ pub struct Ruleset {
 
 impl Ruleset {
     /// From a tree without errors. `sources` are those that its spans speak of; `hash` is that of the ruleset's files.
-    pub fn new(hir: Hir, sources: &SourceMap, hash: String) -> Ruleset {
+    pub(crate) fn new(hir: Hir, sources: &SourceMap, hash: String) -> Ruleset {
         let plan = Plan::new(&hir, sources);
         let fields: Vec<usize> = hir.schema.events.iter().map(|event| event.fields.len()).collect();
         let program = vm::compile(&plan, &fields);
@@ -69,25 +76,26 @@ impl Ruleset {
         &self.stamp
     }
 
-    /// The ladder, from `allow` up.
+    /// The names of the outcomes, from `allow` up.
     pub fn outcomes(&self) -> impl Iterator<Item = &str> {
         self.hir.header.outcomes.iter().map(String::as_str)
     }
 
-    /// In the order of the declarations, which is that of [`Stats::rules`](super::Stats::rules).
+    /// In the order of the declarations, which is that of [`Stats::rules`](crate::Stats::rules).
     pub fn rule_names(&self) -> impl Iterator<Item = &str> {
         self.hir.rules.iter().map(|rule| rule.name.as_str())
     }
 
+    /// The event types, in the order of the declarations.
     pub fn event_names(&self) -> impl Iterator<Item = &str> {
         self.hir.schema.events.iter().map(|event| &*event.name)
     }
 
-    pub fn schema(&self) -> &Arc<Schema> {
+    pub(crate) fn schema(&self) -> &Arc<Schema> {
         &self.hir.schema
     }
 
-    pub fn hir(&self) -> &Hir {
+    pub(crate) fn hir(&self) -> &Hir {
         &self.hir
     }
 

@@ -2,30 +2,50 @@
 
 use std::collections::BTreeMap;
 
-/// Retries are counted as decided and as duplicates, but not again by outcome and rule.
+use crate::decode::RejectReason;
+
+/// What an [`Engine`](crate::Engine) has counted since it was made.
+///
+/// `decided + rejected` is the number of events given to it. Retries are counted as decided and as duplicates, but not again by outcome and rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Events that got a decision, retries included.
     pub decided: u64,
     /// Events that could not be read.
     pub rejected: u64,
+    /// Retries, which got the stored decision.
     pub duplicates: u64,
-    /// Older than the newest event of a key they write.
+    /// Events older than the newest event of a key they write.
     pub late: u64,
     /// Fields of the input that the event type does not declare.
     pub unknown_fields: u64,
-    /// By rung of the ladder, from `allow` up.
+    /// Decisions by rung of the ladder, in the order of [`Ruleset::outcomes`](crate::Ruleset::outcomes).
     pub outcomes: Vec<u64>,
-    /// In the order of the declarations.
+    /// In the order of [`Ruleset::rule_names`](crate::Ruleset::rule_names).
     pub rules: Vec<RuleStats>,
     /// By what was wrong: the pointer and what was expected there.
     pub rejects: BTreeMap<String, u64>,
 }
 
+/// Events by what one rule said of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleStats {
+    /// Events it hit.
     pub hits: u64,
+    /// Events it would have hit, were it no shadow rule.
     pub shadow: u64,
+    /// Hits that were held back.
     pub suppressed: u64,
+    /// Events for which something was missing.
     pub cannot_say: u64,
+}
+
+impl Stats {
+    #[cold]
+    pub(super) fn reject(&mut self, reason: &RejectReason) {
+        self.rejected += 1;
+        let place = if reason.pointer.is_empty() { "" } else { ": " };
+        *self.rejects.entry(format!("{}{place}expected {}", reason.pointer, reason.expected)).or_default() +=
+            1;
+    }
 }

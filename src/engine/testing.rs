@@ -26,10 +26,12 @@ pub trait Decider {
     }
 }
 
+/// What the tests of a ruleset came to.
 #[derive(Clone, Debug)]
 pub struct TestReport {
     /// In source order.
     pub tests: Vec<TestResult>,
+    /// What the tests hit and left alone.
     pub coverage: Coverage,
 }
 
@@ -53,6 +55,7 @@ pub struct Failure {
 /// Which rules and bands some test hits, and which some test leaves alone.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
+    /// Every rule, and every band of the rules that have several.
     pub lines: Vec<CoverageLine>,
 }
 
@@ -67,6 +70,7 @@ pub struct CoverageLine {
 }
 
 impl TestReport {
+    /// How many tests failed.
     pub fn failed(&self) -> usize {
         self.tests.iter().filter(|test| !test.failures.is_empty()).count()
     }

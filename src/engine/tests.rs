@@ -496,7 +496,7 @@ rule b on order { score 3 if old > 4
     let run = || -> Vec<String> {
         let engine = Engine::new(ruleset.clone());
         let event = |i: u32| {
-            let old = if i % 4 == 0 { json!(null) } else { json!(i % 9) };
+            let old = if i.is_multiple_of(4) { json!(null) } else { json!(i % 9) };
             order(i * 37 % 900, json!({ "id": format!("{i}"), "buyer": format!("b{}", i % 5), "old": old }))
         };
         (0..300).map(|i| engine.decide_event(&event(i)).to_json()).collect()

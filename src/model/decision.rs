@@ -5,21 +5,28 @@ use std::sync::Arc;
 
 use super::time::Time;
 
-/// The answer to one accepted event.
+/// The answer to one accepted event. [`Decision::to_json`] writes it as language.md §7 says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// The event's id.
     pub event: Arc<str>,
+    /// The name of the event's type.
     pub event_type: Arc<str>,
+    /// When it happened, as the event says.
     pub at: Time,
+    /// What to do: a name of the ruleset's ladder.
     pub outcome: Arc<str>,
+    /// The sum over all hits.
     pub score: i64,
     /// The hits, by rule name.
     pub rules: Vec<Hit>,
     /// What shadow rules would have said.
     pub shadow: Vec<Hit>,
+    /// Hits that something held back, by rule name.
     pub suppressed: Vec<Suppressed>,
+    /// Rules that lacked something, by rule name.
     pub cannot_say: Vec<CannotSay>,
+    /// What the host is to do, by rule and then as written.
     pub effects: Vec<Effect>,
     /// Pointers of optional fields whose value was wrong.
     pub bad: Vec<String>,
@@ -27,57 +34,74 @@ pub struct Decision {
     pub late: bool,
     /// The stored decision of an event that had been applied before.
     pub duplicate: bool,
+    /// Which ruleset decided.
     pub ruleset: Arc<Stamp>,
 }
 
 /// Which ruleset decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
+    /// The name in the header, else that of the folder or file.
     pub name: String,
+    /// The version in the header; empty without one.
     pub version: String,
-    /// 16 hex digits.
+    /// 16 hex digits of the SHA-256 of rules and data files.
     pub hash: String,
 }
 
 /// A rule that hit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
+    /// The rule's name.
     pub rule: Arc<str>,
     /// Absent for a hit by score only.
     pub outcome: Option<Arc<str>>,
+    /// What it adds to the decision's score.
     pub score: i64,
+    /// Why, for reviewers.
     pub because: Option<String>,
-    /// By language.
+    /// Why, for the customer, by language.
     pub tell: Vec<(Arc<str>, String)>,
     /// Entity and value (a sensitive one as its short hash).
     pub about: Vec<(Arc<str>, String)>,
+    /// As the rule lists them.
     pub tags: Arc<[String]>,
+    /// `low`, `medium`, `high` or `critical`.
     pub severity: Option<&'static str>,
 }
 
 /// A hit that something held back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Suppressed {
+    /// The rule's name.
     pub rule: Arc<str>,
+    /// What it would have come to.
     pub outcome: Option<Arc<str>>,
+    /// What it would have added.
     pub score: i64,
     /// `unless`.
     pub why: &'static str,
+    /// The reason that the author gave.
     pub because: Option<String>,
 }
 
 /// A rule, band or effect that could not be judged, and what was missing, as the author wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CannotSay {
+    /// The rule's name.
     pub rule: Arc<str>,
+    /// In source order, as the author wrote it.
     pub missing: Vec<String>,
 }
 
 /// `do ACTION(args)`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effect {
+    /// The rule's name.
     pub rule: Arc<str>,
+    /// The action's name.
     pub action: Arc<str>,
+    /// By parameter, in the order of the action's declaration.
     pub arguments: Vec<(Arc<str>, Argument)>,
     /// A key on which the host can deduplicate: 16 hex digits of the hash of event, rule, action and arguments.
     pub key: String,
@@ -86,25 +110,34 @@ pub struct Effect {
 /// An argument as JSON gives it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Argument {
+    /// Texts, and all that is written as one: entities, amounts, decimals, times.
     Text(String),
+    /// An `int`.
     Number(i64),
+    /// A `bool`.
     Bool(bool),
+    /// A `float`, always finite.
     Float(f64),
 }
 
 /// An event that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
+    /// The event's id, if that much could be read.
     pub event: Option<String>,
+    /// Its type, if that much could be read.
     pub event_type: Option<Arc<str>>,
+    /// When it happened, if that much could be read.
     pub at: Option<Time>,
     /// The header's `rejects` outcome.
     pub outcome: Arc<str>,
     /// JSON pointer of what is wrong; empty for the whole line.
     pub pointer: String,
+    /// What should stand there, such as a type.
     pub expected: String,
     /// A short piece of the input, or a short hash if the field is sensitive.
     pub found: String,
+    /// Which ruleset could not read it.
     pub ruleset: Arc<Stamp>,
 }
 
@@ -121,13 +154,14 @@ impl Decision {
         json::text(out, &self.outcome);
         out.extend_from_slice(b",\"score\":");
         json::int(out, self.score);
-        json::list(out, ",\"rules\":", &self.rules, Hit::write_json);
-        json::list(out, ",\"shadow\":", &self.shadow, Hit::write_json);
-        json::list(out, ",\"suppressed\":", &self.suppressed, Suppressed::write_json);
-        json::list(out, ",\"cannot_say\":", &self.cannot_say, CannotSay::write_json);
-        json::list(out, ",\"effects\":", &self.effects, Effect::write_json);
-        out.extend_from_slice(b",\"warming\":[]");
-        json::list(out, ",\"bad\":", &self.bad, |pointer, out| json::text(out, pointer));
+        if self.is_quiet() && self.effects.is_empty() && self.bad.is_empty() {
+            // Most decisions: the same, at once.
+            out.extend_from_slice(
+                b",\"rules\":[],\"shadow\":[],\"suppressed\":[],\"cannot_say\":[],\"effects\":[],\"warming\":[],\"bad\":[]",
+            );
+        } else {
+            self.write_lists(out);
+        }
         out.extend_from_slice(b",\"late\":");
         json::bool(out, self.late);
         out.extend_from_slice(b",\"duplicate\":");
@@ -136,6 +170,17 @@ impl Decision {
         out.push(b'}');
     }
 
+    fn write_lists(&self, out: &mut Vec<u8>) {
+        json::list(out, ",\"rules\":", &self.rules, Hit::write_json);
+        json::list(out, ",\"shadow\":", &self.shadow, Hit::write_json);
+        json::list(out, ",\"suppressed\":", &self.suppressed, Suppressed::write_json);
+        json::list(out, ",\"cannot_say\":", &self.cannot_say, CannotSay::write_json);
+        json::list(out, ",\"effects\":", &self.effects, Effect::write_json);
+        out.extend_from_slice(b",\"warming\":[]");
+        json::list(out, ",\"bad\":", &self.bad, |pointer, out| json::text(out, pointer));
+    }
+
+    /// Compact JSON, the same bytes for the same value.
     pub fn to_json(&self) -> String {
         let mut out = Vec::new();
         self.write_json(&mut out);
@@ -180,6 +225,7 @@ impl Reject {
         out.push(b'}');
     }
 
+    /// Compact JSON, the same bytes for the same value.
     pub fn to_json(&self) -> String {
         let mut out = Vec::new();
         self.write_json(&mut out);
@@ -273,9 +319,15 @@ mod json {
     pub fn text(out: &mut Vec<u8>, text: &str) {
         out.push(b'"');
         let bytes = text.as_bytes();
+        let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+        // Without a way out in the middle, many bytes are looked at together.
+        if !bytes.iter().fold(false, |any, byte| any | special(byte)) {
+            out.extend_from_slice(bytes);
+            return out.push(b'"');
+        }
         let mut written = 0;
         for (i, byte) in bytes.iter().enumerate() {
-            if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
+            if !special(byte) {
                 continue;
             }
             out.extend_from_slice(&bytes[written..i]);

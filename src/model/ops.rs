@@ -14,8 +14,8 @@ use super::time::{Duration, Time};
 use super::value::{Datum, Unknown, Value};
 
 pub use compare::{
-    between, canonical_net, compare, compare_money, in_array, in_elements, in_network, network_contains,
-    order, text_holds, text_test,
+    between, canonical_net, compare, compare_money, in_array, in_elements, in_network, order, text_holds,
+    text_test,
 };
 pub use kleene::{and, not, or};
 pub use numbers::*;

@@ -15,13 +15,13 @@ use super::value::{Datum, Unknown, Value};
 ///
 /// `bits` by type: bool 0/1 · int, decimal, time, duration as `i64` · float as its bits · money its amount
 /// (`aux`: the currency) · country, currency as packed ASCII · enum its index · text, email, phone, ip, cidr,
-/// record, list a [`Handle`]. An entity has the bits of its base.
+/// record, list a `Handle`. An entity has the bits of its base.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Slot {
     pub bits: u64,
     pub aux: u32,
-    /// [`Slot::KNOWN`], [`Slot::AT_LEAST`], or the number of an [`Unknown`].
+    /// [`Slot::KNOWN`], [`Slot::AT_LEAST`], or the number of an `Unknown`.
     pub state: u32,
 }
 

@@ -10,7 +10,13 @@ use civil::Civil;
 
 use super::window::Period;
 
-/// Microseconds since 1970-01-01T00:00:00Z; within the years 1 to 9999.
+/// A moment: microseconds since 1970-01-01T00:00:00Z, within the years 1 to 9999.
+///
+/// ```
+/// let at = rulec::Time::parse_rfc3339("2026-11-11T11:00:00.5+01:00").unwrap();
+/// assert_eq!(at.0, 1_794_391_200_500_000);
+/// assert_eq!(at.to_string(), "2026-11-11T10:00:00.5Z");
+/// ```
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub i64);
 
@@ -32,7 +38,9 @@ const HOUR: i64 = 3_600 * SECOND;
 const DAY: i64 = 24 * HOUR;
 
 impl Time {
+    /// `0001-01-01T00:00:00Z`
     pub const MIN: Time = Time(-62_135_596_800_000_000);
+    /// `9999-12-31T23:59:59.999999Z`
     pub const MAX: Time = Time(253_402_300_799_999_999);
 
     /// RFC 3339 with an offset, to the microsecond (further digits of the fraction are cut off). `None` otherwise.
@@ -44,33 +52,34 @@ impl Time {
     }
 
     /// `2026-11-11`: midnight in the zone, or the first moment of that day where a clock change skips midnight.
-    pub fn parse_date(text: &str, zone: &Zone) -> Option<Time> {
+    pub(crate) fn parse_date(text: &str, zone: &Zone) -> Option<Time> {
         let days = rfc3339::parse_date(text.as_bytes())?;
         Time::in_range(zone.start_of_day(days))
     }
 
+    /// `None` outside the years 1 to 9999.
     pub fn in_range(micros: i64) -> Option<Time> {
         (Time::MIN.0..=Time::MAX.0).contains(&micros).then_some(Time(micros))
     }
 
     /// 0 to 23.
-    pub fn hour(self, zone: &Zone) -> i64 {
+    pub(crate) fn hour(self, zone: &Zone) -> i64 {
         zone.local(self).rem_euclid(DAY) / HOUR
     }
 
     /// 0 is Monday.
-    pub fn weekday(self, zone: &Zone) -> u16 {
+    pub(crate) fn weekday(self, zone: &Zone) -> u16 {
         civil::weekday(zone.local(self).div_euclid(DAY))
     }
 
     /// 1 to 12.
-    pub fn month(self, zone: &Zone) -> i64 {
+    pub(crate) fn month(self, zone: &Zone) -> i64 {
         Civil::from_days(zone.local(self).div_euclid(DAY)).month
     }
 
     /// The start of the local day, week (Monday) or month that holds this time: its first moment, also where a
     /// clock change skips midnight.
-    pub fn start_of(self, period: Period, zone: &Zone) -> Time {
+    pub(crate) fn start_of(self, period: Period, zone: &Zone) -> Time {
         let today = zone.local(self).div_euclid(DAY);
         let first = match period {
             Period::Day => today,
@@ -82,7 +91,7 @@ impl Time {
     }
 
     /// In the zone, to the second, as texts show it: `2026-11-11 18:00:00`.
-    pub fn display_local(self, zone: &Zone) -> String {
+    pub(crate) fn display_local(self, zone: &Zone) -> String {
         let mut out = Vec::with_capacity(19);
         civil::write(zone.local(self), b' ', &mut out);
         String::from_utf8(out).unwrap_or_default()

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::declare::{Items, ValueRef};
 use super::hir::{self, Expectation, ExpectationKind, Override, TestLine};
 use super::infer::bare;
+use super::infer::habits::is_nothing;
 use super::print::duration_text;
 use super::scope::Scope;
 use super::{Checker, check, errors};
@@ -215,7 +216,13 @@ impl<'a> Checker<'a> {
                 if wrong_allowed && at.is_none() {
                     input.insert("at".into(), loose(value));
                 } else {
-                    self.out.extend(found);
+                    let written = self.sources.slice(value.span);
+                    let after = written.trim_matches('"').trim_start_matches('+').to_string();
+                    let help = crate::model::scalars::duration(&after)
+                        .map(|_| format!("for a time after the line before write `at: +{after}`"));
+                    for finding in &found {
+                        self.report(finding.clone().help_opt(help.clone()));
+                    }
                 }
                 at
             }
@@ -259,6 +266,18 @@ impl<'a> Checker<'a> {
             }
             if is_missing_word(&setting.value, &field.ty.base) {
                 input.remove(name);
+                continue;
+            }
+            if let Some(word) = nothing_word(&setting.value, &field.ty.base) {
+                self.report(
+                    Diagnostic::new(
+                        &codes::UNKNOWN_NAME,
+                        format!("there is no value `{}`", word.text),
+                        word.span,
+                        "not a value",
+                    )
+                    .help(format!("a field that isn't there is written `{name}: missing`, or left out")),
+                );
                 continue;
             }
             if let Some(value) = self.setting(&setting.value, field, strict) {
@@ -662,6 +681,13 @@ fn is_missing_word(given: &Given, ty: &Type) -> bool {
     let Given::Value(value) = given else { return false };
     let enum_value = matches!(ty, Type::Enum(values) if values.index_of("missing").is_some());
     matches!(&value.kind, ExprKind::Name(name) if name.text == "missing") && !enum_value
+}
+
+/// `buyer: null`
+fn nothing_word<'g>(given: &'g Given, ty: &Type) -> Option<&'g Name> {
+    let Given::Value(Expr { kind: ExprKind::Name(name), .. }) = given else { return None };
+    let value = matches!(ty, Type::Enum(values) if values.index_of(&name.text).is_some());
+    (is_nothing(&name.text) && !value).then_some(name)
 }
 
 fn given_span(given: &Given) -> Span {

@@ -3,7 +3,7 @@
 //! Invariants (a ruleset without errors):
 //! - A rule has one [`Body`] per event it is evaluated on; names in it are resolved for that very event.
 //! - Operands have the types their operator asks for; the checker has inserted conversions
-//!   ([`UnaryOp::IntToDecimal`]) so that no executor needs to coerce.
+//!   (`UnaryOp::IntToDecimal`) so that no executor needs to coerce.
 //! - `Expr::span` is what the author wrote: its text names the expression in *cannot say*.
 //! - Depth is bounded by the parser's nesting limit and by limits on `let` and signal chains.
 //! - [`ExprKind::Error`] does not occur.

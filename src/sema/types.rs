@@ -143,10 +143,12 @@ impl<'a> Checker<'a> {
         }
         if !self.names.broken.contains(name.text.as_str()) {
             let known = BUILT_IN.iter().map(|(n, _)| *n).chain(self.names.entities.keys());
-            let finding = errors::unknown(name, "a type", known)
-                .help_opt((!self.near_type(name)).then(|| {
-                    format!("if it is something that rules follow, declare `entity {}`", name.text)
-                }));
+            let finding =
+                errors::unknown(name, "a type", known)
+                    .help_opt((!self.near_type(name)).then(|| {
+                        format!("if it is something that rules follow, declare `entity {}`", name.text)
+                    }))
+                    .help_opt(type_habit(&name.text).map(|help| format!("write {help}")));
             self.report(finding);
         }
         None
@@ -198,4 +200,26 @@ impl<'a> Checker<'a> {
             None => Type::Entity(entity.clone()),
         }
     }
+}
+
+/// What other tools call a type, and how it is written here.
+fn type_habit(written: &str) -> Option<&'static str> {
+    Some(match written.to_lowercase().as_str() {
+        "string" | "str" | "varchar" | "char" | "uuid" => {
+            "`text`; for an id declare an entity and use its name"
+        }
+        "number" | "numeric" | "real" | "double" => {
+            "`int` for a whole number, `decimal` for one with a fraction, `money` for an amount"
+        }
+        "integer" | "long" | "bigint" | "int64" | "int32" | "short" => "`int`",
+        "boolean" | "flag" => "`bool`",
+        "date" | "datetime" | "timestamp" | "instant" => "`time`",
+        "interval" | "timespan" => "`duration`",
+        "list" | "array" | "set" | "vec" => "`list<text>`, with the type of its elements",
+        "enum" | "choice" => "`enum { a, b }`, with its values",
+        "record" | "object" | "struct" | "map" | "json" => "`record { a: text, b: int }`, with its fields",
+        "amount" | "price" => "`money`",
+        "inet" | "ipv4" | "ipv6" | "ip_address" => "`ip`",
+        _ => return None,
+    })
 }

@@ -217,8 +217,9 @@ impl Timed for Hashed {
 
 /// How many entries are at or before `time`.
 fn until<T: Timed>(run: &VecDeque<T>, time: i64) -> usize {
-    match run.back() {
-        Some(last) if last.at() > time => run.partition_point(|entry| entry.at() <= time),
+    match (run.front(), run.back()) {
+        (Some(first), _) if first.at() > time => 0,
+        (_, Some(last)) if last.at() > time => run.partition_point(|entry| entry.at() <= time),
         _ => run.len(),
     }
 }
@@ -378,6 +379,18 @@ impl KeyMemory {
                 extra.drop_front(excess);
             }
         }
+    }
+
+    /// Touches what every question reads first.
+    pub fn warm_head(&self) -> i64 {
+        self.newest ^ self.capped ^ self.entries.len() as i64
+    }
+
+    /// Touches where searches begin.
+    pub fn warm_entries(&self) -> i64 {
+        let len = self.entries.len();
+        let places = [0, len / 4, len / 2, len - len / 4, len.saturating_sub(1)];
+        places.into_iter().filter_map(|place| self.entries.at(place)).fold(0, |seen, at| seen ^ at)
     }
 
     /// The answer at `t`; `current` is what the current event contributes.

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 
-use super::key::KeyHasher;
+use super::key::Identity;
 use crate::model::decision::Decision;
-use crate::model::ids::EventId;
 use crate::model::time::{Duration, Time};
 
 /// The decisions of the events applied within the horizon of engine time (the largest `received_at`, else
@@ -15,7 +14,6 @@ use crate::model::time::{Duration, Time};
 #[derive(Debug)]
 pub struct Dedupe {
     horizon: Duration,
-    hasher: KeyHasher,
     now: Time,
     applied: HashTable<(u128, Arc<Decision>)>,
     /// In the order of application, which is that of engine time.
@@ -26,30 +24,46 @@ pub struct Dedupe {
 pub const DEFAULT_HORIZON: Duration = Duration(24 * 3_600_000_000);
 
 impl Dedupe {
-    pub fn new(horizon: Duration, hash_key: &[u8]) -> Dedupe {
-        Dedupe {
-            horizon,
-            hasher: KeyHasher::new(hash_key),
-            now: Time::MIN,
-            applied: HashTable::new(),
-            order: VecDeque::new(),
-        }
+    pub fn new(horizon: Duration) -> Dedupe {
+        Dedupe { horizon, now: Time::MIN, applied: HashTable::new(), order: VecDeque::new() }
     }
 
     /// Moves engine time to `told` (the event's `received_at`, else its `at`) if that is later, forgets what
     /// is beyond the horizon, and gives the decision of that event if it was applied before.
-    pub fn check(&mut self, event: EventId, id: &str, told: Time) -> Option<&Arc<Decision>> {
+    pub fn check(&mut self, event: Identity, told: Time) -> Option<&Arc<Decision>> {
         self.now = self.now.max(told);
         self.forget();
-        let hash = self.hasher.tagged_text(event.0, id);
-        self.applied.find(hash as u64, |entry| entry.0 == hash).map(|entry| &entry.1)
+        self.find(event).map(|entry| &entry.1)
     }
 
     /// Keeps the decision of an event that [`Dedupe::check`] did not know.
-    pub fn remember(&mut self, event: EventId, id: &str, decision: Arc<Decision>) {
-        let hash = self.hasher.tagged_text(event.0, id);
-        self.applied.insert_unique(hash as u64, (hash, decision), |entry| entry.0 as u64);
-        self.order.push_back((self.now, hash));
+    pub fn remember(&mut self, event: Identity, decision: Arc<Decision>) {
+        self.applied.insert_unique(event.0 as u64, (event.0, decision), |entry| entry.0 as u64);
+        self.order.push_back((self.now, event.0));
+    }
+
+    /// Looks at what [`Dedupe::check`] will look at for these events, so that it is near by then. The result says
+    /// nothing.
+    pub fn warm(&self, events: impl Iterator<Item = Identity>) -> u64 {
+        let mut seen = 0;
+        let mut count = 0;
+        for event in events {
+            seen ^= u64::from(self.find(event).is_some());
+            count += 1;
+        }
+        // About as many are forgotten as come.
+        for (_, hash) in self.order.iter().take(count) {
+            if let Some((_, decision)) = self.find(Identity(*hash)) {
+                let id = decision.event.as_bytes().first().copied().unwrap_or_default();
+                seen ^= decision.score as u64 ^ u64::from(decision.late) ^ u64::from(id);
+                seen ^= Arc::strong_count(decision) as u64;
+            }
+        }
+        seen
+    }
+
+    fn find(&self, event: Identity) -> Option<&(u128, Arc<Decision>)> {
+        self.applied.find(event.0 as u64, |entry| entry.0 == event.0)
     }
 
     #[cfg(test)]

@@ -3,8 +3,9 @@
 use std::hash::Hasher;
 
 use sha2::{Digest, Sha256};
-use siphasher::sip128::{Hasher128, SipHasher24};
+use siphasher::sip128::{Hasher128, SipHasher13};
 
+use crate::model::ids::EventId;
 use crate::model::slot::{Arenas, Slot};
 use crate::model::types::Type;
 
@@ -12,10 +13,14 @@ use crate::model::types::Type;
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyHash(pub u128);
 
+/// The type and id of an event, hashed like a key.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Identity(pub(super) u128);
+
 /// Hashes key values under the host's secret.
 #[derive(Clone, Debug)]
 pub struct KeyHasher {
-    fresh: SipHasher24,
+    fresh: SipHasher13,
 }
 
 impl KeyHasher {
@@ -23,18 +28,28 @@ impl KeyHasher {
         let digest = Sha256::new().chain_update(b"rulec keys of memories\0").chain_update(secret).finalize();
         let mut key = [0; 16];
         key.copy_from_slice(&digest[..16]);
-        KeyHasher { fresh: SipHasher24::new_with_key(&key) }
+        KeyHasher { fresh: SipHasher13::new_with_key(&key) }
     }
 
     /// `None` if any of the values is not known: an event with a missing key is not counted, and a question
     /// with one has no answer. `types` are those of the slots.
     pub fn hash(&self, slots: &[Slot], types: &[Type], arenas: &Arenas<'_>) -> Option<KeyHash> {
+        self.hash_all(slots.iter().copied(), types, arenas)
+    }
+
+    /// As [`KeyHasher::hash`], of slots that stand apart.
+    pub fn hash_all(
+        &self,
+        slots: impl Iterator<Item = Slot>,
+        types: &[Type],
+        arenas: &Arenas<'_>,
+    ) -> Option<KeyHash> {
         let mut hasher = self.fresh;
-        for (slot, ty) in slots.iter().zip(types) {
+        for (slot, ty) in slots.zip(types) {
             if !slot.is_known() {
                 return None;
             }
-            feed(&mut hasher, *slot, ty, arenas);
+            feed(&mut hasher, slot, ty, arenas);
         }
         Some(KeyHash(hasher.finish128().as_u128()))
     }
@@ -46,17 +61,17 @@ impl KeyHasher {
         hasher.finish128().as_u128()
     }
 
-    /// Of a number and a text: the identity of an event.
-    pub(super) fn tagged_text(&self, tag: u32, text: &str) -> u128 {
+    /// What an event is told by when it comes again: its type and its id.
+    pub fn identity(&self, event: EventId, id: &str) -> Identity {
         let mut hasher = self.fresh;
-        hasher.write(&tag.to_le_bytes());
-        hasher.write(text.as_bytes());
-        hasher.finish128().as_u128()
+        hasher.write(&event.0.to_le_bytes());
+        hasher.write(id.as_bytes());
+        Identity(hasher.finish128().as_u128())
     }
 }
 
 /// Canonical bytes of one value: equal values give equal bytes, and no two sequences of values run together.
-fn feed(hasher: &mut SipHasher24, slot: Slot, ty: &Type, arenas: &Arenas<'_>) {
+fn feed(hasher: &mut SipHasher13, slot: Slot, ty: &Type, arenas: &Arenas<'_>) {
     match ty.representation() {
         Type::Text | Type::Email | Type::Phone => {
             let text = arenas.text(slot);
@@ -91,7 +106,7 @@ fn feed(hasher: &mut SipHasher24, slot: Slot, ty: &Type, arenas: &Arenas<'_>) {
 }
 
 /// A part of a list or record, which may be unknown.
-fn feed_part(hasher: &mut SipHasher24, slot: Slot, ty: &Type, arenas: &Arenas<'_>) {
+fn feed_part(hasher: &mut SipHasher13, slot: Slot, ty: &Type, arenas: &Arenas<'_>) {
     hasher.write(&[slot.state as u8]);
     if !slot.is_unknown() {
         feed(hasher, slot, ty, arenas);

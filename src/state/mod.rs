@@ -35,7 +35,7 @@ use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
 pub use dedupe::Dedupe;
-pub use key::KeyHash;
+pub use key::{Identity, KeyHash, KeyHasher};
 pub use store::{CellId, GroupId, Store};
 
 /// What one memory keeps; in the order of their `MemoryId`s.

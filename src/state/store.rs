@@ -89,6 +89,18 @@ impl Store {
         CellId(cell)
     }
 
+    /// Looks at what questions to these cells will look at, so that it is near by then: one cell after the other
+    /// would wait for memory each time, many at once wait together. The result says nothing.
+    pub fn warm(&self, cells: &[(GroupId, CellId)]) -> i64 {
+        let memories = |(group, cell): &(GroupId, CellId)| {
+            let group = &self.groups[group.0 as usize];
+            let count = group.shapes.len();
+            group.memories[cell.0 as usize * count..].iter().take(count)
+        };
+        let heads = cells.iter().flat_map(memories).fold(0, |seen, memory| seen ^ memory.warm_head());
+        cells.iter().flat_map(memories).fold(heads, |seen, memory| seen ^ memory.warm_entries())
+    }
+
     /// The answer of one aggregate at time `t`. `current` is what the current event itself contributes, if
     /// it counts (any known slot for a memory of bare events). Texts of the answer are put into `arena`.
     #[expect(clippy::too_many_arguments, reason = "one question has this many parts")]

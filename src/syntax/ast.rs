@@ -1,6 +1,6 @@
 //! The tree of a rules file, as written: every node has its span, nothing is resolved.
 //!
-//! Trees are built with a bounded depth (see [`super::MAX_NESTING`]), so recursion over them is safe.
+//! Trees are built with a bounded depth (see `MAX_NESTING`), so recursion over them is safe.
 
 use crate::source::{SourceId, Span};
 

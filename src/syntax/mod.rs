@@ -9,8 +9,6 @@ pub(crate) mod scan;
 mod split;
 
 pub use parser::parse;
-#[cfg(test)]
-pub use parser::parse_expression;
 
 /// How deep parentheses, brackets and prefix operators may nest.
 pub const MAX_NESTING: usize = 64;
@@ -25,5 +23,7 @@ pub const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
 /// How many errors of one file are told.
 pub const MAX_ERRORS: usize = 20;
 
+#[cfg(test)]
+pub use parser::parse_expression;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -37,21 +37,6 @@ pub fn parse(source: SourceId, text: &str) -> (File, Diagnostics) {
     reader.finish()
 }
 
-/// Reads one expression that makes up the whole text.
-#[cfg(test)]
-pub fn parse_expression(source: SourceId, text: &str) -> (Expr, Diagnostics) {
-    let scan = scan(text);
-    let file =
-        File { source, items: Vec::new(), broken_names: Vec::new(), incomplete: false, comments: Vec::new() };
-    let mut reader = Reader { source, scan: &scan, file, diagnostics: Diagnostics::new(), docs: Vec::new() };
-    let error = Expr { kind: ExprKind::Error, span: Span::new(source, 0, text.len()) };
-    if reader.too_deep(0..scan.tokens.len(), 0) {
-        return (error, reader.diagnostics);
-    }
-    let expr = reader.read(Rule::expr_only, 0..scan.tokens.len(), |lower, node| lower.expr(node));
-    (expr.unwrap_or(error), reader.diagnostics)
-}
-
 struct Reader<'s> {
     source: SourceId,
     scan: &'s Scan<'s>,
@@ -460,4 +445,19 @@ fn keep(lower: &mut Lower<'_>, node: Node<'_>, item: &mut ItemKind) {
         ItemKind::Test(test) => lower.test_part(node, test),
         _ => {}
     }
+}
+
+/// Reads one expression that makes up the whole text.
+#[cfg(test)]
+pub fn parse_expression(source: SourceId, text: &str) -> (Expr, Diagnostics) {
+    let scan = scan(text);
+    let file =
+        File { source, items: Vec::new(), broken_names: Vec::new(), incomplete: false, comments: Vec::new() };
+    let mut reader = Reader { source, scan: &scan, file, diagnostics: Diagnostics::new(), docs: Vec::new() };
+    let error = Expr { kind: ExprKind::Error, span: Span::new(source, 0, text.len()) };
+    if reader.too_deep(0..scan.tokens.len(), 0) {
+        return (error, reader.diagnostics);
+    }
+    let expr = reader.read(Rule::expr_only, 0..scan.tokens.len(), |lower, node| lower.expr(node));
+    (expr.unwrap_or(error), reader.diagnostics)
 }

@@ -16,7 +16,7 @@ impl Random {
     }
 
     pub fn below(&mut self, limit: usize) -> usize {
-        (u128::from(self.next()) * limit as u128 >> 64) as usize
+        ((u128::from(self.next()) * limit as u128) >> 64) as usize
     }
 
     /// True in `percent` of a hundred.

@@ -300,10 +300,12 @@ impl Generator<'_> {
             return self.leaf(kind, place);
         }
         let inner = place.deeper();
-        if !place.counted && !place.element && self.random.chance(30) {
-            if let Some(aggregate) = self.aggregate(kind, inner) {
-                return aggregate;
-            }
+        if !place.counted
+            && !place.element
+            && self.random.chance(30)
+            && let Some(aggregate) = self.aggregate(kind, inner)
+        {
+            return aggregate;
         }
         let has_items = !place.element && self.named(place).iter().any(|(name, _)| *name == "items");
         let choice = self.random.below(8);

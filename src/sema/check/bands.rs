@@ -88,11 +88,32 @@ impl<'a> Checker<'a> {
     pub(in crate::sema) fn outcome(&mut self, name: &Name) -> Option<OutcomeId> {
         let found = self.header.outcomes.iter().position(|o| *o == name.text);
         if found.is_none() {
-            let finding =
-                errors::unknown(name, "an outcome", self.header.outcomes.iter().map(String::as_str));
+            let known = self.header.outcomes.iter().map(String::as_str);
+            let meant = match name.text.as_str() {
+                "by" => Some("write the name of a rule after `by`".to_string()),
+                rule if self.names.rules.get(rule).is_some() => {
+                    Some(format!("`{rule}` is a rule: write `by {rule}`"))
+                }
+                word => self.outcome_habit(word).map(|o| format!("did you mean `{o}`?")),
+            };
+            let finding = errors::unknown(name, "an outcome", known).help_opt(meant);
             self.report(finding);
         }
         found.map(OutcomeId::new)
+    }
+
+    /// The outcome of this ladder that other tools give another name.
+    fn outcome_habit(&self, written: &str) -> Option<&'static str> {
+        let meant = match written.to_lowercase().as_str() {
+            "deny" | "decline" | "stop" | "reject" | "refuse" | "ban" => "block",
+            "approve" | "accept" | "pass" | "ok" | "permit" | "nothing" | "none" => "allow",
+            "flag" | "alert" | "manual" | "manual_review" | "investigate" | "hold" => "review",
+            "verify" | "otp" | "captcha" | "step_up" => "challenge",
+            "warning" | "notify" => "warn",
+            "log" | "monitor" | "watch" => "observe",
+            _ => return None,
+        };
+        self.header.outcomes.iter().any(|o| o == meant).then_some(meant)
     }
 
     pub(super) fn band(&mut self, band: &Band, span: Span, scope: &Scope, body: &mut Body) {

@@ -6,7 +6,8 @@ use ipnet::IpNet;
 
 use crate::diag::nearest;
 use crate::model::money::{Country, Currency, Decimal, Money};
-use crate::model::time::{Duration, Time, Zone};
+use crate::model::scalars;
+use crate::model::time::{Time, Zone};
 use crate::model::types::Type;
 use crate::model::value::Value;
 
@@ -19,20 +20,22 @@ pub fn parse_value(text: &str, ty: &Type, zone: &Zone) -> Result<Value, String> 
             "false" => Some(Value::Bool(false)),
             _ => None,
         },
-        // As events write them: no plus sign.
-        Type::Int => text.parse().ok().filter(|_| !text.starts_with('+')).map(Value::Int),
+        Type::Int => scalars::int(text).map(Value::Int),
         Type::Decimal => Decimal::parse(text).map(Value::Decimal),
-        Type::Float => float(text).map(Value::Float),
+        Type::Float => scalars::float(text).map(Value::Float),
         Type::Text => Some(Value::Text(text.into())),
         Type::Time => time(text, zone).map(Value::Time),
-        Type::Duration => duration(text).map(Value::Duration),
+        Type::Duration => scalars::duration(text).map(Value::Duration),
         Type::Money(currency) => return money(text, *currency).map(Value::Money),
         Type::Country => return country(text).map(Value::Country),
         Type::Currency => return currency(text).map(Value::Currency),
         Type::Ip => return ip(text).map(Value::Ip),
         Type::Cidr => return cidr(text).map(Value::Cidr),
-        Type::Email => is_email(text).then(|| Value::Text(text.into())),
-        Type::Phone => phone(text).map(|phone| Value::Text(phone.into())),
+        Type::Email => scalars::is_email(text).then(|| Value::Text(text.into())),
+        Type::Phone => {
+            let mut phone = String::new();
+            scalars::phone(text, &mut phone).then(|| Value::Text(phone.into()))
+        }
         Type::Enum(values) => {
             return values.index_of(text).map(Value::Enum).ok_or_else(|| {
                 let names: Vec<&str> = values.values.iter().map(|v| &**v).collect();
@@ -75,22 +78,6 @@ fn time(text: &str, zone: &Zone) -> Option<Time> {
     Time::parse_rfc3339(text).or_else(|| Time::parse_date(text, zone))
 }
 
-/// `90s`, `24h`: a whole number and one unit.
-fn duration(text: &str) -> Option<Duration> {
-    let split = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at_checked(split)?;
-    let micros: i64 = match unit {
-        "ms" => 1_000,
-        "s" => 1_000_000,
-        "m" => 60_000_000,
-        "h" => 3_600_000_000,
-        "d" => 86_400_000_000,
-        "w" => 604_800_000_000,
-        _ => return None,
-    };
-    number.parse::<i64>().ok()?.checked_mul(micros).map(Duration)
-}
-
 fn currency(text: &str) -> Result<Currency, String> {
     Currency::parse(text).ok_or_else(|| {
         let near =
@@ -125,8 +112,7 @@ fn money(text: &str, declared: Option<Currency>) -> Result<Money, String> {
 }
 
 fn ip(text: &str) -> Result<IpAddr, String> {
-    // An IPv4 address written as IPv6 is the IPv4 address, as in events.
-    text.parse().map(|ip: IpAddr| ip.to_canonical()).map_err(|_| {
+    scalars::ip(text).ok_or_else(|| {
         let plain = "an address such as `203.0.113.7` or `2001:db8::1`";
         if text.parse::<IpNet>().is_ok() {
             format!("{plain}; to hold networks too, declare the type as `cidr`")
@@ -152,37 +138,4 @@ fn cidr(text: &str) -> Result<IpNet, String> {
             net.addr()
         ))
     }
-}
-
-/// A finite number as JSON writes it; both zeros are one.
-fn float(text: &str) -> Option<f64> {
-    let begins = text.strip_prefix('-').unwrap_or(text).starts_with(|c: char| c.is_ascii_digit());
-    let value: f64 = text.parse().ok().filter(|_| begins)?;
-    value.is_finite().then_some(if value == 0.0 { 0.0 } else { value })
-}
-
-/// One `@` between a name and a domain without empty labels, no blanks.
-fn is_email(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(name, domain)| {
-        !name.is_empty() && !domain.contains('@') && domain.split('.').all(|label| !label.is_empty())
-    }) && text.len() <= 320
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-}
-
-/// The digits, after a plus if the number is international (`00` is one too): 3 to 15 of them. Events are read the
-/// same way, so that `+48 22 123` in a list is `004822123` in an event.
-fn phone(text: &str) -> Option<String> {
-    let mut number = String::new();
-    for c in text.chars() {
-        match c {
-            '0'..='9' => number.push(c),
-            '+' if number.is_empty() => number.push(c),
-            ' ' | '-' | '.' | '/' | '(' | ')' | '\u{a0}' | '\u{2010}'..='\u{2013}' => {}
-            _ => return None,
-        }
-    }
-    if let Some(rest) = number.strip_prefix("00") {
-        number = format!("+{rest}");
-    }
-    (3..=15).contains(&number.trim_start_matches('+').len()).then_some(number)
 }

@@ -52,8 +52,11 @@ impl<'a> Checker<'a> {
             _ => {}
         }
         let Some(function) = AggregateFn::ALL.into_iter().find(|f| f.name() == call.function.text) else {
-            let help =
-                crate::diag::did_you_mean(&call.function.text, AggregateFn::ALL.iter().map(|f| f.name()));
+            let names: Vec<&str> = AggregateFn::ALL.iter().map(|f| f.name()).collect();
+            let help = super::habits::aggregate(&call.function.text)
+                .map(|name| format!("did you mean `{name}`?"))
+                .or_else(|| crate::diag::did_you_mean(&call.function.text, names.iter().copied()))
+                .or_else(|| Some(format!("what can be asked: {}", errors::quoted(&names))));
             return self.fail(
                 super::unknown_name(
                     format!("`{}` can't be asked of past events", call.function.text),
@@ -164,6 +167,36 @@ impl<'a> Checker<'a> {
         )
     }
 
+    /// `count(order.amount > 5 USD)`: a condition stands after `where`.
+    fn not_a_subject(&self, written: &ast::Expr) -> String {
+        let condition = matches!(
+            &written.kind,
+            Ast::Binary { .. } | Ast::In { .. } | Ast::Between { .. } | Ast::Not(_) | Ast::IsMissing { .. }
+        );
+        match condition {
+            true => "write a condition after `where`: `count(order where amount > 5 USD) …`; give a calculated value a name with `signal`".into(),
+            false => "give it a name with `signal`, and write `sum(order.my_signal) …`".into(),
+        }
+    }
+
+    /// `sum(amount)`: a field of which events?
+    fn events_with(&self, field: &str) -> String {
+        let of: Vec<String> = self
+            .shapes
+            .iter()
+            .filter(|s| s.id != self.hit() && s.field(field).is_some())
+            .map(|s| format!("{}.{field}", s.name))
+            .take(3)
+            .collect();
+        match of.is_empty() {
+            true => "name the event, such as `count(order) …`".into(),
+            false => format!(
+                "name the event: {}; to ask a list of this event, leave out the window",
+                errors::quoted(&of)
+            ),
+        }
+    }
+
     /// `order`, `activity`, `order.amount`
     fn subject<'e>(&mut self, expr: &'e ast::Expr, scope: &Scope) -> Option<Subject<'e>> {
         let mut path = Vec::new();
@@ -182,7 +215,7 @@ impl<'a> Checker<'a> {
                         rest.span,
                         "neither an event nor a field of one",
                     )
-                    .help("name it with a signal and write `sum(order.my_signal)`"),
+                    .help(self.not_a_subject(rest)),
                 );
             }
             return None;
@@ -197,7 +230,7 @@ impl<'a> Checker<'a> {
                         name.span,
                         "an aggregate over past events counts events",
                     )
-                    .help("name the event (`sum(order.amount) …`); to ask a list of this event, leave out the window"),
+                    .help(self.events_with(&name.text)),
                 );
                 return None;
             }

@@ -1,7 +1,8 @@
 //! Calls: which of the three kinds it is, and the built-in functions.
 
-use super::error;
 use super::lookups::count;
+use super::names::Sight;
+use super::{error, habits};
 use crate::builtins::registry;
 use crate::diag::{Diagnostic, codes, did_you_mean};
 use crate::model::money::Currency;
@@ -9,6 +10,7 @@ use crate::model::time::Zone;
 use crate::model::types::{Ty, Type};
 use crate::model::value::Value;
 use crate::model::window::AggregateFn;
+use crate::sema::declare::ValueRef;
 use crate::sema::hir::{Expr, ExprKind};
 use crate::sema::infer::bare;
 use crate::sema::scope::Scope;
@@ -40,7 +42,11 @@ impl<'a> Checker<'a> {
                     self.infer(&argument.value, scope, None);
                 }
                 let known = registry::names().chain(FOLDS).chain(AggregateFn::ALL.iter().map(|f| f.name()));
-                let help = did_you_mean(name, known).or_else(|| {
+                let arguments: Vec<&str> =
+                    call.arguments.iter().map(|a| self.sources.slice(a.value.span)).collect();
+                let meant = self.not_a_function(name, &arguments, scope);
+                let help = meant.or_else(|| habits::function(name, &arguments));
+                let help = help.or_else(|| did_you_mean(name, known)).or_else(|| {
                     Some(format!(
                         "the functions there are: {}",
                         registry::names().collect::<Vec<_>>().join(", ")
@@ -56,6 +62,25 @@ impl<'a> Checker<'a> {
                 )
             }
         }
+    }
+
+    /// A declared name that is called like a function.
+    fn not_a_function(&self, name: &str, arguments: &[&str], scope: &Scope) -> Option<String> {
+        let first = arguments.first().copied().unwrap_or("x");
+        Some(match self.sight(name, scope)? {
+            Sight::Value(ValueRef::List(_)) => format!("`{name}` is a list: ask `{first} in {name}`"),
+            Sight::Value(ValueRef::Table(_)) => {
+                format!("`{name}` is a table: look it up with `{name}[{first}]`")
+            }
+            Sight::Value(ValueRef::Phrases(_)) => format!("ask `{first} mentions {name}`"),
+            Sight::Value(ValueRef::Calendar(_)) => format!("`{name}` is a calendar: ask `at during {name}`"),
+            Sight::Value(ValueRef::Definition(_)) => {
+                format!("`{name}` is a name for a value: write it without parentheses")
+            }
+            Sight::Field(_) | Sight::Element(..) => {
+                format!("`{name}` is a field: write it without parentheses")
+            }
+        })
     }
 
     /// Whether its argument is an event, which only memory knows of.
@@ -142,8 +167,17 @@ impl<'a> Checker<'a> {
                     converted.push(argument)
                 }
                 Err(argument) => {
-                    let finding = errors::expected(&errors::a(ty), &argument.ty.base, argument.span)
-                        .help(format!("it is used as `{}`", function.usage));
+                    let help = match (&argument.ty.base, function.name) {
+                        (Type::List(_), "length") => {
+                            format!("count the elements: `count({})`", self.sources.slice(argument.span))
+                        }
+                        (Type::Text, _) if *ty == Type::Email => {
+                            format!("it is used as `{}`; declare the field as `email`", function.usage)
+                        }
+                        _ => format!("it is used as `{}`", function.usage),
+                    };
+                    let finding =
+                        errors::expected(&errors::a(ty), &argument.ty.base, argument.span).help(help);
                     return self.fail(finding);
                 }
             }

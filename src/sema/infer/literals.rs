@@ -124,7 +124,14 @@ impl<'a> Checker<'a> {
                 (fixed(Time::parse_rfc3339(text).map(Value::Time), Type::Time), "a time")
             }
         };
+        let day = matches!(literal, Literal::Date(_) | Literal::DateTime(_));
         found.unwrap_or_else(|| {
+            if day {
+                return self.fail(
+                    bad("there is no such day or time", span, "not in the calendar")
+                        .help("dates are written year, month, day: `2026-11-30`"),
+                );
+            }
             self.fail(
                 bad(format!("this is not {what} that can be kept"), span, "out of range, or no such value")
                     .help("numbers have 64 bits, decimals and amounts six digits after the point"),
@@ -241,7 +248,11 @@ impl<'a> Checker<'a> {
             other => {
                 let finding =
                     errors::expected("a number, an amount or a duration after `-`", other, inner.span);
-                return self.fail(finding);
+                let source = &self.sources.get(span.source).text;
+                let before = source.get(..span.start as usize).unwrap_or("");
+                let comment =
+                    before.ends_with('-').then(|| "a comment begins with `//`, not `--`".to_string());
+                return self.fail(finding.help_opt(comment));
             }
         };
         let ty = value.ty.clone();
@@ -290,6 +301,18 @@ impl<'a> Checker<'a> {
     /// What a word beside an enum, country or currency could have been.
     pub(super) fn nearest_word(&self, word: &str, ty: &Type, names: &[String]) -> Option<String> {
         let words = words_of(ty);
+        if matches!(ty.representation(), Type::Country)
+            && !names.iter().any(|n| crate::diag::nearest(word, [n.as_str()]).is_some())
+        {
+            return words
+                .iter()
+                .find(|w| w.eq_ignore_ascii_case(word))
+                .map(|w| format!("did you mean `{w}`?"))
+                .or_else(|| {
+                    let expected = data::parse_value(word, ty, &self.header.zone).err()?;
+                    Some(format!("write {expected}"))
+                });
+        }
         did_you_mean(word, words.iter().copied().chain(names.iter().map(String::as_str))).or_else(|| {
             (words.len() <= 12 && !words.is_empty())
                 .then(|| format!("its values: {}", errors::quoted(&words)))

@@ -7,6 +7,7 @@ mod aggregates;
 mod calls;
 mod constants;
 mod folds;
+pub(in crate::sema) mod habits;
 mod keys;
 mod literals;
 mod lookups;
@@ -206,6 +207,16 @@ impl<'a> Checker<'a> {
             }
             (Literal::Text(text), Type::Enum(values)) if values.index_of(text).is_some() => {
                 Some(format!("write it without quotes: `{text}`"))
+            }
+            (Literal::Decimal(_) | Literal::Percent(_), Type::Int) => {
+                Some("write a whole number".to_string())
+            }
+            (Literal::Money(number, _), Type::Money(Some(currency))) => {
+                Some(format!("write the amount in {currency}: `{number} {currency}`"))
+            }
+            (Literal::Duration(..), Type::Time) => Some("write a date such as `2026-11-11`".to_string()),
+            (Literal::Money(number, _), Type::Int | Type::Decimal) => {
+                Some(format!("write the number alone: `{number}`"))
             }
             (Literal::Text(text), Type::Int | Type::Decimal) if text.parse::<f64>().is_ok() => {
                 Some(format!("write it without quotes: `{text}`"))

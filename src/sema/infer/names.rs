@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::literals::has_words;
-use super::{bare, error, unknown_name};
+use super::{bare, error, habits, unknown_name};
 use crate::diag::{Diagnostic, codes, did_you_mean};
 use crate::model::ids::{EventId, FieldId};
 use crate::model::types::{Ty, Type};
 use crate::sema::declare::{DefId, ValueRef};
 use crate::sema::hir::{Expr, ExprKind};
 use crate::sema::scope::Scope;
-use crate::sema::{Checker, errors};
+use crate::sema::{Checker, errors, types};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind as Ast, Name};
 
@@ -208,9 +208,12 @@ impl<'a> Checker<'a> {
                 did_you_mean(&name.text, names.iter().map(String::as_str))
             }),
         };
-        let help = near.or_else(|| {
-            let event = scope.event.map(|e| self.shapes[e.index()].name.to_string());
-            event.map(|event| format!("declare it as a field of `{event}`, or put a text in quotes"))
+        let help = habits::name(&name.text).or(near).or_else(|| match (beside, &on) {
+            (Some(ty), _) if types::is_text_like(ty) => {
+                Some(format!("a text or an id is written in quotes: \"{}\"", name.text))
+            }
+            (_, Some(event)) => Some(format!("declare it as a field of `{event}`, or put a text in quotes")),
+            (_, None) => None,
         });
         self.fail(unknown_name(message, name.span, "unknown here").help_opt(help))
     }

@@ -1,7 +1,7 @@
 //! Operators: which types go together, and what comes of it.
 
 use super::literals::has_words;
-use super::{bare, bool_of, error};
+use super::{bare, bool_of, error, habits, unknown_name};
 use crate::diag::{Diagnostic, codes};
 use crate::model::money::Currency;
 use crate::model::ops::{BinaryOp as Op, CompareOp};
@@ -12,7 +12,7 @@ use crate::sema::definitions::takes_type_of_context;
 use crate::sema::hir::{Expr, ExprKind};
 use crate::sema::infer::names::Sight;
 use crate::sema::scope::Scope;
-use crate::sema::{Checker, errors, header, types};
+use crate::sema::{Checker, data, errors, header, types};
 use crate::source::Span;
 use crate::syntax::ast::{self, BinaryOp, ExprKind as Ast, Literal, Name};
 
@@ -128,8 +128,13 @@ impl<'a> Checker<'a> {
         operands.push(rest);
         let mut all = Vec::new();
         let mut failed = false;
+        let mut before: Option<&ast::Expr> = None;
         for operand in operands.into_iter().rev() {
-            let found = self.condition(operand, scope);
+            let found = match before.and_then(|before| self.half_a_comparison(before, operand, scope)) {
+                Some(finding) => self.fail(finding),
+                None => self.condition(operand, scope),
+            };
+            before = Some(operand);
             failed |= found.is_error();
             match found.kind {
                 ExprKind::And(inner) if op == BinaryOp::And => all.extend(inner),
@@ -145,6 +150,44 @@ impl<'a> Checker<'a> {
         bool_of(kind, optional, whole.span)
     }
 
+    /// `payment == card or wallet`: `wallet` is compared with nothing.
+    fn half_a_comparison(
+        &mut self,
+        before: &ast::Expr,
+        operand: &ast::Expr,
+        scope: &Scope,
+    ) -> Option<Diagnostic> {
+        let Ast::Binary { op, left, right, .. } = &bare(before).kind else { return None };
+        let among = match op {
+            BinaryOp::Equal => "in",
+            BinaryOp::NotEqual => "not in",
+            _ => return None,
+        };
+        let alone = match &bare(operand).kind {
+            Ast::Literal(Literal::Bool(_)) => false,
+            Ast::Literal(_) => true,
+            Ast::Name(name) if self.sight(&name.text, scope).is_none() => {
+                let (value, _) = self.aside(|c| c.infer(left, scope, None));
+                self.word(&name.text, name.span, beside(&value)).is_some()
+            }
+            _ => false,
+        };
+        if !alone || self.aside(|c| c.infer(before, scope, None)).0.is_error() {
+            return None;
+        }
+        let text = |e: &ast::Expr| self.sources.slice(e.span).to_string();
+        let (value, first, second) = (text(left), text(right), text(operand));
+        let comparison = text(before).replacen(&first, &second, 1);
+        Some(
+            errors::mismatch(
+                format!("`{second}` alone is no condition"),
+                operand.span,
+                "compared with nothing",
+            )
+            .help(format!("say again what is compared: `{comparison}`; for several values write `{value} {among} [{first}, {second}]`")),
+        )
+    }
+
     fn comparison(
         &mut self,
         op: CompareOp,
@@ -153,6 +196,9 @@ impl<'a> Checker<'a> {
         span: Span,
         scope: &Scope,
     ) -> Expr {
+        if let Some(finding) = self.compared_with_nothing(op, left, right, span, scope) {
+            return self.fail(finding);
+        }
         let (l, r) = self.pair(left, right, scope);
         if l.is_error() || r.is_error() {
             return error(span);
@@ -166,6 +212,48 @@ impl<'a> Checker<'a> {
         let result = bool_of(ExprKind::Compare(op, Box::new(l), Box::new(r)), optional, span);
         self.check_cap(&result);
         result
+    }
+
+    /// `note == null`: missing data is asked for, not compared with.
+    fn compared_with_nothing(
+        &mut self,
+        op: CompareOp,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+        scope: &Scope,
+    ) -> Option<Diagnostic> {
+        let nothing = |e: &ast::Expr| match &bare(e).kind {
+            Ast::Name(name) => habits::is_nothing(&name.text) && self.sight(&name.text, scope).is_none(),
+            _ => false,
+        };
+        let (value, null) = match (nothing(left), nothing(right)) {
+            (false, true) => (left, right),
+            (true, false) => (right, left),
+            _ => return None,
+        };
+        // An enum may have such a value.
+        let (typed, _) = self.aside(|c| c.infer(value, scope, None));
+        if let Ast::Name(name) = &bare(null).kind
+            && self.word(&name.text, name.span, beside(&typed)).is_some()
+        {
+            return None;
+        }
+        let test = if op == CompareOp::NotEqual { "is present" } else { "is missing" };
+        let replacement = format!("{} {test}", self.sources.slice(value.span));
+        let written = self.sources.slice(null.span);
+        let finding = unknown_name(
+            format!("there is no value `{written}` to compare with"),
+            null.span,
+            "missing data is asked for",
+        )
+        .help(format!("write `{replacement}`"));
+        let equality = matches!(op, CompareOp::Equal | CompareOp::NotEqual);
+        Some(if equality {
+            finding.fix(format!("write `{replacement}`"), span, replacement)
+        } else {
+            finding
+        })
     }
 
     /// Both sides converted to what can be compared, or a finding.
@@ -256,8 +344,33 @@ impl<'a> Checker<'a> {
                     None => format!("take the number of it: `amount({})`", written(a)),
                 })
             }
-            (Type::Duration, Type::Int | Type::Decimal) => {
-                Some(format!("write a unit: `{0}h`, `{0}d` …", written(b)))
+            (Type::Duration, Type::Int | Type::Decimal) => Some(match (a.as_const(), b.as_const()) {
+                (_, Some(_)) => format!("write a unit: `{0}h`, `{0}d` …", written(b)),
+                (Some(_), _) => {
+                    let number = written(a);
+                    let number = number.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+                    format!("write the number alone: `{number}`")
+                }
+                _ => format!("divide by a unit to get a number: `{} / 1h`", written(a)),
+            }),
+            (
+                Type::Int | Type::Decimal | Type::Float | Type::Duration | Type::Money(_) | Type::Bool,
+                Type::Text,
+            ) => match b.as_const() {
+                Some(Value::Text(text)) if data::parse_value(text, &a.ty.base, &self.header.zone).is_ok() => {
+                    Some(format!("write it without quotes: `{text}`"))
+                }
+                _ => None,
+            },
+            (Type::Time, Type::Decimal | Type::Int) if b.as_const().is_some() => {
+                Some("a date is written `2026-11-11`, a time `2026-11-11T10:00:00Z`".to_string())
+            }
+            (Type::Bool, Type::Int) if b.as_const().is_some() => {
+                Some(format!("write the condition alone: `{0}`, or `not {0}`", written(a)))
+            }
+            (Type::Entity(_), Type::Text) => {
+                let of = "a text field is no id";
+                Some(format!("{of}; if both name the same thing, declare both with the same entity"))
             }
             (Type::Enum(_), Type::Text) if b.as_const().is_some() => {
                 Some(format!("write the value without quotes: `{}`", written(b).trim_matches('"')))
@@ -514,7 +627,8 @@ impl<'a> Checker<'a> {
                 Expr::new(ExprKind::Convert(Box::new(found), to), ty, span)
             }
             other => {
-                let finding = errors::expected("an amount of money before `as`", other, value.span);
+                let finding = errors::expected("an amount of money before `as`", other, value.span)
+                    .help("only an amount has a currency; of a number make one with `n * 1 USD`");
                 self.fail(finding)
             }
         }

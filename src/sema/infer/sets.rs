@@ -209,8 +209,16 @@ impl<'a> Checker<'a> {
                 self.in_network(found, set, span)
             }
             other => {
-                let finding = errors::expected("a list, an array or a network after `in`", other, set.span)
-                    .help("write `x in [a, b]`, or `==` for a single value");
+                let help = match other {
+                    Type::Text => format!(
+                        "to look for a part of a text write `{} contains {}`; to compare, `==`",
+                        self.sources.slice(set.span),
+                        self.sources.slice(value.span)
+                    ),
+                    _ => "write `x in [a, b]`, or `==` for a single value".to_string(),
+                };
+                let finding =
+                    errors::expected("a list, an array or a network after `in`", other, set.span).help(help);
                 self.fail(finding)
             }
         }

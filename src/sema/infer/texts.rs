@@ -50,9 +50,26 @@ impl<'a> Checker<'a> {
         {
             let beside = element.base.clone();
             let value = self.infer(right, scope, Some(&beside));
+            if let Type::Record(record) = &beside
+                && !value.is_error()
+            {
+                let fields = record.fields.iter();
+                let field = fields.clone().find(|f| f.ty.base == value.ty.base).or(fields.clone().next());
+                let (list, text) = (self.sources.slice(left.span), self.sources.slice(right.span));
+                let field = field.map_or("field".into(), |f| f.name.to_string());
+                let help = format!("ask the fields of its elements: `any({list} where {field} == {text})`");
+                return self.fail(
+                    errors::mismatch(
+                        "the elements of this list are records",
+                        left.span,
+                        "a record isn't compared as a whole",
+                    )
+                    .help(help),
+                );
+            }
             return self.in_elements(value, whole, span);
         }
-        let piece = self.infer(right, scope, None);
+        let piece = self.infer(right, scope, Some(&Type::Text));
         let whole = self.text_operand(whole, &format!("before `{word}`"));
         let piece = self.text_operand(piece, &format!("after `{word}`"));
         if whole.is_error() || piece.is_error() {

@@ -151,6 +151,7 @@ impl Expected {
             }
         }
         match parts.as_slice() {
+            [] if self.has(Rule::open_square) => "`[`".into(),
             [] => "something else".into(),
             [one] => one.clone(),
             [init @ .., last] => format!("{} or {last}", init.join(", ")),

@@ -113,6 +113,11 @@ impl<'s> Context<'s> {
         open
     }
 
+    /// The bracket that was opened last and is still open before the unexpected token.
+    pub fn innermost_bracket(&self) -> Option<&'s str> {
+        self.open_brackets().last().map(|token| self.failure.scan.slice(token))
+    }
+
     /// What the end of this text is to a reader.
     fn end_name(&self) -> &'static str {
         match self.failure.entry {

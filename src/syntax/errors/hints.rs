@@ -42,10 +42,11 @@ pub(super) fn hint(context: &Context<'_>) -> Option<Diagnostic> {
         list_in_parentheses,
         comparison_without_left,
     ];
-    HINTS.iter().find_map(|hint| hint(context))
+    let all = super::habits::FIRST.iter().chain(HINTS).chain(super::habits::LAST);
+    all.into_iter().find_map(|hint| hint(context))
 }
 
-fn told(
+pub(super) fn told(
     code: &'static Code,
     message: impl Into<String>,
     span: Span,
@@ -56,7 +57,12 @@ fn told(
 }
 
 /// "write this instead", as help and as a fix.
-fn instead(code: &'static Code, message: impl Into<String>, span: Span, replacement: &str) -> Diagnostic {
+pub(super) fn instead(
+    code: &'static Code,
+    message: impl Into<String>,
+    span: Span,
+    replacement: &str,
+) -> Diagnostic {
     told(code, message, span, "written differently here", format!("write `{replacement}`")).fix(
         format!("write `{replacement}`"),
         span,
@@ -64,11 +70,11 @@ fn instead(code: &'static Code, message: impl Into<String>, span: Span, replacem
     )
 }
 
-fn is_name(context: &Context<'_>, offset: isize) -> bool {
+pub(super) fn is_name(context: &Context<'_>, offset: isize) -> bool {
     matches!(context.kind(offset), Some(TokenKind::Word | TokenKind::Quoted))
 }
 
-fn is_number(context: &Context<'_>, offset: isize) -> bool {
+pub(super) fn is_number(context: &Context<'_>, offset: isize) -> bool {
     context.kind(offset) == Some(TokenKind::Number)
 }
 
@@ -460,6 +466,16 @@ fn number(context: &Context<'_>) -> Option<Diagnostic> {
             &replacement,
         ));
     }
+    if context.word(-1) == "." && is_number(context, 0) && context.touches(-1) && is_plain_number(context, -2)
+    {
+        return Some(told(
+            &codes::LITERAL,
+            "a number has one point",
+            context.run(-2, 0),
+            "can't be read",
+            "write it like `500.5`",
+        ));
+    }
     if context.word(-1) == "." && is_plain_number(context, -2) && context.touches(-2) {
         let replacement = format!("{}.0", context.word(-2));
         return Some(instead(
@@ -652,7 +668,7 @@ fn when_for_if(context: &Context<'_>) -> Option<Diagnostic> {
         return None;
     }
     let word = context.word(0);
-    if !matches!(word, "when" | "where" | "is" | "unless" | "for" | ":" | "=>" | "->" | "=") {
+    if !matches!(word, "when" | "where" | "is" | "unless" | "for" | ":" | "=>" | "->") {
         return None;
     }
     let outcome = context.word(-1);
@@ -794,7 +810,7 @@ fn colon_after_word(context: &Context<'_>) -> Option<Diagnostic> {
     let word = context.word(-1);
     let known = crate::syntax::split::CLAUSE_WORDS.contains(&word)
         || crate::syntax::split::HEADER_WORDS.contains(&word);
-    if !clause || context.found != 1 || !known || !matches!(context.word(0), ":" | "=") {
+    if !clause || context.found != 1 || !known || word == "let" || !matches!(context.word(0), ":" | "=") {
         return None;
     }
     let sign = context.word(0);

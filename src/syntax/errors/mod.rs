@@ -2,6 +2,7 @@
 
 mod expected;
 mod explain;
+mod habits;
 mod hints;
 
 use crate::diag::{Diagnostic, codes};
@@ -124,6 +125,9 @@ pub(super) fn unclosed_quote(span: Span) -> Diagnostic {
 
 /// `a + b else c`: what the author may have meant, with the author's words.
 pub(super) fn else_beside_arithmetic(text: &str, left: &Expr, right: &Expr, op: Span) -> Diagnostic {
+    if let Some(outcome) = is_outcome(right) {
+        return else_band(outcome, op.to(right.span));
+    }
     let side = |e: &Expr| match e.kind {
         ExprKind::Binary { .. } => format!("({})", flat(text, e.span)),
         _ => flat(text, e.span),
@@ -135,6 +139,22 @@ pub(super) fn else_beside_arithmetic(text: &str, left: &Expr, right: &Expr, op: 
     let inner = format!("({} else {})", flat(text, near_left.span), flat(text, near_right.span));
     let near = [before, inner, after].iter().filter(|p| !p.is_empty()).cloned().collect::<Vec<_>>().join(" ");
     two_readings("an arithmetic operator", &near, &whole, op, between(left.span, right.span))
+}
+
+/// A word of the default ladder.
+fn is_outcome(expr: &Expr) -> Option<&str> {
+    const LADDER: [&str; 6] = ["allow", "observe", "warn", "challenge", "review", "block"];
+    match &expr.kind {
+        ExprKind::Name(name) => LADDER.into_iter().find(|outcome| *outcome == name.text),
+        _ => None,
+    }
+}
+
+/// `review if n > 5 else block`
+fn else_band(outcome: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(&codes::MISSING_OUTCOME, "a band has no `else`", span, "an outcome can't stand here").help(
+        format!("write `{outcome} always` on a line of its own; bands are tried in order and the first that holds is the result"),
+    )
 }
 
 fn two_readings(beside: &str, one: &str, other: &str, op: Span, whole: Span) -> Diagnostic {
@@ -171,6 +191,11 @@ pub(super) fn else_beside_comparison(text: &str, operands: &[Expr], span: Span, 
         }
         _ => None,
     });
+    if let Some((_, _, else_span, _, right)) = parts
+        && let Some(outcome) = is_outcome(right)
+    {
+        return else_band(outcome, else_span.to(right.span));
+    }
     let Some((index, inner, else_span, left, right)) = parts else {
         return two_readings("a comparison", &flat(text, span), &flat(text, span), op, span);
     };

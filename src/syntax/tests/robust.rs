@@ -21,7 +21,6 @@ impl Dice {
 
 /// Runs on the stack a worker thread has.
 fn on_small_stack(work: impl FnOnce() + Send + 'static) {
-    #[expect(clippy::disallowed_methods, reason = "the point is a thread's stack")]
     let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(work);
     thread.expect("a thread starts").join().expect("no crash");
 }

@@ -13,6 +13,8 @@ use crate::text::fold::{Folded, Pairs};
 const MAX_CHARACTERS: usize = 200;
 const MAX_GAP: u32 = 200;
 const MAX_PIECES: usize = 8;
+/// After a phrase: separators between its characters don't matter.
+const LOOSE: &str = "~loose";
 /// Bounds what one list may take of memory: some hundreds of megabytes.
 const MAX_PHRASES: usize = 100_000;
 
@@ -97,7 +99,10 @@ fn parse_line(line: &str) -> Result<Line<'_>, Refusal> {
         None => (false, line),
     };
     let (loose, rest) = match rest.rsplit_once(char::is_whitespace) {
-        Some((before, "~loose")) => (true, before.trim_end()),
+        // `wechat~loose` is `wechat ~loose`: nobody looks for a text that ends so.
+        _ if rest.len() > LOOSE.len() && rest.ends_with(LOOSE) => {
+            (true, rest.trim_end_matches(LOOSE).trim_end())
+        }
         Some((_, mark)) if mark.starts_with('~') => {
             return Err((
                 format!("`{mark}` is no mark of a phrase"),
@@ -142,6 +147,11 @@ fn split_gap(text: &str) -> Result<Option<(&str, u32, &str)>, Refusal> {
                 let help = Some(format!("write `..{number}..` with two dots on both sides"));
                 return Err(("this gap has no end".into(), help));
             }
+            if let Some(width) = not_a_width(text.get(..start).unwrap_or(""), inner) {
+                let help =
+                    Some("write how many characters may stand between them: `pay ..12.. outside`".into());
+                return Err((format!("the gap `..{width}..` has no number"), help));
+            }
             continue;
         };
         let Some(gap) = number.parse().ok().filter(|gap| *gap <= MAX_GAP) else {
@@ -150,6 +160,15 @@ fn split_gap(text: &str) -> Result<Option<(&str, u32, &str)>, Refusal> {
         return Ok(Some((text.get(..start).unwrap_or(""), gap, after)));
     }
     Ok(None)
+}
+
+/// What stands between two pairs of dots where a number should: `pay ..x.. outside`, `pay .. 12 .. outside`. A word
+/// there (`wait ..what.. no`) is a text that has dots.
+fn not_a_width<'a>(before: &str, inner: &'a str) -> Option<&'a str> {
+    let (width, after) = inner.split_once("..")?;
+    let apart = before.ends_with(char::is_whitespace) && after.starts_with(char::is_whitespace);
+    let word = width.chars().filter(|c| c.is_alphabetic()).count() > 1;
+    (apart && !word && !width.contains('.')).then_some(width)
 }
 
 /// A line folded: what identifies it, too.
@@ -218,7 +237,7 @@ fn shadowed(set: &PhraseSet, lines: &[(Range<usize>, &str)]) -> Vec<PhraseError>
     let mut notes = Vec::new();
     for (index, (range, line)) in lines.iter().enumerate() {
         let plain = set.phrases.get(index).is_some_and(|phrase| !phrase.exception && phrase.gaps.is_empty());
-        let phrase = line.trim_end_matches("~loose").trim();
+        let phrase = line.trim_end_matches(LOOSE).trim();
         let folded = Folded::new(phrase);
         let folded = set.pairs.apply(&folded);
         if plain && first_mention(set, &folded).is_none() {

@@ -72,9 +72,17 @@ impl<'a> Machine<'a> {
 
     /// What needs all its operands to be known.
     fn strict(&self, slow: &Slow) -> Result<Datum, Unknown> {
+        // Most have one operand: no need for a list on the heap.
+        if let [arg] = &*slow.args {
+            return self.strictly(slow.op, &[self.known(arg)?]);
+        }
         let values = slow.args.iter().map(|arg| self.known(arg)).collect::<Result<Vec<Value>, Unknown>>()?;
+        self.strictly(slow.op, &values)
+    }
+
+    fn strictly(&self, op: SlowOp, values: &[Value]) -> Result<Datum, Unknown> {
         let around = &self.around;
-        match (slow.op, values.as_slice()) {
+        match (op, values) {
             (SlowOp::Call(function), values) => {
                 let context =
                     Context { zone: around.zone, money: self.money_context(), hash_key: around.hash_key };

@@ -1,11 +1,11 @@
-//! Texts as values of the types that are written as text.
+//! Texts as values of the types that are written as text: one reading for events, data files and rules.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::model::money::{Currency, Decimal, Money};
-use crate::model::time::Duration;
+use super::money::{Currency, Decimal, Money};
+use super::time::Duration;
 
 /// Nothing but white space: missing, for every type but `text`.
 pub fn is_blank(text: &str) -> bool {
@@ -94,22 +94,6 @@ pub fn duration(text: &str) -> Option<Duration> {
     number.parse::<i64>().ok()?.checked_mul(micros).map(Duration)
 }
 
-/// A piece of the input for people: short, and nothing that moves a terminal's cursor or turns its text.
-pub fn shown(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let mut out = String::new();
-    for (i, c) in text.chars().enumerate() {
-        if i == LONGEST {
-            out.push('…');
-            break;
-        }
-        let invisible = c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        out.push(if invisible { char::REPLACEMENT_CHARACTER } else { c });
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,11 +143,5 @@ mod tests {
         for wrong in ["1e999", "NaN", "inf", "-inf", "+1", ".5", ""] {
             assert_eq!(float(wrong), None, "{wrong}");
         }
-    }
-
-    #[test]
-    fn what_is_shown_is_short_and_harmless() {
-        assert_eq!(shown("a\u{1b}[31mb\u{202e}c"), "a\u{fffd}[31mb\u{fffd}c");
-        assert_eq!(shown(&"x".repeat(50)).chars().count(), 41);
     }
 }
