@@ -573,7 +573,7 @@ impl<'a> Reader<'a> {
 fn put(into: &mut Slot, slot: Option<Slot>) -> bool {
     match slot {
         Some(slot) => {
-            *into = slot;
+            slot.put(into);
             true
         }
         None => false,

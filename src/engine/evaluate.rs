@@ -190,7 +190,7 @@ impl Engine {
         let id: Arc<str> = decoded.id().into();
         let frame = &mut frames[index];
         for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
-            *to = *slot;
+            slot.put(to);
         }
         let mut machine = Machine {
             program: &ruleset.program.events[index],
@@ -295,7 +295,7 @@ fn read_memory(
                 store.read(cell, read.memory, read.function, bounds, at, current, constants, arena)
             }
         };
-        machine.frame.slots[read.to as usize] = slot;
+        slot.put(&mut machine.frame.slots[read.to as usize]);
     }
 }
 

@@ -81,6 +81,15 @@ impl Slot {
         self.state == Slot::KNOWN && self.bits == 1
     }
 
+    /// Puts it there part by part. As one piece it would go through memory right after its parts were written, and
+    /// the processor has to wait for that.
+    #[inline(always)]
+    pub fn put(self, into: &mut Slot) {
+        into.bits = self.bits;
+        into.aux = self.aux;
+        into.state = self.state;
+    }
+
     /// Why it is unknown; a lower bound that could not be used counts as saturated.
     pub fn why(self) -> Unknown {
         match self.state {

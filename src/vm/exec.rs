@@ -64,7 +64,7 @@ impl<'a> Machine<'a> {
 
     #[inline]
     fn set(&mut self, reg: Reg, slot: Slot) {
-        self.frame.slots[reg as usize] = slot;
+        slot.put(&mut self.frame.slots[reg as usize]);
     }
 
     fn money_context(&self) -> MoneyContext<'a> {
