@@ -70,7 +70,10 @@ impl<'a> Checker<'a> {
             return self.bad_aggregate(
                 function,
                 span,
-                format!("it takes one event, found {}", call.arguments.len()),
+                format!(
+                    "it takes one event, found {}; several get a name with `events either = a, b`",
+                    call.arguments.len()
+                ),
             );
         };
         self.aggregate_of(function, argument, call, window, span, scope)
@@ -169,6 +172,14 @@ impl<'a> Checker<'a> {
 
     /// `count(order.amount > 5 USD)`: a condition stands after `where`.
     fn not_a_subject(&self, written: &ast::Expr) -> String {
+        if let Ast::Binary { op: ast::BinaryOp::And | ast::BinaryOp::Or, left, right, .. } = &written.kind
+            && let (Ast::Name(l), Ast::Name(r)) = (&left.kind, &right.kind)
+        {
+            return format!(
+                "to count several events give them a name: `events either = {}, {}`",
+                l.text, r.text
+            );
+        }
         let condition = matches!(
             &written.kind,
             Ast::Binary { .. } | Ast::In { .. } | Ast::Between { .. } | Ast::Not(_) | Ast::IsMissing { .. }

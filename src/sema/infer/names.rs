@@ -273,13 +273,25 @@ impl<'a> Checker<'a> {
 
     fn member_help(&self, base: &ast::Expr, field: &Name, ty: &Type, scope: &Scope) -> Option<String> {
         let Ast::Name(name) = &bare(base).kind else { return None };
+        let own = scope.event.is_some_and(|e| self.shapes[e.index()].field(&field.text).is_some());
+        if let (Type::Entity(_), false) = (ty, own) {
+            return Some(format!(
+                "what is known of it is asked of the past: `count(EVENT) by {} ever before this`",
+                name.text
+            ));
+        }
+        let element = scope.elements.last().map(|e| &e.base);
+        if let (Type::List(inner), Some(Type::Record(record))) = (ty, element)
+            && inner.base == Type::Record(record.clone())
+        {
+            return Some(format!("the fields of an element stand alone here: write `{}`", field.text));
+        }
         if matches!(ty, Type::List(_)) {
             return Some(format!(
                 "ask all of them: `any({0} where {1} == …)`, `sum({0}.{1})`, `distinct({0}.{1})`",
                 name.text, field.text
             ));
         }
-        let own = scope.event.is_some_and(|e| self.shapes[e.index()].field(&field.text).is_some());
         own.then(|| format!("`{0}` is a field of the event itself: write `{0}`", field.text))
     }
 
