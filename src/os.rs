@@ -1,5 +1,6 @@
 //! The real file system, for hosts.
 
+use std::io::Read;
 use std::path::Path;
 
 use crate::compile::{CompileError, Compiled, compile_files};
@@ -11,6 +12,22 @@ pub struct DiskFiles;
 
 /// How deep directories of rules may nest; a loop of symbolic links ends here.
 const MAX_DIRECTORY_DEPTH: usize = 32;
+
+/// Places in files are kept in 32 bits; a device such as `/dev/zero` has no end at all.
+const MAX_FILE_BYTES: u64 = 1 << 30;
+
+fn read_at_most(most: u64, path: &str) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    read.map_err(|error| file_error(path, &error))?;
+    if bytes.len() as u64 > most {
+        return Err(FileError {
+            path: path.to_string(),
+            reason: format!("it is larger than {} MB", most >> 20),
+        });
+    }
+    Ok(bytes)
+}
 
 impl Files for DiskFiles {
     fn rules_below(&self, directory: &str) -> Result<Option<Vec<String>>, FileError> {
@@ -25,9 +42,8 @@ impl Files for DiskFiles {
         Ok(Some(found))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the host's file system")]
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
-        std::fs::read(path).map_err(|error| file_error(path, &error))
+        read_at_most(MAX_FILE_BYTES, path)
     }
 }
 
@@ -85,4 +101,18 @@ pub fn compile(path: impl AsRef<Path>) -> Result<Compiled, CompileError> {
     // Paths in rulesets are written with `/` everywhere.
     let text = if cfg!(windows) { text.replace('\\', "/") } else { text.to_string() };
     compile_files(&DiskFiles, &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_end_is_refused() {
+        if Path::new("/dev/zero").exists() {
+            let error = read_at_most(1 << 20, "/dev/zero").unwrap_err();
+            assert_eq!(error.to_string(), "`/dev/zero`: it is larger than 1 MB");
+        }
+        assert!(read_at_most(1 << 20, "Cargo.toml").unwrap().starts_with(b"[package]"));
+    }
 }

@@ -40,12 +40,42 @@ pub struct RuleStats {
     pub cannot_say: u64,
 }
 
+/// Bytes of a pointer that the reasons of rejects keep.
+const MAX_POINTER: usize = 200;
+
+/// Reasons counted one by one.
+const MAX_REASONS: usize = 1_000;
+
 impl Stats {
     #[cold]
     pub(super) fn reject(&mut self, reason: &RejectReason) {
         self.rejected += 1;
-        let place = if reason.pointer.is_empty() { "" } else { ": " };
-        *self.rejects.entry(format!("{}{place}expected {}", reason.pointer, reason.expected)).or_default() +=
-            1;
+        // A pointer may name a key of the input's own choice: neither one nor all of them may fill the memory.
+        let pointer = &reason.pointer[..reason.pointer.floor_char_boundary(MAX_POINTER)];
+        let place = if pointer.is_empty() { "" } else { ": " };
+        let mut told = format!("{pointer}{place}expected {}", reason.expected);
+        if self.rejects.len() >= MAX_REASONS && !self.rejects.contains_key(&told) {
+            told = "other reasons".to_string();
+        }
+        *self.rejects.entry(told).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_cannot_fill_the_memory_with_reasons() {
+        let mut stats = Stats::default();
+        for i in 0..5_000 {
+            let mut reason = RejectReason::whole("each key once", "the same key again");
+            reason.pointer = format!("/{i}{}", "ż".repeat(1_000));
+            stats.reject(&reason);
+        }
+        assert_eq!(stats.rejected, 5_000);
+        assert_eq!(stats.rejects.values().sum::<u64>(), 5_000);
+        assert_eq!(stats.rejects["other reasons"], 4_000);
+        assert!(stats.rejects.keys().all(|reason| reason.len() < 300));
     }
 }

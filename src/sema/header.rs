@@ -121,7 +121,7 @@ pub fn currency(name: &Name, out: &mut Diagnostics) -> Option<Currency> {
 
 fn outcomes(names: &[Name], header: &mut hir::Header, out: &mut Diagnostics) {
     let mut ladder: Vec<String> = Vec::new();
-    for (i, name) in names.iter().enumerate() {
+    for (i, name) in names.iter().take(limits::OUTCOMES).enumerate() {
         if i == 0 && name.text != "allow" {
             out.push(
                 bad("the first outcome must be `allow`", name.span, "the mildest outcome")

@@ -1,6 +1,6 @@
 //! Rules: what is the same on every event, and one body per event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use crate::diag::{Diagnostic, codes, did_you_mean};
@@ -100,14 +100,12 @@ impl<'a> Checker<'a> {
 
     /// What needs no event.
     fn plain_clauses(&mut self, rule: &ast::Rule, result: &mut hir::Rule) {
+        let mut tagged = HashSet::new();
         for clause in &rule.clauses {
             match &clause.kind {
                 ClauseKind::Tags(tags) => {
-                    for tag in tags {
-                        if !result.tags.contains(&tag.text) {
-                            result.tags.push(tag.text.clone());
-                        }
-                    }
+                    let new = tags.iter().filter(|tag| tagged.insert(tag.text.as_str()));
+                    result.tags.extend(new.map(|tag| tag.text.clone()));
                 }
                 ClauseKind::Severity(name) => result.severity = self.severity(name),
                 ClauseKind::Source(text) => result.source = Some(text.value.clone()),

@@ -101,8 +101,10 @@ impl<'a> Records<'a> {
 
     fn unquoted(&mut self) -> Result<Cell<'a>, QuoteError> {
         let start = self.offset;
-        let line = self.line_at(start);
-        let raw = line.split(',').next().unwrap_or("");
+        let rest = self.rest();
+        let cell = rest.split([',', '\n']).next().unwrap_or("");
+        let ends_line = !rest.get(cell.len()..).is_some_and(|after| after.starts_with(','));
+        let raw = if ends_line { cell.strip_suffix('\r').unwrap_or(cell) } else { cell };
         if let Some(quote) = raw.find('"') {
             return Err(self.broken(
                 start + quote,
@@ -126,7 +128,7 @@ impl<'a> Records<'a> {
             let rest = self.rest();
             if rest.starts_with(',') {
                 self.offset += 1;
-            } else if rest.is_empty() || rest.starts_with('\n') || rest.starts_with("\r\n") {
+            } else if matches!(rest, "" | "\r") || rest.starts_with('\n') || rest.starts_with("\r\n") {
                 let range = start..cells.last().map_or(start, |cell| cell.range.end);
                 self.skip_line();
                 return Ok(Record { cells, range });
@@ -182,6 +184,13 @@ mod tests {
         );
         assert_eq!(cells("\u{feff}a,b"), [["a", "b"]]);
         assert!(cells("").is_empty());
+    }
+
+    #[test]
+    fn a_record_costs_its_length_however_many_cells_it_has() {
+        let records = cells(&format!("a{}\r\nb\r", ",".repeat(500_000)));
+        assert_eq!(records.iter().map(Vec::len).collect::<Vec<_>>(), [500_001, 1]);
+        assert_eq!(records[1], ["b"]);
     }
 
     #[test]
