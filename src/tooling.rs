@@ -11,7 +11,7 @@ use crate::model::decision::{Decision, Stamp};
 use crate::model::schema::Schema;
 use crate::model::slot::Arena;
 use crate::sema::hir::Hir;
-use crate::source::{FileError, SourceMap};
+use crate::source::{FileError, SourceId, SourceMap};
 
 /// Every built-in function, in the order of the documentation.
 pub use crate::builtins::registry::ALL as BUILTINS;
@@ -38,6 +38,11 @@ pub fn format_source(path: &str, text: &str) -> Result<String, (SourceMap, Diagn
         diagnostics.sort();
         (sources, diagnostics)
     })
+}
+
+/// The tree of a text, without places: what two texts that mean the same have in common.
+pub fn print_source(text: &str) -> String {
+    print_ast(&crate::syntax::parse(SourceId(0), text).0)
 }
 
 /// The tests beside the rules, decided by the oracle.

@@ -102,9 +102,9 @@ fn a_new_ruleset_checks_tests_and_runs() {
     assert_eq!(checked.code, 0, "{}", checked.err);
     let tested = rulec(&["test", "my-shop"]);
     assert_eq!(tested.code, 0, "{}", tested.out);
-    assert!(tested.out.contains("2 passed, 0 failed"), "{}", tested.out);
+    assert!(tested.out.contains("3 passed, 0 failed"), "{}", tested.out);
     let covered = rulec(&["test", "--coverage", "my-shop"]);
-    assert!(covered.out.contains("coverage:"), "{}", covered.out);
+    assert!(covered.out.ends_with("coverage: 4 of 4 rules and bands hit and not hit\n"), "{}", covered.out);
     let formatted = rulec(&["fmt", "--check", "my-shop"]);
     assert_eq!(formatted.code, 0, "{}", formatted.err);
     let ran = rulec(&["run", "my-shop", "my-shop/events.ndjson", "--only", "hit"]);
@@ -114,6 +114,18 @@ fn a_new_ruleset_checks_tests_and_runs() {
     let again = rulec(&["new", "my-shop"]);
     assert_eq!(again.code, 2);
     assert!(again.err.contains("not an empty directory"), "{}", again.err);
+    let nameless = rulec(&["new", ""]);
+    assert_eq!(nameless.code, 2);
+    assert!(nameless.err.contains("needs a name"), "{}", nameless.err);
+    assert!(!directory.path().join("events.rules").exists());
+    let named = rulec(&["new", "our sklep łódź"]);
+    assert!(
+        named.out.contains("rulec run 'our sklep łódź' 'our sklep łódź/events.ndjson'\n"),
+        "{}",
+        named.out
+    );
+    let ran = rulec(&["run", "our sklep łódź", "our sklep łódź/events.ndjson"]);
+    assert!(ran.out.contains("\"name\":\"our_sklep_łódź\""), "{}", ran.out);
 }
 
 #[test]
@@ -180,6 +192,45 @@ fn compressed_files_several_files_and_standard_input_read_alike() {
     shop.write("1.ndjson", first);
     shop.write("2.ndjson", second);
     assert_eq!(shop.rulec(&["run", "shop.rules", "1.ndjson", "2.ndjson"]).out, plain);
+}
+
+#[test]
+fn no_part_of_a_file_is_lost_silently() {
+    let shop = Shop::new();
+    let header = "type,id,at,buyer,amount,note\n";
+    let row = |id: &str, note: &str| format!("order,{id},2026-11-11T10:00:00Z,b1,20 USD,{note}\n");
+    let rejects = || -> Vec<serde_json::Value> {
+        shop.read("rejects").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let run = |name: &str, text: String| {
+        shop.write(name, text);
+        shop.rulec(&["run", "shop.rules", name, "--rejects", "rejects"])
+    };
+    // A quote within a cell is text, a carriage return too.
+    let quotes =
+        run("quotes.csv", [header, &row("1", "5\" disk"), &row("2", "a\rb"), &row("3", "6\"")].concat());
+    assert_eq!((quotes.out.lines().count(), quotes.code), (3, 0), "{}", quotes.err);
+    // A quoted cell that is never closed takes its own line, no other.
+    let open =
+        run("open.csv", [header, &row("1", "x"), &row("2", "\"never closed"), &row("3", "y")].concat());
+    assert_eq!((open.out.lines().count(), open.code), (2, 1));
+    assert_eq!(
+        (&rejects()[0]["line"], &rejects()[0]["reject"]["expected"]),
+        (&3.into(), &"a closing `\"` of the quoted cell".into())
+    );
+    let long = "x".repeat(17 << 20);
+    let cut = run("long.csv", [header, &row("1", &long), &row("2", "y")].concat());
+    assert_eq!((cut.out.lines().count(), cut.code), (1, 1));
+    assert_eq!(rejects()[0]["reject"]["expected"], "a line of at most 16 MiB");
+    // What would take the whole file for its header.
+    for (name, text) in [
+        ("mac.csv", [header, &row("1", "x")].concat().replace('\n', "\r")),
+        ("open_header.csv", format!("type,\"id,at\n{}", row("1", "x"))),
+    ] {
+        let header = run(name, text);
+        assert_eq!(header.code, 2);
+        assert!(header.err.contains(&format!("{name}:1: ")), "{}", header.err);
+    }
 }
 
 #[test]
@@ -257,7 +308,7 @@ fn what_was_read_before_an_input_broke_is_decided() {
     for (name, bytes, says) in [
         ("gzip.ndjson", &whole[..], "name it `.gz`"),
         ("wide.ndjson", b"\xff\xfe{\0}\0\n\0", "save it as UTF-8"),
-        ("text.zst", b"no zstandard", "no Zstandard frame"),
+        ("text.zst", b"no zstandard", "does not hold Zstandard data"),
     ] {
         shop.write(name, bytes);
         let ran = shop.rulec(&["run", "shop.rules", name]);
@@ -423,6 +474,31 @@ fn formatting_checks_or_rewrites() {
 }
 
 #[test]
+fn standard_input_is_formatted_or_checked_among_other_paths() {
+    let shop = Shop::new();
+    let formatted = run(shop.0.path(), &["fmt", "-"], "entity   buyer\n");
+    assert_eq!((formatted.code, &*formatted.out), (0, "entity buyer\n"));
+    let checked = run(shop.0.path(), &["fmt", "--check", "-"], "entity   buyer\n");
+    assert_eq!((checked.code, &*checked.out), (1, ""));
+    assert!(checked.err.contains("standard input is not formatted"), "{}", checked.err);
+    assert_eq!(run(shop.0.path(), &["fmt", "--check", "-"], "entity buyer\n").code, 0);
+    shop.write("shop.rules", "entity   buyer\n");
+    assert_eq!(run(shop.0.path(), &["fmt", "--check", "-", "shop.rules"], "entity buyer\n").code, 1);
+}
+
+#[test]
+fn a_filter_that_fits_no_test_is_told() {
+    let shop = Shop::new();
+    let filtered = shop.rulec(&["test", "shop.rules", "--filter", "six hundred"]);
+    assert_eq!(filtered.code, 2);
+    assert!(filtered.err.contains("`six hundred`"), "{}", filtered.err);
+    shop.write("shop.rules", RULES.split_once("test ").unwrap().0);
+    let none = shop.rulec(&["test", "shop.rules"]);
+    assert_eq!(none.code, 0);
+    assert!(none.out.contains("no tests"), "{}", none.out);
+}
+
+#[test]
 fn every_stage_can_be_printed() {
     let shop = Shop::new();
     for stage in ["ast", "hir", "plan", "bytecode"] {
@@ -439,6 +515,7 @@ fn codes_are_explained() {
     let page = run(directory.path(), &["explain", "syntax"], "");
     assert_eq!(page.code, 0);
     assert!(page.out.starts_with("E0101 syntax"), "{}", page.out);
+    assert!(!page.out.contains("```") && page.out.contains("\n    rule "), "{}", page.out);
     let unknown = run(directory.path(), &["explain", "sintax"], "");
     assert_eq!(unknown.code, 2);
     assert!(unknown.err.contains("did you mean `syntax`?"), "{}", unknown.err);

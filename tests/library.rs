@@ -1,8 +1,9 @@
 //! The engine inside a service: only names of the crate root, as an outside user has them.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use rulec::{Answer, Engine, Event, MemoryFiles, Ruleset, Stats, compile_files, compile_text};
+use rulec::{Answer, Engine, Event, MemoryFiles, Pending, Ruleset, Stats, compile_files, compile_text};
 
 const RULES: &str = r#"
 ruleset shop {
@@ -96,14 +97,35 @@ fn the_same_events_give_the_same_bytes() {
     let (first, second) = lines.split_at(lines.len() / 2);
     let halves = [answers(&engine, first), answers(&engine, second)].concat();
     assert_eq!(whole, halves);
+
+    // Read ahead, in portions that fit nothing.
+    let engine = Engine::new(ruleset());
+    let mut pending = Pending::default();
+    let mut ahead = Vec::new();
+    for portion in lines.chunks(37) {
+        for line in portion {
+            engine.read_json(line, &mut pending);
+        }
+        engine.decide_pending(&mut pending, |answer| {
+            ahead.push(answer.to_json());
+            ControlFlow::Continue(())
+        });
+    }
+    assert_eq!(whole, ahead);
 }
 
 #[test]
 fn a_line_the_host_could_not_get_whole_counts_as_a_reject() {
     let engine = Engine::new(ruleset());
-    let answer = engine.reject_line("a whole line", "its first half");
-    assert_eq!(answer.outcome(), "review");
-    let reject = answer.reject().unwrap();
+    let mut pending = Pending::default();
+    engine.read_broken("a whole line", "its first half", &mut pending);
+    let mut answers = Vec::new();
+    engine.decide_pending(&mut pending, |answer| {
+        answers.push(answer);
+        ControlFlow::Continue(())
+    });
+    let reject = answers[0].reject().unwrap();
+    assert_eq!(&*reject.outcome, "review");
     assert_eq!((&*reject.expected, &*reject.found), ("a whole line", "its first half"));
     let Stats { decided, rejected, rejects, .. } = engine.stats();
     assert_eq!((decided, rejected), (0, 1));

@@ -11,6 +11,7 @@ use crate::tooling;
 pub struct Emit {
     /// A directory of *.rules files, or one file
     ruleset: String,
+    /// Which stage to print
     #[arg(long, value_enum)]
     stage: Stage,
 }

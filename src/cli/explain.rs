@@ -28,6 +28,22 @@ impl Explain {
                 "there is no code `{wanted}`{hint} (`rulec explain` lists them all)"
             )));
         };
-        print(format!("{} {}: {}\n\n{}\n", code.id, code.name, code.title, code.page.trim()).as_bytes())
+        print(format!("{} {}: {}\n\n{}\n", code.id, code.name, code.title, readable(code.page)).as_bytes())
     }
+}
+
+/// A page without its marks: what stands between fences is indented.
+fn readable(page: &str) -> String {
+    let mut code = false;
+    let mut text = String::new();
+    for line in page.trim().lines() {
+        if line.starts_with("```") {
+            code = !code;
+        } else if code && !line.is_empty() {
+            text.push_str(&format!("    {line}\n"));
+        } else {
+            text.push_str(&format!("{line}\n"));
+        }
+    }
+    text.trim_end().to_string()
 }

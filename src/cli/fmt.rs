@@ -12,7 +12,7 @@ use crate::tooling::{Format, format_source, render};
 /// Put rules into the one canonical form; comments stay
 #[derive(Args)]
 pub struct Fmt {
-    /// Directories, *.rules files, or - for standard input
+    /// Directories, *.rules files, or - for standard input, which is written to standard output
     #[arg(default_value = ".")]
     paths: Vec<String>,
     /// Change nothing; name the files that would change and exit with 1
@@ -25,7 +25,10 @@ impl Fmt {
         let mut outcome = Outcome::Fine;
         for path in &self.paths {
             if path == "-" {
-                return standard_input();
+                if let Outcome::Found = self.standard_input()? {
+                    outcome = Outcome::Found;
+                }
+                continue;
             }
             let found = crate::DiskFiles.rules_below(path).map_err(Failure::new)?;
             for file in found.unwrap_or_else(|| vec![path.clone()]) {
@@ -35,6 +38,23 @@ impl Fmt {
             }
         }
         Ok(outcome)
+    }
+
+    /// The formatted text goes to standard output.
+    fn standard_input(&self) -> CommandResult {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|e| Failure::new(format!("can't read standard input: {e}")))?;
+        match formatted("-", &text) {
+            Some(formatted) if !self.check => print(formatted.as_bytes()),
+            Some(formatted) if formatted == text => Ok(Outcome::Fine),
+            Some(_) => {
+                print_findings("standard input is not formatted");
+                Ok(Outcome::Found)
+            }
+            None => Ok(Outcome::Found),
+        }
     }
 
     fn file(&self, path: &str) -> CommandResult {
@@ -53,17 +73,6 @@ impl Fmt {
             .map_err(|e| Failure::new(format!("can't write `{path}`: {e}")))?;
         print_findings(&format!("formatted {path}"));
         Ok(Outcome::Fine)
-    }
-}
-
-fn standard_input() -> CommandResult {
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|e| Failure::new(format!("can't read standard input: {e}")))?;
-    match formatted("-", &text) {
-        Some(formatted) => print(formatted.as_bytes()),
-        None => Ok(Outcome::Found),
     }
 }
 

@@ -46,6 +46,7 @@ enum Command {
         after_help = "Example: rulec completions bash > ~/.local/share/bash-completion/completions/rulec"
     )]
     Completions {
+        /// The shell you use
         shell: clap_complete::Shell,
     },
 }
@@ -100,6 +101,7 @@ enum FindingFormat {
     Human,
     /// One line per finding, then its help
     Plain,
+    /// An array of objects, for programs
     Json,
     /// SARIF 2.1.0, for code scanning
     Sarif,

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{CommandResult, Failure, Outcome, print};
 
-/// Make a small ruleset with a test that passes
+/// Make a small ruleset to start from: events, two rules and their tests
 #[derive(Args)]
 pub struct New {
     /// The directory to make; its name is the ruleset's
@@ -16,6 +16,9 @@ pub struct New {
 impl New {
     pub fn run(self) -> CommandResult {
         let directory = Path::new(&self.directory);
+        if self.directory.is_empty() {
+            return Err(Failure::new("the directory needs a name, such as `rulec new my-rules`"));
+        }
         let name = ruleset_name(directory);
         if directory.exists()
             && std::fs::read_dir(directory).map_or(true, |mut entries| entries.next().is_some())
@@ -37,11 +40,13 @@ impl New {
             std::fs::write(&path, text)
                 .map_err(|e| Failure::new(format!("can't write `{}`: {e}", path.display())))?;
         }
-        let shown = &self.directory;
+        let made = &self.directory;
+        let shown = quoted(made);
+        let events = quoted(&format!("{}/events.ndjson", made.trim_end_matches('/')));
         print(
             format!(
                 "made {shown} with events, two rules and their tests\n\n\
-                 next:\n  rulec check {shown}\n  rulec test {shown}\n  rulec run {shown} {shown}/events.ndjson\n"
+                 next:\n  rulec check {shown}\n  rulec test {shown}\n  rulec run {shown} {events}\n"
             )
             .as_bytes(),
         )?;
@@ -49,11 +54,17 @@ impl New {
     }
 }
 
+/// As one word of a shell.
+fn quoted(path: &str) -> String {
+    let plain = path.chars().all(|c| c.is_alphanumeric() || "/._-+".contains(c));
+    if plain { path.to_string() } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
 /// The directory's last name as a name of the language: what can't stand in a name becomes `_`.
 fn ruleset_name(directory: &Path) -> String {
     let name = directory.file_name().and_then(|n| n.to_str()).unwrap_or("rules");
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let begins_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    let name: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    let begins_well = name.starts_with(char::is_alphabetic);
     match name.as_str() {
         "true" | "false" | "not" => format!("`{name}`"),
         _ if begins_well => name,

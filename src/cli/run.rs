@@ -40,7 +40,8 @@ pub struct Run {
     /// Leave out decisions in which nothing happened
     #[arg(long, value_enum, value_name = "WHAT")]
     only: Option<Only>,
-    /// Write events that can't be read here, with line and reason, and go on; without it the first one ends the run
+    /// Write events that can't be read to this file, with line and reason, and go on; without it the first one ends
+    /// the run. They stand there as they came, so only you can read the file
     #[arg(long, value_name = "FILE")]
     rejects: Option<String>,
     /// The type of events that don't say theirs
@@ -199,7 +200,14 @@ impl EmptyInputs {
     }
 
     fn text(&self) -> String {
-        self.0.iter().flatten().map(|name| format!("`{name}` has no events\n")).collect()
+        self.0
+            .iter()
+            .flatten()
+            .map(|name| match name.as_str() {
+                "-" => "standard input has no events\n".to_string(),
+                name => format!("`{name}` has no events\n"),
+            })
+            .collect()
     }
 }
 

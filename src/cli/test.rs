@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::Args;
 
-use super::{CommandResult, Outcome, compile, print};
+use super::{CommandResult, Failure, Outcome, compile, print};
 use crate::tooling::{Coverage, TestReport, run_tests};
 
 /// Run the tests that stand beside the rules
@@ -28,6 +28,9 @@ impl Test {
             Err(ended) => return ended,
         };
         let report = run_tests(&compiled.ruleset, self.filter.as_deref());
+        if let (Some(filter), true) = (&self.filter, report.tests.is_empty()) {
+            return Err(Failure::new(format!("no test's name contains `{filter}`")));
+        }
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = write_report(&mut text, &report, &compiled);
@@ -58,6 +61,9 @@ fn write_report(out: &mut String, report: &TestReport, compiled: &crate::Compile
                 writeln!(out, "      decision {}", failure.decision)?;
             }
         }
+    }
+    if report.tests.is_empty() {
+        return writeln!(out, "no tests");
     }
     let failed = report.failed();
     writeln!(out, "{} passed, {failed} failed", report.tests.len() - failed)

@@ -1,5 +1,6 @@
 //! Findings as people and programs read them. The only file of the library that names miette.
 
+mod excerpt;
 mod github;
 mod json;
 mod sarif;
@@ -12,6 +13,7 @@ use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpa
 
 use super::{Diagnostic, Diagnostics, Severity};
 use crate::source::{Source, SourceId, SourceMap};
+use excerpt::{Excerpt, shortened};
 
 /// How findings are written.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -87,13 +89,14 @@ fn plain(diagnostics: &Diagnostics, sources: &SourceMap) -> String {
             word(diagnostic.severity()),
             diagnostic.code.id,
             diagnostic.code.name,
-            screen::line(&diagnostic.message)
+            shortened(&screen::line(&diagnostic.message))
         );
         for label in diagnostic.labels.iter().skip(1).filter(|label| !label.text.is_empty()) {
-            let _ = writeln!(out, "    {}: {}", place(label.span), screen::line(&label.text));
+            let _ = writeln!(out, "    {}: {}", place(label.span), shortened(&screen::line(&label.text)));
         }
         if let Some(help) = &diagnostic.help {
             let help = screen::text(help);
+            let help = shortened(&help);
             let mut lines = help.lines();
             let _ = writeln!(out, "    help: {}", lines.next().unwrap_or_default());
             for line in lines {
@@ -131,14 +134,14 @@ fn draw(report: &Report<'_>, color: bool, out: &mut String) -> fmt::Result {
     GraphicalReportHandler::new_themed(theme)
         .with_width(WIDTH)
         .with_links(false)
-        .with_context_lines(1)
+        .with_context_lines(excerpt::CONTEXT)
         .render_report(out, report)
 }
 
 /// Without the tool's drawing library: the same in words.
 #[cfg(not(feature = "cli"))]
 fn draw(report: &Report<'_>, _color: bool, out: &mut String) -> fmt::Result {
-    miette::NarratableReportHandler::new().with_context_lines(1).render_report(out, report)
+    miette::NarratableReportHandler::new().with_context_lines(excerpt::CONTEXT).render_report(out, report)
 }
 
 /// One piece of source with the labels in it. A finding whose labels lie in several files gives several.
@@ -147,8 +150,35 @@ struct Report<'a> {
     severity: miette::Severity,
     message: String,
     help: Option<String>,
-    view: Option<&'a View>,
+    path: &'a str,
+    excerpt: Excerpt,
     labels: Vec<LabeledSpan>,
+}
+
+impl<'a> Report<'a> {
+    fn new(severity: miette::Severity, message: &str, view: &'a View, labels: &[LabelIn<'_>]) -> Report<'a> {
+        let spans: Vec<_> = labels.iter().map(|label| label.span.clone()).collect();
+        let excerpt = Excerpt::new(&view.source, view.last_line, &spans);
+        let labels = labels.iter().zip(&excerpt.labels).map(|(label, (span, _))| {
+            let text = shortened(&screen::line(label.text)).into_owned();
+            let text = (!text.is_empty()).then_some(text);
+            let span = SourceSpan::new(span.start.into(), span.len());
+            match label.primary {
+                true => LabeledSpan::new_primary_with_span(text, span),
+                false => LabeledSpan::new_with_span(text, span),
+            }
+        });
+        let labels = labels.collect();
+        let message = shortened(&screen::line(message)).into_owned();
+        Report { code: None, severity, message, help: None, path: &view.source.path, excerpt, labels }
+    }
+}
+
+/// A label in what is shown of a source.
+struct LabelIn<'a> {
+    span: std::ops::Range<usize>,
+    text: &'a str,
+    primary: bool,
 }
 
 fn reports<'a>(diagnostic: &Diagnostic, views: &'a HashMap<SourceId, View>) -> Vec<Report<'a>> {
@@ -157,48 +187,30 @@ fn reports<'a>(diagnostic: &Diagnostic, views: &'a HashMap<SourceId, View>) -> V
         Severity::Warning => miette::Severity::Warning,
     };
     let home = diagnostic.span().source;
-    let mut all = vec![Report {
-        code: Some(format!("{} {}", diagnostic.code.id, diagnostic.code.name)),
-        severity,
-        message: screen::line(&diagnostic.message).into_owned(),
-        help: None,
-        view: views.get(&home),
-        labels: Vec::new(),
-    }];
+    let mut at_home = Vec::new();
+    let mut elsewhere = Vec::new();
     for (index, label) in diagnostic.labels.iter().enumerate() {
         let Some(view) = views.get(&label.span.source) else { continue };
-        let text = screen::line(&label.text).into_owned();
-        let mut elsewhere = None;
-        if label.span.source != home {
-            elsewhere = Some(Report {
-                code: None,
-                severity: miette::Severity::Advice,
-                message: text.clone(),
-                help: None,
-                view: Some(view),
-                labels: Vec::new(),
-            });
-        }
         let start = view.screened.offset(label.span.start as usize);
         let end = view.screened.offset(label.span.end as usize).max(start);
-        let span = SourceSpan::new(start.into(), end - start);
-        let text = (!text.is_empty() && elsewhere.is_none()).then_some(text);
-        let labeled = if index == 0 {
-            LabeledSpan::new_primary_with_span(text, span)
+        let shown = LabelIn { span: start..end, text: &label.text, primary: index == 0 };
+        if label.span.source == home {
+            at_home.push(shown);
         } else {
-            LabeledSpan::new_with_span(text, span)
-        };
-        match elsewhere {
-            Some(mut report) => {
-                report.labels.push(labeled);
-                all.push(report);
-            }
-            None => all[0].labels.push(labeled),
+            let shown = LabelIn { text: "", ..shown };
+            elsewhere.push(Report::new(miette::Severity::Advice, &label.text, view, &[shown]));
         }
     }
+    let mut all = Vec::new();
+    if let Some(view) = views.get(&home) {
+        let mut report = Report::new(severity, &diagnostic.message, view, &at_home);
+        report.code = Some(format!("{} {}", diagnostic.code.id, diagnostic.code.name));
+        all.push(report);
+    }
+    all.extend(elsewhere);
     // What to do comes after everything there is to see.
     if let Some(last) = all.last_mut() {
-        last.help = diagnostic.help.as_ref().map(|help| screen::text(help).into_owned());
+        last.help = diagnostic.help.as_ref().map(|help| shortened(&screen::text(help)).into_owned());
     }
     all
 }
@@ -231,7 +243,7 @@ impl miette::Diagnostic for Report<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.view.map(|view| view as &dyn SourceCode)
+        Some(self)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
@@ -250,40 +262,31 @@ struct View {
 impl View {
     fn new(source: &Source) -> View {
         let screened = screen::Screened::new(&source.text);
-        // The drawing library drops a label that has no character under it, so every line gets an end,
-        // also the last one.
-        let text = format!("{}\n", screened.text);
         let last_line = screened.text.lines().count().saturating_sub(1);
-        View { source: Source::new(screen::line(&source.path), text), screened, last_line }
+        let source = Source::new(screen::line(&source.path), screened.text.as_str());
+        View { source, screened, last_line }
     }
 }
 
-impl SourceCode for View {
+impl SourceCode for Report<'_> {
     fn read_span<'a>(
         &'a self,
         span: &SourceSpan,
         before: usize,
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let source = &self.source;
-        let end = (span.offset() + span.len()).min(source.text.len());
-        let start = span.offset().min(end);
-        let first = source.line_of(start).saturating_sub(before);
-        // A span that ends with a line end does not reach into the next line.
-        let inside = end.saturating_sub(usize::from(end > start)).min(self.screened.text.len());
-        let reached = source.line_of(inside);
-        let last = (reached + after).min(self.last_line.max(reached));
-        let from = source.line_range(first).start;
-        let to = source.line_range(last + 1).start;
-        let data = source.text.get(from..to).ok_or(MietteError::OutOfBounds)?;
-        let column = if before == 0 && after == 0 { source.position(start).column - 1 } else { 0 };
+        let part = self.excerpt.lines_of(span.offset()..span.offset() + span.len(), before, after);
+        let data = self.excerpt.text.get(part.range.clone()).ok_or(MietteError::OutOfBounds)?;
+        // Without lines around it, it is asked where a label begins.
+        let label = self.excerpt.labels.iter().find(|(range, _)| range.start == span.offset());
+        let column = label.filter(|_| before == 0 && after == 0).map_or(0, |(_, column)| *column);
         Ok(Box::new(MietteSpanContents::new_named(
-            source.path.clone(),
+            self.path.to_string(),
             data.as_bytes(),
-            SourceSpan::new(from.into(), data.len()),
-            first,
+            SourceSpan::new(part.range.start.into(), data.len()),
+            part.line,
             column,
-            last - first + 1,
+            part.count,
         )))
     }
 }

@@ -204,3 +204,30 @@ fn the_summary_counts() {
     two.extend(diagnostics);
     assert_eq!(summary(&two), "2 errors");
 }
+
+/// A finding in a line of a megabyte, and what of it is drawn.
+#[test]
+fn a_long_line_is_shown_around_what_is_meant() {
+    let mut sources = SourceMap::default();
+    let (before, after) = ("ż".repeat(300_000), "y ".repeat(300_000));
+    let text = format!("first\n{before}meant, and {after}and far away\r\nlast\n");
+    let id = sources.add("a.rules", text.as_str());
+    let span = |what: &str| {
+        let start = text.find(what).unwrap();
+        Span::new(id, start, start + what.len())
+    };
+    let mut diagnostics = Diagnostics::new();
+    diagnostics.push(
+        Diagnostic::new(&codes::SYNTAX, format!("`{before}` is long"), span("meant"), "here")
+            .label(span("far"), "and here"),
+    );
+    diagnostics.push(Diagnostic::new(&codes::SYNTAX, "all of it", span(&text), "all"));
+    diagnostics.push(Diagnostic::new(&codes::SYNTAX, "beside it", span("last"), "below"));
+    let human = render(&diagnostics, &sources, Format::Human, false);
+    assert!(human.len() < 20_000, "{} bytes", human.len());
+    for shown in ["a.rules:2:300001", "żmeant, and y", "and far away", "first", "last", "below", "…"] {
+        assert!(human.contains(shown), "no {shown}: {human}");
+    }
+    let plain = render(&diagnostics, &sources, Format::Plain, false);
+    assert!(plain.len() < 4_000 && plain.contains("a.rules:2:300001"), "{plain}");
+}

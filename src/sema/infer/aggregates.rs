@@ -1,5 +1,7 @@
 //! Aggregates: questions to the memory of past events.
 
+use std::collections::HashSet;
+
 use super::names::member_of;
 use super::operators::no_currency;
 use super::{bare, error};
@@ -258,12 +260,13 @@ impl<'a> Checker<'a> {
         mut work: impl FnMut(&mut Self, EventId) -> T,
     ) -> Vec<T> {
         let mut merged: Vec<Diagnostic> = Vec::new();
+        let mut seen = HashSet::new();
         let mut results = Vec::new();
         for event in events {
             let (result, found) = self.aside(|c| work(c, *event));
             results.push(result);
             for finding in &found {
-                if !merged.iter().any(|m| m.code == finding.code && m.span() == finding.span()) {
+                if seen.insert((finding.code.id, finding.span())) {
                     merged.push(finding.clone());
                 }
             }
