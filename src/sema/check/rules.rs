@@ -145,7 +145,15 @@ impl<'a> Checker<'a> {
         for clause in &item.rule.clauses {
             let ClauseKind::Formerly(name) = &clause.kind else { continue };
             if let Some(span) = self.names.rules.span(&name.text) {
-                self.report(errors::duplicate("the rule", &name.text, name.span, span));
+                let finding = Diagnostic::new(
+                    &codes::DUPLICATE_NAME,
+                    format!("`{}` is the name of a rule, not a former one", name.text),
+                    name.span,
+                    "still in use",
+                )
+                .label(span, "the rule of this name")
+                .help("after `formerly` stands the name that this rule had before it was renamed");
+                self.report(finding);
                 continue;
             }
             let earlier = items.rules[..rule.index()].iter().flat_map(|i| &i.rule.clauses).find_map(|c| {
