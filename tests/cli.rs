@@ -308,7 +308,7 @@ fn what_was_read_before_an_input_broke_is_decided() {
     for (name, bytes, says) in [
         ("gzip.ndjson", &whole[..], "name it `.gz`"),
         ("wide.ndjson", b"\xff\xfe{\0}\0\n\0", "save it as UTF-8"),
-        ("text.zst", b"no zstandard", "something else than a frame begins here"),
+        ("text.zst", b"no zstandard", "does not hold Zstandard data"),
     ] {
         shop.write(name, bytes);
         let ran = shop.rulec(&["run", "shop.rules", name]);

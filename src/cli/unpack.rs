@@ -15,11 +15,20 @@ pub fn unpacked(name: &str, mut packed: impl BufRead + Send + 'static) -> Result
         }
         Ok(Box::new(Gzip(MultiGzDecoder::new(packed))))
     } else if name.ends_with(".zst") {
-        let mut zstd = Zstd { packed, decoder: FrameDecoder::new() };
-        match zstd.next_frame()? {
-            true => Ok(Box::new(zstd)),
-            false => Err(not_what_its_name_says("Zstandard")),
+        // A frame, or one of the skippable ones. Of less than four bytes the decoder says that they are cut off.
+        let first = packed.fill_buf()?;
+        let magic = match first {
+            [0x50..=0x5f, ..] => [0x2a, 0x4d, 0x18],
+            _ => [0xb5, 0x2f, 0xfd],
+        };
+        let (start, rest) = first.split_at(first.len().min(1));
+        let length = rest.len().min(magic.len());
+        if !matches!(start, [0x28 | 0x50..=0x5f]) || rest[..length] != magic[..length] {
+            return Err(not_what_its_name_says("Zstandard"));
         }
+        let mut zstd = Zstd { packed, decoder: FrameDecoder::new() };
+        zstd.next_frame()?;
+        Ok(Box::new(zstd))
     } else {
         Ok(Box::new(packed))
     }

@@ -183,6 +183,15 @@ impl Engine {
         pending.read(self, |decoder, decoded| decoder.decode_csv(&columns.0, cells, decoded));
     }
 
+    /// An event that the host itself could not get whole, such as a line that was cut off: counted and answered
+    /// like any other that can't be read.
+    pub fn reject_line(&self, expected: &str, found: &str) -> Answer {
+        self.decide_with(|_, decoded| {
+            decoded.clear();
+            Err(RejectReason::whole(expected, found))
+        })
+    }
+
     /// Takes in place of an event what the host could not get whole, such as a line that was cut off: a reject like
     /// any other.
     pub fn read_broken(&self, expected: &str, found: &str, pending: &mut Pending) {

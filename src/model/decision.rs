@@ -320,8 +320,10 @@ mod json {
         out.push(b'"');
         let bytes = text.as_bytes();
         let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-        // Without a way out in the middle, many bytes are looked at together.
-        if !bytes.iter().fold(false, |any, byte| any | special(byte)) {
+        // Without a way out in the middle of a chunk, all its bytes are looked at together.
+        let (chunks, rest) = bytes.as_chunks::<8>();
+        let any_in = |chunk: &[u8; 8]| chunk.iter().fold(false, |any, byte| any | special(byte));
+        if !chunks.iter().any(any_in) && !rest.iter().any(special) {
             out.extend_from_slice(bytes);
             return out.push(b'"');
         }

@@ -58,6 +58,10 @@ impl<'a, T: Copy> Space<'a, T> {
         self.0.get(name).map(|(_, span)| *span)
     }
 
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, T)> + '_ {
+        self.0.iter().map(|(name, (what, _))| (*name, *what))
+    }
+
     pub fn keys(&self) -> impl Iterator<Item = &'a str> + '_ {
         self.0.keys().copied()
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::declare::Items;
 use super::scope::Scope;
 use super::{Checker, data, errors, hir, types};
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::data::{CalendarData, ListData, RatesData, TableData};
 use crate::model::time::Duration;
 use crate::model::types::{RecordField, RecordType, Type};
@@ -35,7 +35,9 @@ impl<'a> Checker<'a> {
             self.read_rates(rates);
         }
         for (i, list) in items.lists.iter().enumerate() {
-            if let ast::ListSource::Inline(elements) = &list.source {
+            if let ast::ListSource::Inline(elements) = &list.source
+                && !self.names.broken.contains(&list.name.text)
+            {
                 let data = self.inline_list(elements, &self.lists[i].ty.clone());
                 self.lists[i].data = Arc::new(data);
             }
@@ -65,6 +67,16 @@ impl<'a> Checker<'a> {
         None
     }
 
+    /// What a declaration is made of; where that was reported, its uses are not blamed as well.
+    fn or_broken<T>(&mut self, name: &Name, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.out.count(Severity::Error);
+        let result = work(self);
+        if self.out.count(Severity::Error) > before {
+            self.names.broken.insert(name.text.clone());
+        }
+        result
+    }
+
     /// A type whose values are told apart, without `?`.
     fn key_type(&mut self, written: &TypeExpr, what: &str) -> Type {
         let Some(ty) = self.resolve_type(written) else { return Type::Text };
@@ -83,7 +95,7 @@ impl<'a> Checker<'a> {
     }
 
     fn declare_list(&mut self, list: &ast::List) {
-        let ty = self.key_type(&list.ty, "the values of a list");
+        let ty = self.or_broken(&list.name, |c| c.key_type(&list.ty, "the values of a list"));
         let data = match &list.source {
             ast::ListSource::File(path) => match self.data_file(path) {
                 Some(text) => data::list(text, &ty, &self.header.zone, self.sources, &mut self.out),
@@ -117,12 +129,14 @@ impl<'a> Checker<'a> {
     }
 
     fn table(&mut self, table: &ast::Table) {
-        let keys: Vec<Type> = table.keys.iter().map(|k| self.key_type(k, "a key of a table")).collect();
+        let keys: Vec<Type> = self.or_broken(&table.name, |c| {
+            table.keys.iter().map(|k| c.key_type(k, "a key of a table")).collect()
+        });
         let (value, data) = match (&table.source, &table.value) {
             (TableSource::Event(event), _) => (self.told_by(event), TableData::new()),
             (TableSource::File(path), value) => {
                 let value = match value {
-                    Some(written) => self.table_value(written),
+                    Some(written) => self.or_broken(&table.name, |c| c.table_value(written)),
                     None => {
                         self.report(
                             Diagnostic::new(
@@ -196,7 +210,10 @@ impl<'a> Checker<'a> {
                 let text = self.data_file(path);
                 let keys = match calendar.keys.is_empty() {
                     true => text.map(|text| self.key_columns(text)).unwrap_or_default(),
-                    false => calendar.keys.iter().filter_map(|name| self.named_type(name)).collect(),
+                    false => self.or_broken(&calendar.name, |c| {
+                        let keys = calendar.keys.iter();
+                        keys.map(|name| c.named_type(name).unwrap_or(Type::Text)).collect()
+                    }),
                 };
                 let zone = self.header.zone.clone();
                 let data = match text {

@@ -406,6 +406,13 @@ impl KeyMemory {
         constants: &Arena,
         arena: &mut Arena,
     ) -> Slot {
+        // Most questions: only how many, where nothing but times is kept.
+        if let (AggregateFn::Count, Bounds::Within { after, through }, Kind::Bare) =
+            (function, bounds, shape.kind)
+        {
+            let this = current.is_some() && after < t.0 && t.0 <= through;
+            return self.count(after, through, this);
+        }
         let this = current.and_then(|slot| {
             let arenas = Arenas { constants, event: arena };
             // Its value is at hand in the slot; a hash only where values are told apart.
@@ -432,6 +439,15 @@ impl KeyMemory {
             (Answer::Value(value), Some(ty)) => arena.add_value(value, ty),
             (Answer::Value(_), None) => Slot::MISSING,
         }
+    }
+
+    fn count(&self, after: i64, through: i64, this: bool) -> Slot {
+        if after < self.lost {
+            return Slot::unknown(Unknown::TooLate);
+        }
+        let end = self.entries.until(through);
+        let start = self.entries.until(after).min(end);
+        bounded((end - start + usize::from(this)) as i64, after < self.capped)
     }
 
     fn read_window(

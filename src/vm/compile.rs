@@ -269,6 +269,18 @@ impl<'a> Compiler<'a> {
             BinaryOp::MultiplyInt => Instr::MultiplyWhole { to, a, b },
             BinaryOp::AddDecimal if both(&Type::Decimal) => Instr::AddWhole { to, a, b },
             BinaryOp::SubtractDecimal if both(&Type::Decimal) => Instr::SubtractWhole { to, a, b },
+            BinaryOp::MultiplyDecimal | BinaryOp::DivideDecimal => {
+                let int = |place: usize| {
+                    node.args
+                        .get(place)
+                        .is_some_and(|arg| matches!(self.ty(*arg).representation(), Type::Int))
+                };
+                let ints = [int(0), int(1)];
+                match op {
+                    BinaryOp::MultiplyDecimal => Instr::MultiplyDecimal { to, a, b, ints },
+                    _ => Instr::DivideDecimal { to, a, b, ints },
+                }
+            }
             // Two times are never so far apart that this overflows.
             BinaryOp::SubtractTime => Instr::SubtractWhole { to, a, b },
             BinaryOp::AddMoney => Instr::AddMoney { to, a, b },

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::op::{EventProgram, FoldCode, Instr, Reg, Regs};
 use super::{Frame, Surroundings};
 use crate::model::money::{Decimal, Money};
-use crate::model::ops::{self, CompareOp, MoneyContext};
+use crate::model::ops::{self, CompareOp, MoneyContext, Number};
 use crate::model::slot::{Arena, Arenas, Slot, unpack_currency};
 use crate::model::value::Unknown;
 
@@ -141,6 +141,12 @@ impl<'a> Machine<'a> {
             Instr::AddWhole { to, a, b } => self.arithmetic(to, a, b, ops::add_int),
             Instr::SubtractWhole { to, a, b } => self.arithmetic(to, a, b, ops::subtract_int),
             Instr::MultiplyWhole { to, a, b } => self.arithmetic(to, a, b, ops::multiply_int),
+            Instr::MultiplyDecimal { to, a, b, ints: [x, y] } => {
+                self.arithmetic(to, a, b, |a, b| ops::multiply_decimal(number(a, x), number(b, y)));
+            }
+            Instr::DivideDecimal { to, a, b, ints: [x, y] } => {
+                self.arithmetic(to, a, b, |a, b| ops::divide_decimal(number(a, x), number(b, y)));
+            }
             Instr::AddMoney { to, a, b } => self.money(to, a, b, ops::add_money),
             Instr::SubtractMoney { to, a, b } => self.money(to, a, b, ops::subtract_money),
             Instr::IntToDecimal { to, a } => self.set(to, int_to_decimal(self.get(a))),
@@ -259,6 +265,10 @@ impl<'a> Machine<'a> {
         };
         self.set(to, slot);
     }
+}
+
+fn number(value: i64, int: bool) -> Number {
+    if int { Number::Int(value) } else { Number::Decimal(value) }
 }
 
 fn money_of(slot: Slot) -> Money {

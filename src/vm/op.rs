@@ -127,6 +127,19 @@ pub enum Instr {
         a: Reg,
         b: Reg,
     },
+    /// The result is a decimal; `ints` tells which operands are not.
+    MultiplyDecimal {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+        ints: [bool; 2],
+    },
+    DivideDecimal {
+        to: Reg,
+        a: Reg,
+        b: Reg,
+        ints: [bool; 2],
+    },
     /// Of one currency at once, else through the rates.
     AddMoney {
         to: Reg,

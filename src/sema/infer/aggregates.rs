@@ -1,5 +1,7 @@
 //! Aggregates: questions to the memory of past events.
 
+use std::collections::HashSet;
+
 use super::names::member_of;
 use super::operators::no_currency;
 use super::{bare, error};
@@ -68,7 +70,10 @@ impl<'a> Checker<'a> {
             return self.bad_aggregate(
                 function,
                 span,
-                format!("it takes one event, found {}", call.arguments.len()),
+                format!(
+                    "it takes one event, found {}; several get a name with `events either = a, b`",
+                    call.arguments.len()
+                ),
             );
         };
         self.aggregate_of(function, argument, call, window, span, scope)
@@ -167,6 +172,14 @@ impl<'a> Checker<'a> {
 
     /// `count(order.amount > 5 USD)`: a condition stands after `where`.
     fn not_a_subject(&self, written: &ast::Expr) -> String {
+        if let Ast::Binary { op: ast::BinaryOp::And | ast::BinaryOp::Or, left, right, .. } = &written.kind
+            && let (Ast::Name(l), Ast::Name(r)) = (&left.kind, &right.kind)
+        {
+            return format!(
+                "to count several events give them a name: `events either = {}, {}`",
+                l.text, r.text
+            );
+        }
         let condition = matches!(
             &written.kind,
             Ast::Binary { .. } | Ast::In { .. } | Ast::Between { .. } | Ast::Not(_) | Ast::IsMissing { .. }
@@ -247,12 +260,13 @@ impl<'a> Checker<'a> {
         mut work: impl FnMut(&mut Self, EventId) -> T,
     ) -> Vec<T> {
         let mut merged: Vec<Diagnostic> = Vec::new();
+        let mut seen = HashSet::new();
         let mut results = Vec::new();
         for event in events {
             let (result, found) = self.aside(|c| work(c, *event));
             results.push(result);
             for finding in &found {
-                if !merged.iter().any(|m| m.code == finding.code && m.span() == finding.span()) {
+                if seen.insert((finding.code.id, finding.span())) {
                     merged.push(finding.clone());
                 }
             }

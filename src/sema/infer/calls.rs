@@ -101,7 +101,11 @@ impl<'a> Checker<'a> {
     }
 
     fn no_window(&mut self, call: &Call, span: Span) -> Expr {
-        let written = self.sources.slice(span).to_string();
+        let written = match call.arguments.as_slice() {
+            // `count(order, 24h)`: the span isn't an argument.
+            [first, _, ..] => format!("{}({})", call.function.text, self.sources.slice(first.value.span)),
+            _ => self.sources.slice(span).to_string(),
+        };
         self.fail(
             Diagnostic::new(
                 &codes::BAD_WINDOW,
@@ -167,7 +171,9 @@ impl<'a> Checker<'a> {
                     converted.push(argument)
                 }
                 Err(argument) => {
+                    let literal = self.literal_help(&written.value, ty);
                     let help = match (&argument.ty.base, function.name) {
+                        _ if literal.is_some() => literal.unwrap_or_default(),
                         (Type::List(_), "length") => {
                             format!("count the elements: `count({})`", self.sources.slice(argument.span))
                         }

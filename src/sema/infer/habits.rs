@@ -9,6 +9,15 @@ pub(super) fn name(written: &str) -> Option<String> {
         "now" | "current_time" | "timestamp" | "sysdate" => {
             "the one time there is is that of the event: `at`".to_string()
         }
+        "this" | "event" | "self" | "current" => {
+            "the fields of the event stand alone, such as `amount`".to_string()
+        }
+        "type" | "event_type" => {
+            "which events a rule judges stands in its first line: `rule name on order {`".to_string()
+        }
+        "yesterday" => {
+            "of days there is `today`; a day before is a span: `over 1d ending 1d ago`".to_string()
+        }
         "today" => "the day of the event is `date(at)`".to_string(),
         _ => return None,
     })

@@ -150,6 +150,12 @@ impl<'a> Checker<'a> {
         };
         match data::parse_value(text, ty, &self.header.zone) {
             Ok(value) => Expr::constant(value, ty.clone(), span),
+            Err(_) if *ty == Type::Ip && data::parse_value(text, &Type::Cidr, &self.header.zone).is_ok() => {
+                self.fail(
+                    bad(format!("\"{text}\" is a network, not an address"), span, "many addresses")
+                        .help(format!("ask whether the address lies in it: `… in \"{text}\"`")),
+                )
+            }
             Err(expected) => self.fail(
                 bad(
                     format!("\"{text}\" is no {}", plain_name(ty)),

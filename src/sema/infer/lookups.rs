@@ -60,6 +60,9 @@ impl<'a> Checker<'a> {
         span: Span,
         scope: &Scope,
     ) -> Option<Vec<Expr>> {
+        if self.names.broken.contains(&name.text) {
+            return None;
+        }
         if written.len() != wanted.len() {
             let types: Vec<String> = wanted.iter().map(|t| t.to_string()).collect();
             self.report(

@@ -178,11 +178,11 @@ impl<'a> Checker<'a> {
             }
         }
         names.extend(scope.locals.keys().cloned());
-        let values = self.names.values.keys();
+        let values = self.names.values.iter();
         names.extend(
             values
-                .filter(|n| matches!(self.names.values.get(n), Some(ValueRef::Definition(_))))
-                .map(String::from),
+                .filter(|(_, what)| matches!(what, ValueRef::Definition(_)))
+                .map(|(name, _)| name.to_string()),
         );
         names
     }
@@ -191,7 +191,6 @@ impl<'a> Checker<'a> {
         if self.names.broken.contains(&name.text) {
             return error(name.span);
         }
-        let names = self.names_in_sight(scope);
         let on = scope.event.map(|e| self.shapes[e.index()].name.clone());
         let message = match (beside.filter(|ty| has_words(ty)), &on) {
             (Some(Type::Enum(values)), _) => {
@@ -203,10 +202,11 @@ impl<'a> Checker<'a> {
             (None, None) => format!("`{}` is not declared", name.text),
         };
         let near = match beside.filter(|ty| has_words(ty)) {
-            Some(ty) => self.nearest_word(&name.text, ty, &names),
-            None => self
-                .elsewhere(name, scope)
-                .or_else(|| did_you_mean(&name.text, names.iter().map(String::as_str))),
+            Some(ty) => self.nearest_word(&name.text, ty, &self.names_in_sight(scope)),
+            None => self.elsewhere(name, scope).or_else(|| {
+                let names = self.names_in_sight(scope);
+                did_you_mean(&name.text, names.iter().map(String::as_str))
+            }),
         };
         let help = habits::name(&name.text).or(near).or_else(|| match (beside, &on) {
             (Some(ty), _) if types::is_text_like(ty) => {
@@ -273,13 +273,25 @@ impl<'a> Checker<'a> {
 
     fn member_help(&self, base: &ast::Expr, field: &Name, ty: &Type, scope: &Scope) -> Option<String> {
         let Ast::Name(name) = &bare(base).kind else { return None };
+        let own = scope.event.is_some_and(|e| self.shapes[e.index()].field(&field.text).is_some());
+        if let (Type::Entity(_), false) = (ty, own) {
+            return Some(format!(
+                "what is known of it is asked of the past: `count(EVENT) by {} ever before this`",
+                name.text
+            ));
+        }
+        let element = scope.elements.last().map(|e| &e.base);
+        if let (Type::List(inner), Some(Type::Record(record))) = (ty, element)
+            && inner.base == Type::Record(record.clone())
+        {
+            return Some(format!("the fields of an element stand alone here: write `{}`", field.text));
+        }
         if matches!(ty, Type::List(_)) {
             return Some(format!(
                 "ask all of them: `any({0} where {1} == …)`, `sum({0}.{1})`, `distinct({0}.{1})`",
                 name.text, field.text
             ));
         }
-        let own = scope.event.is_some_and(|e| self.shapes[e.index()].field(&field.text).is_some());
         own.then(|| format!("`{0}` is a field of the event itself: write `{0}`", field.text))
     }
 

@@ -365,6 +365,9 @@ impl<'a> Checker<'a> {
             (Type::Time, Type::Decimal | Type::Int) if b.as_const().is_some() => {
                 Some("a date is written `2026-11-11`, a time `2026-11-11T10:00:00Z`".to_string())
             }
+            (Type::List(element), other) if element.base == *other => {
+                Some(format!("to look for it in the list write `{} contains {}`", written(a), written(b)))
+            }
             (Type::Bool, Type::Int) if b.as_const().is_some() => {
                 Some(format!("write the condition alone: `{0}`, or `not {0}`", written(a)))
             }

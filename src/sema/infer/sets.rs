@@ -8,7 +8,7 @@ use crate::model::types::Type;
 use crate::sema::declare::ValueRef;
 use crate::sema::hir::{Expr, ExprKind};
 use crate::sema::scope::Scope;
-use crate::sema::{Checker, errors};
+use crate::sema::{Checker, errors, types};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind as Ast, Literal, Name};
 
@@ -42,10 +42,19 @@ impl<'a> Checker<'a> {
                 }
                 None if !self.names.broken.contains(&name.text) => {
                     let found = self.infer(value, scope, None);
+                    let ty = (!found.is_error()).then_some(&found.ty.base);
+                    let one = self.word(&name.text, name.span, ty).is_some();
+                    let meant = one.then(|| {
+                        let value = self.sources.slice(value.span);
+                        format!(
+                            "write `{value} == {0}`, or `{value} in [{0}, …]` for several values",
+                            name.text
+                        )
+                    });
                     let lists: Vec<String> = self.lists.iter().map(|l| l.name.clone()).collect();
                     let fields = self.fields_in_sight(scope.event);
                     let known = lists.iter().chain(&fields).map(String::as_str);
-                    let finding = errors::unknown(name, "a list", known);
+                    let finding = errors::unknown(name, "a list", known).help_opt(meant);
                     self.report(finding);
                     return error(found.span);
                 }
@@ -143,6 +152,9 @@ impl<'a> Checker<'a> {
 
     fn in_list(&mut self, value: &ast::Expr, list: ListId, name: &Name, span: Span, scope: &Scope) -> Expr {
         let Some(ty) = self.lists.get(list.index()).map(|l| l.ty.clone()) else { return error(span) };
+        if self.names.broken.contains(&name.text) {
+            return error(span);
+        }
         // Beside a list of networks an address stands.
         let beside = if ty == Type::Cidr { Type::Ip } else { ty.clone() };
         let found = self.infer(value, scope, Some(&beside));
@@ -164,7 +176,13 @@ impl<'a> Checker<'a> {
                         format!("this is {}", errors::a(&other.ty.base)),
                     )
                     .label(declared, format!("its values are of type `{ty}`"))
-                    .help("ask for a value of the list's type, or declare the list with this one's"),
+                    .help(match (&ty, &other.ty.base) {
+                        (Type::Text, Type::Email) => {
+                            let value = self.sources.slice(value.span);
+                            format!("for a list of domains ask `domain({value}) in {}`; for one of addresses declare it as `email`", name.text)
+                        }
+                        _ => "ask for a value of the list's type, or declare the list with this one's".to_string(),
+                    }),
                 )
             }
         }
@@ -193,6 +211,7 @@ impl<'a> Checker<'a> {
             let found = self.infer_as(value, &Type::Ip, "what is asked to be in a network", scope);
             return self.in_network(found, net, span);
         }
+        let written = set;
         let set = self.infer(set, scope, None);
         if set.is_error() {
             self.infer(value, scope, None);
@@ -209,7 +228,17 @@ impl<'a> Checker<'a> {
                 self.in_network(found, set, span)
             }
             other => {
+                let (found, _) = self.aside(|c| c.infer(value, scope, None));
+                let single = matches!(bare(written).kind, Ast::Literal(_));
                 let help = match other {
+                    Type::Text if found.ty.base == Type::Ip && single => {
+                        "write a network such as `203.0.113.0/24`, in quotes".to_string()
+                    }
+                    Type::Text if found.is_error() || !types::is_text_like(&found.ty.base) => format!(
+                        "write `{0} == {1}`, or `{0} in [{1}, …]` for several values",
+                        self.sources.slice(value.span),
+                        self.sources.slice(set.span)
+                    ),
                     Type::Text => format!(
                         "to look for a part of a text write `{} contains {}`; to compare, `==`",
                         self.sources.slice(set.span),

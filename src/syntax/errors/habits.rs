@@ -16,7 +16,16 @@ pub(super) const FIRST: &[fn(&Context<'_>) -> Option<Diagnostic>] = &[
     list_in_braces,
     over_last,
     key_words,
+    joined_keys,
+    twice_this,
+    key_after_this,
+    in_last,
+    named_argument,
+    bare_pointer,
     including,
+    one_event,
+    mentioned_text,
+    bare_pattern,
     outer_where,
     method,
     lone_missing,
@@ -180,6 +189,68 @@ fn key_words(context: &Context<'_>) -> Option<Diagnostic> {
     Some(instead(&codes::SYNTAX, message, span, "by"))
 }
 
+/// `by buyer and order over 7d`
+fn joined_keys(context: &Context<'_>) -> Option<Diagnostic> {
+    let joined = matches!(context.word(-2), "and" | "or") && context.word(-4) == "by";
+    let window = matches!(context.word(0), "over" | "ever" | "within");
+    (joined && window && is_name(context, -1) && is_name(context, -3)).then(|| {
+        let keys = format!("{}, {}", context.word(-3), context.word(-1));
+        instead(&codes::SYNTAX, "several keys are separated by commas", context.run(-3, -1), &keys)
+    })
+}
+
+/// `including this before this`
+fn twice_this(context: &Context<'_>) -> Option<Diagnostic> {
+    let again = matches!(context.word(0), "including" | "before") && context.word(1) == "this";
+    (again && context.word(-1) == "this").then(|| {
+        let message = "the current event counts or it doesn't";
+        let help = "keep one of `including this` and `before this`";
+        told(&codes::SYNTAX, message, context.run(0, 1), "said already", help)
+    })
+}
+
+/// `count(x) including this by buyer over 24h`
+fn key_after_this(context: &Context<'_>) -> Option<Diagnostic> {
+    let window = matches!(context.word(0), "by" | "over" | "ever");
+    let this = context.word(-1) == "this" && matches!(context.word(-2), "including" | "before");
+    (window && this).then(|| {
+        let message = format!("`{} this` stands at the end of an aggregate", context.word(-2));
+        let help = format!("write `by KEY over 24h {} this`", context.word(-2));
+        told(&codes::SYNTAX, message, context.run(-2, -1), "too early here", help)
+    })
+}
+
+/// `orders in last 24h`
+fn in_last(context: &Context<'_>) -> Option<Diagnostic> {
+    let last = matches!(context.word(-1), "last" | "past") || context.word(-2) == "the";
+    (is_number(context, 0) && last && context.word(-2) == "in").then(|| {
+        let help = format!("write `count(EVENT) by KEY over {} before this`", context.word(0));
+        let message = "what happened before is asked with an aggregate";
+        told(&codes::SYNTAX, message, context.run(-2, 0), "written differently here", help)
+    })
+}
+
+/// `do report(order: order)`
+fn named_argument(context: &Context<'_>) -> Option<Diagnostic> {
+    let named = context.word(0) == ":" && is_name(context, -1) && matches!(context.word(-2), "(" | ",");
+    (named && is_clause(context) && context.innermost_bracket() == Some("(")).then(|| {
+        let message = "arguments have no names, only their order";
+        let help = format!("write `{}` without `{}:`", context.word(1), context.word(-1));
+        told(&codes::SYNTAX, message, context.run(-1, 0), "not needed", help)
+    })
+}
+
+/// `from /id`
+fn bare_pointer(context: &Context<'_>) -> Option<Diagnostic> {
+    (context.word(0) == "/" && context.word(-1) == "from").then(|| {
+        let last = (0..16).find(|n| !context.touches(*n)).unwrap_or(0);
+        let written: String = (0..=last).map(|n| context.word(n)).collect();
+        let written = written.trim_end_matches(',');
+        let help = format!("write `from \"{written}\"`");
+        told(&codes::SYNTAX, "a pointer stands in double quotes", context.span(0), "not in quotes", help)
+    })
+}
+
 /// `over 24h include this`, `over 24h including current`
 fn including(context: &Context<'_>) -> Option<Diagnostic> {
     let help = "write `including this` if the current event counts, and `before this` if it doesn't";
@@ -194,6 +265,37 @@ fn including(context: &Context<'_>) -> Option<Diagnostic> {
     (word && matches!(context.word(1), "this" | "current")).then(|| {
         let message = format!("there is no `{} {}`", context.word(0), context.word(1));
         told(&codes::SYNTAX, message, context.run(0, 1), "written differently here", help)
+    })
+}
+
+/// `events order { … }`
+fn one_event(context: &Context<'_>) -> Option<Diagnostic> {
+    let group = context.failure.entry == Rule::item_only && context.word(-2) == "events";
+    (group && context.word(0) == "{").then(|| {
+        let message = "`events` names a group of events; one event is declared with `event`";
+        let help = format!("write `event {} {{`", context.word(-1));
+        told(&codes::SYNTAX, message, context.span(-2), "a single event", help).fix(
+            "write `event`",
+            context.span(-2),
+            "event",
+        )
+    })
+}
+
+/// `note mentions "cash"`
+fn mentioned_text(context: &Context<'_>) -> Option<Diagnostic> {
+    (context.word(-1) == "mentions" && context.kind(0) == Some(TokenKind::Text)).then(|| {
+        let text = context.word(0);
+        let help = format!("write `contains {text}`, or the name of a `phrases` list");
+        told(&codes::SYNTAX, "`mentions` asks a list of phrases", context.span(0), "a single text", help)
+    })
+}
+
+/// `note matches spam`
+fn bare_pattern(context: &Context<'_>) -> Option<Diagnostic> {
+    (context.expected.has(Rule::regex) && is_name(context, 0)).then(|| {
+        let help = format!("write `matches /{}/`", context.word(0));
+        told(&codes::SYNTAX, "a regex stands between slashes", context.span(0), "after `matches`", help)
     })
 }
 

@@ -228,7 +228,11 @@ pub(super) fn between_without_and(text: &str, op: Span, low: Span) -> Diagnostic
 pub(super) fn chained(text: &str, first: Span, middle: Option<Span>, op: Span, whole: Span) -> Diagnostic {
     let rest = flat(text, Span { start: op.start, ..whole });
     let first_text = flat(text, first);
+    let zone = ["over today in ", "over this week in ", "over this month in "];
     let help = match middle {
+        _ if zone.iter().any(|z| first_text.contains(z)) => {
+            "the name of a zone stands in quotes: `over today in \"Europe/Warsaw\"`".to_owned()
+        }
         Some(middle) => format!("write `{first_text} and {} {rest}`", flat(text, middle)),
         None => format!("compare one thing at a time: `{first_text} and … {rest}`"),
     };

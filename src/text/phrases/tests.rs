@@ -218,14 +218,22 @@ fn comments_blank_lines_and_line_ends() {
 }
 
 #[test]
+fn a_mark_may_touch_its_phrase() {
+    let set = set("wechat~loose\n加微信~loose");
+    assert!(set.find("W e.C h-a t").is_some() && set.find("加.微.信").is_some());
+}
+
+#[test]
 fn broken_lines_are_all_reported_and_the_rest_works() {
-    let text = "cash\n..12.. outside\npay ..x..\npay ..12 outside\nwechat ~lose\n~loose\npay ..900.. me\n\u{200b}\n... ~loose\n-\nwire";
+    let text = "cash\n..12.. outside\npay ..x..\nwait ..what.. no\npay ..x.. outside\npay .. 12 .. outside\npay ..12 outside\nwechat ~lose\n~loose\npay ..900.. me\n\u{200b}\n... ~loose\n-\nwire";
     let (set, errors) = PhraseSet::parse(text, None);
     let broken: Vec<&str> = errors.phrases.iter().map(|e| &text[e.range.clone()]).collect();
     assert_eq!(
         broken,
         [
             "..12.. outside",
+            "pay ..x.. outside",
+            "pay .. 12 .. outside",
             "pay ..12 outside",
             "wechat ~lose",
             "~loose",
@@ -235,7 +243,7 @@ fn broken_lines_are_all_reported_and_the_rest_works() {
             "-",
         ]
     );
-    assert_eq!(set.len(), 3, "`pay ..x..` is a phrase with dots");
+    assert_eq!(set.len(), 4, "`pay ..x..` and `wait ..what.. no` are phrases with dots");
     assert!(set.find("wire").is_some());
     for error in &errors.phrases {
         assert!(
