@@ -13,9 +13,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(consumed: Arc<AtomicU64>, total_bytes: Option<u64>) -> Progress {
+    /// `shared`: standard output gets what may end up on the same terminal.
+    pub fn new(consumed: Arc<AtomicU64>, total_bytes: Option<u64>, shared: bool) -> Progress {
         // With decisions going to the same terminal a bar would only tear them.
-        let wanted = std::io::stderr().is_terminal() && !std::io::stdout().is_terminal();
+        let wanted = std::io::stderr().is_terminal() && !(shared && shows_output());
         let bar = wanted.then(|| {
             let bar = total_bytes.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
             let template = if total_bytes.is_some() {
@@ -43,4 +44,20 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Standard output is a terminal, or a pipe to a program that likely writes to one.
+fn shows_output() -> bool {
+    let out = std::io::stdout();
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        use std::os::unix::fs::FileTypeExt;
+        let file = out.as_fd().try_clone_to_owned().map(std::fs::File::from);
+        let metadata = file.and_then(|file| file.metadata());
+        if metadata.is_ok_and(|metadata| metadata.file_type().is_fifo()) {
+            return true;
+        }
+    }
+    out.is_terminal()
 }

@@ -128,7 +128,8 @@ impl Run {
         rejects: &mut Rejects,
         empty: &mut EmptyInputs,
     ) -> Result<Ended, Failure> {
-        let progress = Progress::new(inputs.consumed.clone(), inputs.total_bytes);
+        let shared = self.out.is_none() && self.format != DecisionFormat::Summary;
+        let progress = Progress::new(inputs.consumed.clone(), inputs.total_bytes, shared);
         for batch in inputs.batches {
             let mut batch = match batch {
                 Ok(batch) => batch,
