@@ -10,10 +10,11 @@ use super::stats::{RuleStats, Stats};
 use super::{Answer, EngineOptions};
 use crate::decode::Decoder;
 use crate::model::decision::Decision;
+use crate::model::ids::{EventId, OutcomeId};
 use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Unknown;
-use crate::state::{Bounds, CellId, Dedupe, GroupId, KeyHash, KeyHasher, Options, Store};
+use crate::state::{Bounds, CellId, Dedupe, GroupId, Kept, KeyHash, KeyHasher, Options, Store};
 use crate::vm::{Data, Frame, Machine, Surroundings};
 
 /// Decides events with a ruleset, and remembers what its windows need.
@@ -185,7 +186,11 @@ impl Engine {
         let index = event.index();
         if let Some(known) = dedupe.check(*identity, decoded.received_at.unwrap_or(at)) {
             stats.duplicates += 1;
-            return Answer::Decision(Arc::new(Decision { duplicate: true, ..Decision::clone(known) }));
+            let decision = match known {
+                Kept::Whole(decision) => Decision::clone(decision),
+                Kept::Quiet { at, outcome, late } => self.quiet(event, decoded.id(), *at, *outcome, *late),
+            };
+            return Answer::Decision(Arc::new(Decision { duplicate: true, ..decision }));
         }
         let id: Arc<str> = decoded.id().into();
         let frame = &mut frames[index];
@@ -223,8 +228,20 @@ impl Engine {
         let decision =
             Arc::new(self.decision(code, id.clone(), at, verdict, std::mem::take(&mut decoded.bad), late));
         count(stats, &scratch.marks, outcome.index(), late);
-        dedupe.remember(*identity, decision.clone());
+        let quiet = decision.is_quiet()
+            && decision.score == 0
+            && decision.effects.is_empty()
+            && decision.bad.is_empty();
+        let kept =
+            if quiet { Kept::Quiet { at, outcome, late } } else { Kept::Whole(decision.clone()) };
+        dedupe.remember(*identity, kept);
         Answer::Decision(decision)
+    }
+
+    /// The decision in which nothing happened.
+    fn quiet(&self, event: EventId, id: &str, at: Time, outcome: OutcomeId, late: bool) -> Decision {
+        let code = &self.ruleset.events[event.index()];
+        self.decision(code, id.into(), at, Verdict::quiet(outcome), Vec::new(), late)
     }
 
     fn decision(

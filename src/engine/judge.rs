@@ -27,6 +27,21 @@ pub(super) struct Verdict {
     pub effects: Vec<Effect>,
 }
 
+impl Verdict {
+    /// Nothing happened.
+    pub fn quiet(outcome: OutcomeId) -> Verdict {
+        Verdict {
+            outcome,
+            score: 0,
+            rules: Vec::new(),
+            shadow: Vec::new(),
+            suppressed: Vec::new(),
+            cannot_say: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+}
+
 /// What became of one rule on one event, for counters and for the coverage of tests.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
@@ -78,15 +93,7 @@ struct Counting {
 impl Judge<'_, '_> {
     /// Every rule in the order of names; the conditions have been computed.
     pub fn judge(&mut self) -> Verdict {
-        let mut verdict = Verdict {
-            outcome: OutcomeId(0),
-            score: 0,
-            rules: Vec::new(),
-            shadow: Vec::new(),
-            suppressed: Vec::new(),
-            cannot_say: Vec::new(),
-            effects: Vec::new(),
-        };
+        let mut verdict = Verdict::quiet(OutcomeId(0));
         let mut hits: Vec<Counting> = Vec::new();
         for rule in &self.code.rules {
             if self.is_silent(rule) || !is_active(rule, self.subject.at) {

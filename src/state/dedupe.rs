@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 
 use super::key::Identity;
 use crate::model::decision::Decision;
+use crate::model::ids::OutcomeId;
 use crate::model::time::{Duration, Time};
 
 /// The decisions of the events applied within the horizon of engine time (the largest `received_at`, else
@@ -15,9 +16,21 @@ use crate::model::time::{Duration, Time};
 pub struct Dedupe {
     horizon: Duration,
     now: Time,
-    applied: HashTable<(u128, Arc<Decision>)>,
+    applied: HashTable<(u128, Kept)>,
     /// In the order of application, which is that of engine time.
     order: VecDeque<(Time, u128)>,
+}
+
+/// What is kept of a decision.
+#[derive(Clone, Debug)]
+pub enum Kept {
+    /// Nothing happened, as in nearly all of them: the rest of such a decision is told by the event itself.
+    Quiet {
+        at: Time,
+        outcome: OutcomeId,
+        late: bool,
+    },
+    Whole(Arc<Decision>),
 }
 
 /// 24 hours.
@@ -30,14 +43,14 @@ impl Dedupe {
 
     /// Moves engine time to `told` (the event's `received_at`, else its `at`) if that is later, forgets what
     /// is beyond the horizon, and gives the decision of that event if it was applied before.
-    pub fn check(&mut self, event: Identity, told: Time) -> Option<&Arc<Decision>> {
+    pub fn check(&mut self, event: Identity, told: Time) -> Option<&Kept> {
         self.now = self.now.max(told);
         self.forget();
         self.find(event).map(|entry| &entry.1)
     }
 
     /// Keeps the decision of an event that [`Dedupe::check`] did not know.
-    pub fn remember(&mut self, event: Identity, decision: Arc<Decision>) {
+    pub fn remember(&mut self, event: Identity, decision: Kept) {
         self.applied.insert_unique(event.0 as u64, (event.0, decision), |entry| entry.0 as u64);
         self.order.push_back((self.now, event.0));
     }
@@ -53,7 +66,7 @@ impl Dedupe {
         }
         // About as many are forgotten as come.
         for (_, hash) in self.order.iter().take(count) {
-            if let Some((_, decision)) = self.find(Identity(*hash)) {
+            if let Some((_, Kept::Whole(decision))) = self.find(Identity(*hash)) {
                 let id = decision.event.as_bytes().first().copied().unwrap_or_default();
                 seen ^= decision.score as u64 ^ u64::from(decision.late) ^ u64::from(id);
                 seen ^= Arc::strong_count(decision) as u64;
@@ -62,7 +75,7 @@ impl Dedupe {
         seen
     }
 
-    fn find(&self, event: Identity) -> Option<&(u128, Arc<Decision>)> {
+    fn find(&self, event: Identity) -> Option<&(u128, Kept)> {
         self.applied.find(event.0 as u64, |entry| entry.0 == event.0)
     }
 

@@ -34,7 +34,7 @@ use crate::model::time::{Duration, Time};
 use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
-pub use dedupe::Dedupe;
+pub use dedupe::{Dedupe, Kept};
 pub use key::{Identity, KeyHash, KeyHasher};
 pub use store::{CellId, GroupId, Store};
 
