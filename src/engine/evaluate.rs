@@ -232,8 +232,7 @@ impl Engine {
             && decision.score == 0
             && decision.effects.is_empty()
             && decision.bad.is_empty();
-        let kept =
-            if quiet { Kept::Quiet { at, outcome, late } } else { Kept::Whole(decision.clone()) };
+        let kept = if quiet { Kept::Quiet { at, outcome, late } } else { Kept::Whole(decision.clone()) };
         dedupe.remember(*identity, kept);
         Answer::Decision(decision)
     }
