@@ -32,9 +32,11 @@ mod vm;
 
 pub use compile::{CompileError, Compiled, compile_files, compile_text};
 pub use diag::{Code, Diagnostic, Diagnostics, Edit, Fix, Label, Severity, render::Format};
-#[doc(hidden)]
-pub use engine::Pending;
 pub use engine::{Answer, CsvColumns, Engine, EngineOptions, Event, RuleStats, Ruleset, Stats};
+#[doc(hidden)]
+pub use engine::{Pending, Told};
+#[doc(hidden)]
+pub use model::decision::Quiet;
 pub use model::decision::{Argument, CannotSay, Decision, Effect, Hit, Reject, Stamp, Suppressed};
 pub use model::time::Time;
 pub use os::{DiskFiles, compile};

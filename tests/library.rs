@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use rulec::{Answer, Engine, Event, MemoryFiles, Pending, Ruleset, Stats, compile_files, compile_text};
+use rulec::{Answer, Engine, Event, MemoryFiles, Pending, Ruleset, Stats, Told, compile_files, compile_text};
 
 const RULES: &str = r#"
 ruleset shop {
@@ -106,8 +106,13 @@ fn the_same_events_give_the_same_bytes() {
         for line in portion {
             engine.read_json(line, &mut pending);
         }
-        engine.decide_pending(&mut pending, |answer| {
-            ahead.push(answer.to_json());
+        engine.decide_pending(&mut pending, |told| {
+            let mut json = Vec::new();
+            match told {
+                Told::Quiet(quiet) => quiet.write_json(&mut json),
+                Told::Answer(answer) => answer.write_json(&mut json),
+            }
+            ahead.push(String::from_utf8(json).unwrap());
             ControlFlow::Continue(())
         });
     }
@@ -120,8 +125,8 @@ fn a_line_the_host_could_not_get_whole_counts_as_a_reject() {
     let mut pending = Pending::default();
     engine.read_broken("a whole line", "its first half", &mut pending);
     let mut answers = Vec::new();
-    engine.decide_pending(&mut pending, |answer| {
-        answers.push(answer);
+    engine.decide_pending(&mut pending, |told| {
+        answers.push(told.into_answer());
         ControlFlow::Continue(())
     });
     let reject = answers[0].reject().unwrap();

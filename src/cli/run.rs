@@ -14,7 +14,7 @@ use super::input::{Inputs, Line, Shape, open};
 use super::progress::Progress;
 use super::summary::{Summary, table};
 use super::{CommandResult, Failure, Outcome, compile, print, print_findings};
-use crate::{Answer, Decision, Engine, EngineOptions, Reject};
+use crate::{Answer, Decision, Engine, EngineOptions, Quiet, Reject, Told};
 
 /// Decide every event of some files
 ///
@@ -143,17 +143,22 @@ impl Run {
             let input = &self.events[batch.input];
             let mut lines = batch.lines();
             let mut stopped = None;
-            engine.decide_pending(&mut events, |answer| {
+            engine.decide_pending(&mut events, |told| {
                 // There are as many events as lines.
                 let Some(line) = lines.next() else { return ControlFlow::Break(()) };
                 rejects.read += 1;
-                match answer {
-                    Answer::Decision(decision) => {
+                match told {
+                    Told::Quiet(quiet) => {
+                        if !sink.quiet(quiet) {
+                            stopped = Some(Ok(Ended::Closed));
+                        }
+                    }
+                    Told::Answer(Answer::Decision(decision)) => {
                         if !sink.decision(&decision) {
                             stopped = Some(Ok(Ended::Closed));
                         }
                     }
-                    Answer::Reject(reject) => match rejects.write(input, line, &reject) {
+                    Told::Answer(Answer::Reject(reject)) => match rejects.write(input, line, &reject) {
                         Ok(true) => {}
                         Ok(false) => {
                             stopped = Some(Ok(Ended::Stopped(stop_text(input, line.number, &reject))))
@@ -274,6 +279,19 @@ impl Sink {
             written,
             thread,
         })
+    }
+
+    /// A decision in which nothing happened; the result is that of [`Sink::decision`].
+    fn quiet(&mut self, quiet: Quiet<'_>) -> bool {
+        if self.only_hits {
+            return true;
+        }
+        if self.format != DecisionFormat::Ndjson {
+            return self.decision(&quiet.to_decision());
+        }
+        quiet.write_json(&mut self.buffer);
+        self.buffer.push(b'\n');
+        self.buffer.len() < WRITE_BYTES || self.flush()
     }
 
     /// `false` when writing has ended; [`Sink::finish`] tells why.

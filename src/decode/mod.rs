@@ -161,6 +161,11 @@ impl Decoded {
         }
     }
 
+    /// Where the id stands in the arena; known if the event was accepted.
+    pub fn id_slot(&self) -> Slot {
+        self.id
+    }
+
     pub fn id(&self) -> &str {
         if self.id.is_known() {
             Arenas { constants: &self.arena, event: &self.arena }.text(self.id)

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::EngineOptions;
 use super::code::{EventCode, WriteCode};
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
 use super::stats::{RuleStats, Stats};
-use super::{Answer, EngineOptions};
 use crate::decode::Decoder;
 use crate::model::decision::Decision;
 use crate::model::ids::{EventId, OutcomeId};
@@ -176,8 +176,8 @@ impl Engine {
         std::hint::black_box((seen, store.warm(&scratch.cells)));
     }
 
-    /// Decides an event that was accepted.
-    pub(super) fn decide_accepted(&self, state: &mut State, event: &mut Prepared) -> Answer {
+    /// Decides an event that was accepted. Of a decision in which nothing happened no more is made than it needs.
+    pub(super) fn decide_accepted(&self, state: &mut State, event: &mut Prepared) -> Kept {
         let State { store, dedupe, frames, groups, scratch, stats } = state;
         let Prepared { decoded, identity, keys, .. } = event;
         stats.decided += 1;
@@ -190,9 +190,9 @@ impl Engine {
                 Kept::Whole(decision) => Decision::clone(decision),
                 Kept::Quiet { at, outcome, late } => self.quiet(event, decoded.id(), *at, *outcome, *late),
             };
-            return Answer::Decision(Arc::new(Decision { duplicate: true, ..decision }));
+            return Kept::Whole(Arc::new(Decision { duplicate: true, ..decision }));
         }
-        let id: Arc<str> = decoded.id().into();
+        let id = decoded.id_slot();
         let frame = &mut frames[index];
         for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
             slot.put(to);
@@ -216,7 +216,7 @@ impl Engine {
         machine.run_rules();
 
         scratch.marks.clear();
-        let subject = Subject { id: &id, at };
+        let subject = Subject { id, at };
         let plan = &ruleset.plan.events[index];
         let marks = &mut scratch.marks;
         let mut judge = Judge { ruleset, plan, code, machine, subject, marks };
@@ -225,20 +225,26 @@ impl Engine {
 
         let late = write_memory(&machine, code, store, &scratch.keys, at);
         let outcome = verdict.outcome;
-        let decision =
-            Arc::new(self.decision(code, id.clone(), at, verdict, std::mem::take(&mut decoded.bad), late));
         count(stats, &scratch.marks, outcome.index(), late);
-        let quiet = decision.is_quiet()
-            && decision.score == 0
-            && decision.effects.is_empty()
-            && decision.bad.is_empty();
-        let kept = if quiet { Kept::Quiet { at, outcome, late } } else { Kept::Whole(decision.clone()) };
-        dedupe.remember(*identity, kept);
-        Answer::Decision(decision)
+        let kept = if verdict.is_quiet() && decoded.bad.is_empty() {
+            Kept::Quiet { at, outcome, late }
+        } else {
+            let bad = std::mem::take(&mut decoded.bad);
+            Kept::Whole(Arc::new(self.decision(code, decoded.id().into(), at, verdict, bad, late)))
+        };
+        dedupe.remember(*identity, kept.clone());
+        kept
     }
 
     /// The decision in which nothing happened.
-    fn quiet(&self, event: EventId, id: &str, at: Time, outcome: OutcomeId, late: bool) -> Decision {
+    pub(super) fn quiet(
+        &self,
+        event: EventId,
+        id: &str,
+        at: Time,
+        outcome: OutcomeId,
+        late: bool,
+    ) -> Decision {
         let code = &self.ruleset.events[event.index()];
         self.decision(code, id.into(), at, Verdict::quiet(outcome), Vec::new(), late)
     }

@@ -28,6 +28,16 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
+    /// Nothing happened, as far as the rules go.
+    pub fn is_quiet(&self) -> bool {
+        self.score == 0
+            && self.rules.is_empty()
+            && self.shadow.is_empty()
+            && self.suppressed.is_empty()
+            && self.cannot_say.is_empty()
+            && self.effects.is_empty()
+    }
+
     /// Nothing happened.
     pub fn quiet(outcome: OutcomeId) -> Verdict {
         Verdict {
@@ -62,8 +72,9 @@ pub enum Said {
 
 /// The event, for texts and keys.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Subject<'a> {
-    pub id: &'a str,
+pub(super) struct Subject {
+    /// The id's place in the arena of the event.
+    pub id: Slot,
     pub at: Time,
 }
 
@@ -72,7 +83,7 @@ pub(super) struct Judge<'a, 'm> {
     pub plan: &'a EventPlan,
     pub code: &'a EventCode,
     pub machine: Machine<'m>,
-    pub subject: Subject<'a>,
+    pub subject: Subject,
     pub marks: &'a mut Vec<Mark>,
 }
 
@@ -282,7 +293,8 @@ impl Judge<'_, '_> {
             return None;
         }
         let texts: Vec<String> = arguments.iter().map(|(_, argument)| argument_text(argument)).collect();
-        let named = [&*self.code.name, self.subject.id, &rule.name, &action.name];
+        let id = self.machine.arenas().text(self.subject.id);
+        let named = [&*self.code.name, id, &rule.name, &action.name];
         let key = digest(named.into_iter().chain(texts.iter().map(String::as_str)));
         Some(Effect {
             rule: rule.name.clone(),

@@ -22,7 +22,7 @@ use crate::model::time::Duration;
 use crate::state::dedupe;
 pub use evaluate::Engine;
 pub use event::Event;
-pub use read::{CsvColumns, Pending};
+pub use read::{CsvColumns, Pending, Told};
 pub use ruleset::Ruleset;
 pub use stats::{RuleStats, Stats};
 

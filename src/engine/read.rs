@@ -1,6 +1,7 @@
 //! From an input in any of its shapes to an answer.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -9,8 +10,9 @@ use super::event::Event;
 use super::ruleset::Ruleset;
 use super::{Answer, EngineOptions};
 use crate::decode::{Columns, Decoded, Decoder, Options, RejectReason, Rejected};
+use crate::model::decision::{Quiet, Reject};
 use crate::model::slot::{Arenas, Slot};
-use crate::state::{Identity, KeyHash};
+use crate::state::{Identity, Kept, KeyHash};
 
 /// How many events' memories are looked up together. Waiting for one takes as long as for all of them.
 const LOOK_AHEAD: usize = 16;
@@ -26,8 +28,8 @@ const LOOK_AHEAD: usize = 16;
 /// engine.read_json(br#"{"type":"ping","id":"1","at":"2026-11-11T10:00:00Z","n":1}"#, &mut pending);
 /// engine.read_json(br#"{"type":"ping","id":"2","at":"2026-11-11T10:00:01Z"}"#, &mut pending);
 /// let mut outcomes = Vec::new();
-/// engine.decide_pending(&mut pending, |answer| {
-///     outcomes.push(answer.outcome().to_string());
+/// engine.decide_pending(&mut pending, |told| {
+///     outcomes.push(told.into_answer().outcome().to_string());
 ///     ControlFlow::Continue(())
 /// });
 /// assert_eq!(outcomes, ["allow", "review"]);
@@ -38,6 +40,25 @@ pub struct Pending {
     events: Vec<Prepared>,
     len: usize,
     work: Decoded,
+}
+
+/// What a host is told of an event that had been read ahead.
+#[derive(Debug)]
+pub enum Told<'a> {
+    /// Nothing happened, as in nearly all decisions: enough to write it, without making a [`Decision`](crate::Decision).
+    Quiet(Quiet<'a>),
+    /// Everything else.
+    Answer(Answer),
+}
+
+impl Told<'_> {
+    /// The answer that deciding the event at once would have given.
+    pub fn into_answer(self) -> Answer {
+        match self {
+            Told::Quiet(quiet) => Answer::Decision(Arc::new(quiet.to_decision())),
+            Told::Answer(answer) => answer,
+        }
+    }
 }
 
 /// One event, read.
@@ -203,7 +224,7 @@ impl Engine {
 
     /// Decides the events of `pending` in their order and empties it. Those after a [`ControlFlow::Break`] are
     /// dropped undecided. It must have been filled by this engine.
-    pub fn decide_pending(&self, pending: &mut Pending, mut each: impl FnMut(Answer) -> ControlFlow<()>) {
+    pub fn decide_pending(&self, pending: &mut Pending, mut each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
         let mut inner = self.lock();
         let state = &mut inner.state;
         let events = pending.events.get_mut(..pending.len).unwrap_or_default();
@@ -211,7 +232,19 @@ impl Engine {
         for events in events.chunks_mut(LOOK_AHEAD) {
             self.warm(state, events);
             for event in events {
-                if each(self.decide_prepared(state, event)).is_break() {
+                let told = match self.decide_prepared(state, event) {
+                    Ok(Kept::Whole(decision)) => Told::Answer(Answer::Decision(decision)),
+                    Ok(Kept::Quiet { at, outcome, late }) => Told::Quiet(Quiet {
+                        event: event.decoded.id(),
+                        event_type: &self.ruleset.events[event.decoded.event.index()].name,
+                        at,
+                        outcome: self.ruleset.hir.outcome(outcome),
+                        late,
+                        ruleset: &self.ruleset.stamp,
+                    }),
+                    Err(reject) => Told::Answer(Answer::Reject(*reject)),
+                };
+                if each(told).is_break() {
                     return;
                 }
             }
@@ -222,14 +255,21 @@ impl Engine {
         let mut inner = self.lock();
         let Inner { alone, state } = &mut *inner;
         alone.read(self, decode);
-        self.decide_prepared(state, alone)
+        match self.decide_prepared(state, alone) {
+            Ok(Kept::Whole(decision)) => Answer::Decision(decision),
+            Ok(Kept::Quiet { at, outcome, late }) => {
+                let Decoded { event, .. } = &alone.decoded;
+                Answer::Decision(Arc::new(self.quiet(*event, alone.decoded.id(), at, outcome, late)))
+            }
+            Err(reject) => Answer::Reject(*reject),
+        }
     }
 
-    fn decide_prepared(&self, state: &mut State, event: &mut Prepared) -> Answer {
+    fn decide_prepared(&self, state: &mut State, event: &mut Prepared) -> Result<Kept, Box<Reject>> {
         state.stats.unknown_fields += event.decoded.unknown_fields;
-        let Some(rejected) = event.rejected.take() else { return self.decide_accepted(state, event) };
+        let Some(rejected) = event.rejected.take() else { return Ok(self.decide_accepted(state, event)) };
         state.stats.reject(&rejected);
         let outcome = self.ruleset.outcome_name(self.ruleset.hir.header.rejects);
-        Answer::Reject(rejected.into_reject(outcome, self.ruleset.stamp.clone()))
+        Err(Box::new(rejected.into_reject(outcome, self.ruleset.stamp.clone())))
     }
 }

@@ -141,33 +141,88 @@ pub struct Reject {
     pub ruleset: Arc<Stamp>,
 }
 
+/// A decision in which nothing happened, borrowed from whoever made it.
+#[derive(Copy, Clone, Debug)]
+pub struct Quiet<'a> {
+    /// As in [`Decision`].
+    pub event: &'a str,
+    /// As in [`Decision`].
+    pub event_type: &'a str,
+    /// As in [`Decision`].
+    pub at: Time,
+    /// As in [`Decision`].
+    pub outcome: &'a str,
+    /// As in [`Decision`].
+    pub late: bool,
+    /// As in [`Decision`].
+    pub ruleset: &'a Arc<Stamp>,
+}
+
+impl Quiet<'_> {
+    /// Appends the same bytes as [`Decision::write_json`] of the whole decision.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        write_head(out, self.event, self.event_type, self.at, self.outcome, 0);
+        out.extend_from_slice(EMPTY_LISTS);
+        write_tail(out, self.late, false, self.ruleset);
+    }
+
+    /// The whole decision.
+    pub fn to_decision(&self) -> Decision {
+        Decision {
+            event: self.event.into(),
+            event_type: self.event_type.into(),
+            at: self.at,
+            outcome: self.outcome.into(),
+            score: 0,
+            rules: Vec::new(),
+            shadow: Vec::new(),
+            suppressed: Vec::new(),
+            cannot_say: Vec::new(),
+            effects: Vec::new(),
+            bad: Vec::new(),
+            late: self.late,
+            duplicate: false,
+            ruleset: self.ruleset.clone(),
+        }
+    }
+}
+
+/// Of most decisions.
+const EMPTY_LISTS: &[u8] =
+    b",\"rules\":[],\"shadow\":[],\"suppressed\":[],\"cannot_say\":[],\"effects\":[],\"warming\":[],\"bad\":[]";
+
+fn write_head(out: &mut Vec<u8>, event: &str, event_type: &str, at: Time, outcome: &str, score: i64) {
+    out.extend_from_slice(b"{\"v\":1,\"event\":");
+    json::text(out, event);
+    out.extend_from_slice(b",\"type\":");
+    json::text(out, event_type);
+    out.extend_from_slice(b",\"at\":\"");
+    at.write(out);
+    out.extend_from_slice(b"\",\"outcome\":");
+    json::text(out, outcome);
+    out.extend_from_slice(b",\"score\":");
+    json::int(out, score);
+}
+
+fn write_tail(out: &mut Vec<u8>, late: bool, duplicate: bool, ruleset: &Stamp) {
+    out.extend_from_slice(b",\"late\":");
+    json::bool(out, late);
+    out.extend_from_slice(b",\"duplicate\":");
+    json::bool(out, duplicate);
+    ruleset.write_member(out);
+    out.push(b'}');
+}
+
 impl Decision {
     /// Appends the compact JSON of language.md §7, without a line end.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"v\":1,\"event\":");
-        json::text(out, &self.event);
-        out.extend_from_slice(b",\"type\":");
-        json::text(out, &self.event_type);
-        out.extend_from_slice(b",\"at\":\"");
-        self.at.write(out);
-        out.extend_from_slice(b"\",\"outcome\":");
-        json::text(out, &self.outcome);
-        out.extend_from_slice(b",\"score\":");
-        json::int(out, self.score);
+        write_head(out, &self.event, &self.event_type, self.at, &self.outcome, self.score);
         if self.is_quiet() && self.effects.is_empty() && self.bad.is_empty() {
-            // Most decisions: the same, at once.
-            out.extend_from_slice(
-                b",\"rules\":[],\"shadow\":[],\"suppressed\":[],\"cannot_say\":[],\"effects\":[],\"warming\":[],\"bad\":[]",
-            );
+            out.extend_from_slice(EMPTY_LISTS);
         } else {
             self.write_lists(out);
         }
-        out.extend_from_slice(b",\"late\":");
-        json::bool(out, self.late);
-        out.extend_from_slice(b",\"duplicate\":");
-        json::bool(out, self.duplicate);
-        self.ruleset.write_member(out);
-        out.push(b'}');
+        write_tail(out, self.late, self.duplicate, &self.ruleset);
     }
 
     fn write_lists(&self, out: &mut Vec<u8>) {
