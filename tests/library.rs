@@ -106,7 +106,8 @@ fn the_same_events_give_the_same_bytes() {
         for line in portion {
             engine.read_json(line, &mut pending);
         }
-        engine.decide_pending(&mut pending, |told| {
+        engine.decide_pending(&mut pending, false);
+        engine.tell_decided(&mut pending, |told| {
             let mut json = Vec::new();
             match told {
                 Told::Quiet(quiet) => quiet.write_json(&mut json),
@@ -125,7 +126,8 @@ fn a_line_the_host_could_not_get_whole_counts_as_a_reject() {
     let mut pending = Pending::default();
     engine.read_broken("a whole line", "its first half", &mut pending);
     let mut answers = Vec::new();
-    engine.decide_pending(&mut pending, |told| {
+    engine.decide_pending(&mut pending, false);
+    engine.tell_decided(&mut pending, |told| {
         answers.push(told.into_answer());
         ControlFlow::Continue(())
     });

@@ -4,13 +4,12 @@ use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, Sender, sync_channel};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
-use super::input::{Inputs, Line, Shape, open};
+use super::input::{Batch, Inputs, Line, Shape, open};
 use super::progress::Progress;
 use super::summary::{Summary, table};
 use super::{CommandResult, Failure, Outcome, compile, print, print_findings};
@@ -86,12 +85,18 @@ impl Run {
         let engine = Arc::new(Engine::with_options(ruleset.clone(), options));
         let inputs = open(&self.events, self.input, &engine)?;
         self.check_outputs()?;
-        let mut rejects = Rejects::open(&self)?;
-        let mut sink = Sink::open(&self)?;
+        let output = Output {
+            engine: engine.clone(),
+            names: self.events.clone(),
+            rejects: Rejects::open(&self)?,
+            sink: Sink::open(&self)?,
+            done: inputs.done.clone(),
+        };
         let started = Instant::now();
         let mut empty = EmptyInputs::of(&self.events);
-        let ended = self.decide_all(&engine, inputs, &mut sink, &mut rejects, &mut empty);
+        let (output, ended) = self.decide_all(&engine, inputs, output, &mut empty)?;
         // Whatever ended the run: what was decided is written, and counted.
+        let Output { sink, mut rejects, .. } = output;
         let written = sink.finish()?;
         rejects.finish()?;
         let ended = ended?;
@@ -120,66 +125,100 @@ impl Run {
         }
     }
 
+    /// Decides here; reads before and writes after on threads of their own.
     fn decide_all(
         &self,
         engine: &Engine,
         inputs: Inputs,
-        sink: &mut Sink,
-        rejects: &mut Rejects,
+        output: Output,
         empty: &mut EmptyInputs,
-    ) -> Result<Ended, Failure> {
+    ) -> Result<(Output, Result<Ended, Failure>), Failure> {
         let shared = self.out.is_none() && self.format != DecisionFormat::Summary;
         let progress = Progress::new(inputs.consumed.clone(), inputs.total_bytes, shared);
+        let (decided, batches) = sync_channel(4);
+        let thread = std::thread::Builder::new()
+            .name("write".into())
+            .spawn(move || output.write_all(batches))
+            .map_err(|e| Failure::new(format!("can't start a thread to write decisions: {e}")))?;
+        let mut ended = Ended::Whole;
+        let mut events = 0;
         for batch in inputs.batches {
             let mut batch = match batch {
                 Ok(batch) => batch,
                 Err(failure) => {
-                    progress.finish();
-                    return Ok(Ended::Broken(failure));
+                    ended = Ended::Broken(failure);
+                    break;
                 }
             };
             empty.has_events(batch.input);
-            let mut events = std::mem::take(&mut batch.events);
-            let input = &self.events[batch.input];
-            let mut lines = batch.lines();
-            let mut stopped = None;
-            engine.decide_pending(&mut events, |told| {
-                // There are as many events as lines.
-                let Some(line) = lines.next() else { return ControlFlow::Break(()) };
-                rejects.read += 1;
-                match told {
-                    Told::Quiet(quiet) => {
-                        if !sink.quiet(quiet) {
-                            stopped = Some(Ok(Ended::Closed));
-                        }
-                    }
-                    Told::Answer(Answer::Decision(decision)) => {
-                        if !sink.decision(&decision) {
-                            stopped = Some(Ok(Ended::Closed));
-                        }
-                    }
-                    Told::Answer(Answer::Reject(reject)) => match rejects.write(input, line, &reject) {
-                        Ok(true) => {}
-                        Ok(false) => {
-                            stopped = Some(Ok(Ended::Stopped(stop_text(input, line.number, &reject))))
-                        }
-                        Err(failure) => stopped = Some(Err(failure)),
-                    },
-                }
-                if stopped.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            });
-            if let Some(stopped) = stopped {
-                progress.finish();
-                return stopped;
+            let stopped = engine.decide_pending(&mut batch.events, self.rejects.is_none());
+            events += batch.events.len() as u64;
+            progress.update(events);
+            // When writing has ended it says why.
+            if decided.send(batch).is_err() || stopped {
+                break;
             }
-            progress.update(rejects.read);
-            drop(lines);
-            batch.events = events;
-            // At the end nobody reads any more.
-            let _ = inputs.done.send(batch);
         }
+        drop(decided);
+        let (output, stopped) = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         progress.finish();
-        Ok(Ended::Whole)
+        Ok((output, stopped.unwrap_or(Ok(ended))))
+    }
+}
+
+/// What becomes of decided events.
+struct Output {
+    engine: Arc<Engine>,
+    /// Of the inputs.
+    names: Vec<String>,
+    rejects: Rejects,
+    sink: Sink,
+    /// Batches that are done with.
+    done: Sender<Batch>,
+}
+
+impl Output {
+    /// Until there are no more batches, or something ends the run: then it is told what.
+    fn write_all(mut self, batches: Receiver<Batch>) -> (Output, Option<Result<Ended, Failure>>) {
+        for mut batch in batches {
+            let stopped = self.write(&mut batch);
+            if stopped.is_some() {
+                return (self, stopped);
+            }
+            // At the end nobody reads any more.
+            let _ = self.done.send(batch);
+        }
+        (self, None)
+    }
+
+    fn write(&mut self, batch: &mut Batch) -> Option<Result<Ended, Failure>> {
+        let Output { engine, names, rejects, sink, .. } = self;
+        let mut events = std::mem::take(&mut batch.events);
+        let input = &names[batch.input];
+        let mut lines = batch.lines();
+        let mut stopped = None;
+        engine.tell_decided(&mut events, |told| {
+            // There are as many events as lines.
+            let Some(line) = lines.next() else { return ControlFlow::Break(()) };
+            rejects.read += 1;
+            match told {
+                Told::Quiet(quiet) => sink.quiet(quiet),
+                Told::Answer(Answer::Decision(decision)) => sink.decision(&decision),
+                Told::Answer(Answer::Reject(reject)) => match rejects.write(input, line, &reject) {
+                    Ok(true) => {}
+                    Ok(false) => stopped = Some(Ok(Ended::Stopped(stop_text(input, line.number, &reject)))),
+                    Err(failure) => stopped = Some(Err(failure)),
+                },
+            }
+            if stopped.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        drop(lines);
+        batch.events = events;
+        if !sink.flush() {
+            // Why is told when everything is finished.
+            return Some(Ok(Ended::Closed));
+        }
+        stopped
     }
 }
 
@@ -226,7 +265,7 @@ fn stop_text(input: &str, line: u64, reject: &Reject) -> String {
     )
 }
 
-/// Where decisions go. They are made text here, where they are at hand; a thread of its own writes that.
+/// Where decisions go.
 struct Sink {
     /// Of the terminal that decisions go to.
     width: Option<u16>,
@@ -235,39 +274,20 @@ struct Sink {
     buffer: Vec<u8>,
     rows: Vec<Decision>,
     header_written: bool,
-    texts: SyncSender<Vec<u8>>,
-    /// Texts that were written, to be used again.
-    written: Receiver<Vec<u8>>,
-    thread: JoinHandle<std::io::Result<()>>,
+    out: Box<dyn Write + Send>,
+    /// What made writing end.
+    broken: Option<std::io::Error>,
 }
-
-/// How much is written at once.
-const WRITE_BYTES: usize = 128 * 1024;
 
 /// Rows of one table: wide enough to line up, short enough to keep in memory.
 const TABLE_ROWS: usize = 1000;
 
 impl Sink {
     fn open(run: &Run) -> Result<Sink, Failure> {
-        let mut out: Box<dyn Write + Send> = match &run.out {
+        let out: Box<dyn Write + Send> = match &run.out {
             Some(path) => Box::new(create(path, false)?),
             None => Box::new(std::io::stdout()),
         };
-        let (texts, received) = sync_channel::<Vec<u8>>(4);
-        let (done, written) = channel();
-        let thread = std::thread::Builder::new()
-            .name("write".into())
-            .spawn(move || {
-                for mut text in received {
-                    out.write_all(&text)?;
-                    out.flush()?;
-                    text.clear();
-                    // At the end nobody wants it back.
-                    let _ = done.send(text);
-                }
-                Ok(())
-            })
-            .map_err(|e| Failure::new(format!("can't start a thread to write decisions: {e}")))?;
         Ok(Sink {
             width: if run.out.is_none() { terminal_width() } else { None },
             format: run.format,
@@ -275,29 +295,26 @@ impl Sink {
             buffer: Vec::new(),
             rows: Vec::new(),
             header_written: false,
-            texts,
-            written,
-            thread,
+            out,
+            broken: None,
         })
     }
 
-    /// A decision in which nothing happened; the result is that of [`Sink::decision`].
-    fn quiet(&mut self, quiet: Quiet<'_>) -> bool {
+    /// A decision in which nothing happened.
+    fn quiet(&mut self, quiet: Quiet<'_>) {
         if self.only_hits {
-            return true;
+            return;
         }
         if self.format != DecisionFormat::Ndjson {
             return self.decision(&quiet.to_decision());
         }
         quiet.write_json(&mut self.buffer);
         self.buffer.push(b'\n');
-        self.buffer.len() < WRITE_BYTES || self.flush()
     }
 
-    /// `false` when writing has ended; [`Sink::finish`] tells why.
-    fn decision(&mut self, decision: &Decision) -> bool {
+    fn decision(&mut self, decision: &Decision) {
         if self.only_hits && decision.is_quiet() {
-            return true;
+            return;
         }
         match self.format {
             DecisionFormat::Ndjson => {
@@ -312,7 +329,6 @@ impl Sink {
             }
             DecisionFormat::Summary => {}
         }
-        self.buffer.len() < WRITE_BYTES || self.flush()
     }
 
     fn table(&mut self) {
@@ -322,9 +338,13 @@ impl Sink {
         self.buffer.extend_from_slice(text.as_bytes());
     }
 
+    /// `false` when writing has ended; [`Sink::finish`] tells why.
     fn flush(&mut self) -> bool {
-        let next = self.written.try_recv().unwrap_or_else(|_| Vec::with_capacity(WRITE_BYTES + 64 * 1024));
-        self.texts.send(std::mem::replace(&mut self.buffer, next)).is_ok()
+        if self.broken.is_none() && !self.buffer.is_empty() {
+            self.broken = self.out.write_all(&self.buffer).and_then(|()| self.out.flush()).err();
+        }
+        self.buffer.clear();
+        self.broken.is_none()
     }
 
     /// `false` when nobody reads any more.
@@ -332,13 +352,11 @@ impl Sink {
         if !self.rows.is_empty() {
             self.table();
         }
-        // If that can't be sent, the thread has ended and says why.
-        let _ = self.flush();
-        drop(self.texts);
-        match self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
-            Err(error) => Err(Failure::new(format!("can't write decisions: {error}"))),
+        self.flush();
+        match self.broken {
+            None => Ok(true),
+            Some(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+            Some(error) => Err(Failure::new(format!("can't write decisions: {error}"))),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::EngineOptions;
-use super::code::{EventCode, WriteCode};
+use super::code::{EventCode, KeyCode, ReadCode, WriteCode};
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
@@ -14,7 +14,9 @@ use crate::model::ids::{EventId, OutcomeId};
 use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Unknown;
-use crate::state::{Bounds, CellId, Dedupe, GroupId, Kept, KeyHash, KeyHasher, Options, Store};
+use crate::state::{
+    Bounds, CellId, Dedupe, Edges, GroupId, Kept, KeyHash, KeyHasher, Options, Sights, Store,
+};
 use crate::vm::{Data, Frame, Machine, Surroundings};
 
 /// Decides events with a ruleset, and remembers what its windows need.
@@ -66,8 +68,10 @@ pub(super) struct State {
     dedupe: Dedupe,
     /// By event type.
     frames: Vec<Frame>,
-    /// By event type, then by key: the group of memories that are kept by it.
-    groups: Vec<Vec<Option<GroupId>>>,
+    /// By event type, then by key: the group of memories that are kept by it, and what is looked at there.
+    groups: Vec<Vec<Option<(GroupId, Sights)>>>,
+    /// By event type, then by read.
+    edges: Vec<Vec<Edges>>,
     scratch: Scratch,
     pub(super) stats: Stats,
 }
@@ -79,7 +83,7 @@ struct Scratch {
     slots: Vec<Slot>,
     bounds: Vec<Bounds>,
     marks: Vec<Mark>,
-    cells: Vec<(GroupId, CellId)>,
+    cells: Vec<(CellId, Time, u32, u32)>,
 }
 
 /// A key of the event: its hash and where it is kept, or why there is none.
@@ -104,7 +108,7 @@ impl Engine {
     /// With other lists, tables, phrases or rates than the ruleset's own.
     pub(super) fn with_data(ruleset: Arc<Ruleset>, options: EngineOptions, data: Data) -> Engine {
         let header = &ruleset.hir.header;
-        let store = Store::new(
+        let mut store = Store::new(
             &ruleset.memories,
             &Options {
                 lateness: header.lateness,
@@ -112,17 +116,20 @@ impl Engine {
                 hash_key: options.hash_key.clone(),
             },
         );
-        let groups = ruleset
-            .events
-            .iter()
-            .map(|event| event.keys.iter().map(|key| key.memory.map(|memory| store.group(memory))).collect())
-            .collect();
+        let edges = ruleset.events.iter().map(|event| {
+            let edges = |read: &ReadCode| store.edges(read.memory, &event.windows[read.window]);
+            event.reads.iter().map(edges).collect()
+        });
+        let edges: Vec<Vec<Edges>> = edges.collect();
+        let groups = ruleset.events.iter().zip(&edges).map(|(event, edges)| groups(&store, event, edges));
+        let groups = groups.collect();
         let hasher = store.hasher().clone();
         let state = State {
             store,
             dedupe: Dedupe::new(options.horizon),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
             groups,
+            edges,
             scratch: Scratch::default(),
             stats: Stats {
                 outcomes: vec![0; ruleset.outcomes.len()],
@@ -161,25 +168,32 @@ impl Engine {
     }
 
     /// Brings near what deciding these events will look at. Changes nothing.
-    pub(super) fn warm(&self, state: &mut State, events: &[Prepared]) {
+    pub(super) fn warm(&self, state: &mut State, events: &mut [Prepared]) {
         let State { store, dedupe, groups, scratch, .. } = state;
         let accepted = || events.iter().filter(|event| event.rejected.is_none());
         let seen = dedupe.warm(accepted().map(|event| event.identity));
         let seen = accepted().fold(seen, |seen, event| seen ^ event.decoded.warm());
         scratch.cells.clear();
-        for event in accepted() {
-            for (key, group) in event.keys.iter().zip(&groups[event.decoded.event.index()]) {
-                let (Some(hash), Some(group)) = (key, group) else { continue };
-                scratch.cells.extend(store.find(*group, *hash).map(|cell| (*group, cell)));
+        for event in events.iter_mut().filter(|event| event.rejected.is_none()) {
+            event.cells.clear();
+            let kind = event.decoded.event.index();
+            for (place, (key, group)) in event.keys.iter().zip(&groups[kind]).enumerate() {
+                let cell = key.zip(group.as_ref()).and_then(|(hash, (group, _))| store.find(*group, hash));
+                event.cells.push(cell);
+                scratch.cells.extend(cell.map(|cell| (cell, event.decoded.at, kind as u32, place as u32)));
             }
         }
-        std::hint::black_box((seen, store.warm(&scratch.cells)));
+        let cells = scratch.cells.iter().filter_map(|(cell, at, kind, place)| {
+            let (group, sights) = groups[*kind as usize][*place as usize].as_ref()?;
+            Some((*group, *cell, sights, *at))
+        });
+        std::hint::black_box((seen, store.warm(cells)));
     }
 
     /// Decides an event that was accepted. Of a decision in which nothing happened no more is made than it needs.
     pub(super) fn decide_accepted(&self, state: &mut State, event: &mut Prepared) -> Kept {
-        let State { store, dedupe, frames, groups, scratch, stats } = state;
-        let Prepared { decoded, identity, keys, .. } = event;
+        let State { store, dedupe, frames, groups, edges, scratch, stats } = state;
+        let Prepared { decoded, identity, keys, cells, .. } = event;
         stats.decided += 1;
         let ruleset = &*self.ruleset;
         let (event, at) = (decoded.event, decoded.at);
@@ -212,7 +226,7 @@ impl Engine {
         };
         let code = &ruleset.events[index];
         machine.run_inputs();
-        read_memory(&mut machine, code, store, (&groups[index], keys), scratch, at);
+        read_memory(&mut machine, code, store, (&groups[index], keys, cells, &edges[index]), scratch, at);
         machine.run_rules();
 
         scratch.marks.clear();
@@ -277,12 +291,29 @@ impl Engine {
     }
 }
 
+/// By key: what is kept by it, and what this type of events looks at there.
+fn groups(store: &Store, event: &EventCode, edges: &[Edges]) -> Vec<Option<(GroupId, Sights)>> {
+    let group = |(index, key): (usize, &KeyCode)| {
+        let reads = event.reads.iter().zip(edges).filter(|(read, _)| read.key == index);
+        let writes = event.writes.iter().filter(|write| write.key == index);
+        let asked = reads.map(|(read, edges)| (read.memory, *edges));
+        let written = writes.map(|write| (write.memory, Edges::default()));
+        key.memory.map(|memory| (store.group(memory), store.sights(asked.chain(written))))
+    };
+    event.keys.iter().enumerate().map(group).collect()
+}
+
 /// The first phase: every key once, every question once.
 fn read_memory(
     machine: &mut Machine<'_>,
     code: &EventCode,
-    store: &Store,
-    (groups, known): (&[Option<GroupId>], &[Option<KeyHash>]),
+    store: &mut Store,
+    (groups, known, cells, edges): (
+        &[Option<(GroupId, Sights)>],
+        &[Option<KeyHash>],
+        &[Option<CellId>],
+        &[Edges],
+    ),
     scratch: &mut Scratch,
     at: Time,
 ) {
@@ -294,7 +325,10 @@ fn read_memory(
         let known = known.get(index).copied().flatten();
         let hash = known.or_else(|| store.hasher().hash(slots, &key.types, &machine.arenas()));
         scratch.keys.push(match (hash, group) {
-            (Some(hash), Some(group)) => Key::Known { hash, group: *group, cell: store.find(*group, hash) },
+            (Some(hash), Some((group, _))) => {
+                let cell = cells.get(index).copied().flatten().or_else(|| store.find(*group, hash));
+                Key::Known { hash, group: *group, cell }
+            }
             _ => {
                 let missing = slots.iter().find(|slot| !slot.is_known());
                 Key::Unknown(missing.map_or(Unknown::Missing, |slot| slot.why()))
@@ -303,7 +337,7 @@ fn read_memory(
     }
     scratch.bounds.clear();
     scratch.bounds.extend(code.windows.iter().map(|window| Bounds::of(window, at)));
-    for read in &code.reads {
+    for (read, edges) in code.reads.iter().zip(edges) {
         let slot = match scratch.keys[read.key] {
             Key::Unknown(why) => Slot::unknown(why),
             Key::Known { hash, cell, .. } => {
@@ -314,7 +348,7 @@ fn read_memory(
                 });
                 let bounds = scratch.bounds[read.window];
                 let (constants, arena) = (machine.constants, &mut *machine.arena);
-                store.read(cell, read.memory, read.function, bounds, at, current, constants, arena)
+                store.read(cell, read.memory, *edges, read.function, bounds, at, current, constants, arena)
             }
         };
         slot.put(&mut machine.frame.slots[read.to as usize]);

@@ -12,13 +12,13 @@ use super::{Answer, EngineOptions};
 use crate::decode::{Columns, Decoded, Decoder, Options, RejectReason, Rejected};
 use crate::model::decision::{Quiet, Reject};
 use crate::model::slot::{Arenas, Slot};
-use crate::state::{Identity, Kept, KeyHash};
+use crate::state::{CellId, Identity, Kept, KeyHash};
 
 /// How many events' memories are looked up together. Waiting for one takes as long as for all of them.
 const LOOK_AHEAD: usize = 16;
 
 /// Events that were read and wait for their decisions. Reading needs nothing of what the engine remembers, so a
-/// host may read on one thread and decide on another; used again, it allocates nothing.
+/// host may read on one thread, decide on another and tell the decisions on a third; used again, it allocates nothing.
 ///
 /// ```
 /// # use std::ops::ControlFlow;
@@ -28,7 +28,8 @@ const LOOK_AHEAD: usize = 16;
 /// engine.read_json(br#"{"type":"ping","id":"1","at":"2026-11-11T10:00:00Z","n":1}"#, &mut pending);
 /// engine.read_json(br#"{"type":"ping","id":"2","at":"2026-11-11T10:00:01Z"}"#, &mut pending);
 /// let mut outcomes = Vec::new();
-/// engine.decide_pending(&mut pending, |told| {
+/// engine.decide_pending(&mut pending, false);
+/// engine.tell_decided(&mut pending, |told| {
 ///     outcomes.push(told.into_answer().outcome().to_string());
 ///     ControlFlow::Continue(())
 /// });
@@ -69,6 +70,10 @@ pub(super) struct Prepared {
     pub identity: Identity,
     /// By the keys of the event type; those that must be computed first are absent.
     pub keys: Vec<Option<KeyHash>>,
+    /// Where these were found when the event was looked ahead for.
+    pub cells: Vec<Option<CellId>>,
+    /// What it came to, from its decision until that is told.
+    pub answer: Option<Result<Kept, Box<Reject>>>,
 }
 
 impl Pending {
@@ -96,9 +101,11 @@ impl Pending {
 
 impl Prepared {
     fn read(&mut self, engine: &Engine, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) {
-        let Prepared { decoded, rejected, identity, keys } = self;
+        let Prepared { decoded, rejected, identity, keys, cells, answer } = self;
         *rejected = decode(&engine.decoder, decoded).err();
         keys.clear();
+        cells.clear();
+        *answer = None;
         if rejected.is_some() {
             return;
         }
@@ -222,31 +229,50 @@ impl Engine {
         });
     }
 
-    /// Decides the events of `pending` in their order and empties it. Those after a [`ControlFlow::Break`] are
-    /// dropped undecided. It must have been filled by this engine.
-    pub fn decide_pending(&self, pending: &mut Pending, mut each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
+    /// Decides the events of `pending` in their order; [`Engine::tell_decided`] hands out what they came to. If asked to
+    /// `stop` at the first that can't be read, those after it are dropped undecided, and the result is `true`. `pending`
+    /// must have been filled by this engine.
+    pub fn decide_pending(&self, pending: &mut Pending, stop: bool) -> bool {
         let mut inner = self.lock();
         let state = &mut inner.state;
-        let events = pending.events.get_mut(..pending.len).unwrap_or_default();
-        pending.len = 0;
-        for events in events.chunks_mut(LOOK_AHEAD) {
+        let mut decided = 0;
+        for events in pending.events.get_mut(..pending.len).unwrap_or_default().chunks_mut(LOOK_AHEAD) {
             self.warm(state, events);
             for event in events {
-                let told = match self.decide_prepared(state, event) {
-                    Ok(Kept::Whole(decision)) => Told::Answer(Answer::Decision(decision)),
-                    Ok(Kept::Quiet { at, outcome, late }) => Told::Quiet(Quiet {
-                        event: event.decoded.id(),
-                        event_type: &self.ruleset.events[event.decoded.event.index()].name,
-                        at,
-                        outcome: self.ruleset.hir.outcome(outcome),
-                        late,
-                        ruleset: &self.ruleset.stamp,
-                    }),
-                    Err(reject) => Told::Answer(Answer::Reject(*reject)),
-                };
-                if each(told).is_break() {
-                    return;
+                let answer = self.decide_prepared(state, event);
+                let stopped = stop && answer.is_err();
+                event.answer = Some(answer);
+                decided += 1;
+                if stopped {
+                    pending.len = decided;
+                    return true;
                 }
+            }
+        }
+        false
+    }
+
+    /// Tells what the events of `pending` came to, in their order, and empties it. Nobody is told of those after a
+    /// [`ControlFlow::Break`], nor of those that were not decided.
+    pub fn tell_decided(&self, pending: &mut Pending, mut each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
+        let events = pending.events.get_mut(..pending.len).unwrap_or_default();
+        pending.len = 0;
+        for event in events {
+            let told = match event.answer.take() {
+                Some(Ok(Kept::Whole(decision))) => Told::Answer(Answer::Decision(decision)),
+                Some(Ok(Kept::Quiet { at, outcome, late })) => Told::Quiet(Quiet {
+                    event: event.decoded.id(),
+                    event_type: &self.ruleset.events[event.decoded.event.index()].name,
+                    at,
+                    outcome: self.ruleset.hir.outcome(outcome),
+                    late,
+                    ruleset: &self.ruleset.stamp,
+                }),
+                Some(Err(reject)) => Told::Answer(Answer::Reject(*reject)),
+                None => return,
+            };
+            if each(told).is_break() {
+                return;
             }
         }
     }

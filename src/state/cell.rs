@@ -1,10 +1,12 @@
 //! The kernel: one memory of one key. Pure; the semantics are told in the module above.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use ethnum::U256;
 use hashbrown::HashTable;
 
+use super::entries::{Edge, Entries, Layout, Payload};
 use super::key::{KeyHasher, canonical_float};
 use super::number::{Scale, deviation, mean};
 use super::{Bounds, MemorySpec, Options, WriteOutcome};
@@ -132,6 +134,19 @@ impl Shape {
         }
     }
 
+    /// Whether windows add up what lies between two entries.
+    pub fn sums(&self) -> bool {
+        self.layout() == Layout::Number
+    }
+
+    fn layout(&self) -> Layout {
+        match self.kind {
+            Kind::Bare => Layout::Bare,
+            Kind::Number(_) | Kind::Float => Layout::Number,
+            Kind::Hashed => Layout::Hashed,
+        }
+    }
+
     fn scale(&self) -> Scale {
         match self.kind {
             Kind::Number(scale) => scale,
@@ -160,130 +175,44 @@ pub struct KeyMemory {
     /// The largest time that the cap dropped; `i64::MIN` if none.
     capped: i64,
     entries: Entries,
-    /// Beside the entries, only where something asks for them.
+    /// Only where something asks for it.
     extra: Option<Box<Extra>>,
-    ever: Option<Box<Ever>>,
 }
 
-#[derive(Clone, Debug)]
-enum Entries {
-    Bare(VecDeque<i64>),
-    Number(VecDeque<Number>),
-    Hashed(VecDeque<Hashed>),
-}
-
-#[derive(Clone, Debug)]
-struct Number {
-    at: i64,
-    number: i64,
-    /// The sum of the numbers before it, those that are gone included.
-    before: i128,
-}
-
-#[derive(Clone, Debug)]
-struct Hashed {
-    at: i64,
-    hash: u128,
-}
-
+/// What is kept beside times and sums.
 #[derive(Clone, Debug, Default)]
 struct Extra {
     /// How many places back the previous entry of the same value is; 0 if there was none.
     links: VecDeque<u32>,
     values: VecDeque<Option<Value>>,
-}
-
-trait Timed {
-    fn at(&self) -> i64;
-}
-
-impl Timed for i64 {
-    fn at(&self) -> i64 {
-        *self
-    }
-}
-
-impl Timed for Number {
-    fn at(&self) -> i64 {
-        self.at
-    }
-}
-
-impl Timed for Hashed {
-    fn at(&self) -> i64 {
-        self.at
-    }
-}
-
-/// How many entries are at or before `time`.
-fn until<T: Timed>(run: &VecDeque<T>, time: i64) -> usize {
-    match (run.front(), run.back()) {
-        (Some(first), _) if first.at() > time => 0,
-        (_, Some(last)) if last.at() > time => run.partition_point(|entry| entry.at() <= time),
-        _ => run.len(),
-    }
-}
-
-impl Entries {
-    fn len(&self) -> usize {
-        match self {
-            Entries::Bare(run) => run.len(),
-            Entries::Number(run) => run.len(),
-            Entries::Hashed(run) => run.len(),
-        }
-    }
-
-    fn until(&self, time: i64) -> usize {
-        match self {
-            Entries::Bare(run) => until(run, time),
-            Entries::Number(run) => until(run, time),
-            Entries::Hashed(run) => until(run, time),
-        }
-    }
-
-    fn at(&self, index: usize) -> Option<i64> {
-        match self {
-            Entries::Bare(run) => run.get(index).map(Timed::at),
-            Entries::Number(run) => run.get(index).map(Timed::at),
-            Entries::Hashed(run) => run.get(index).map(Timed::at),
-        }
-    }
-
-    fn insert(&mut self, place: usize, t: i64, stored: &Stored) {
-        match self {
-            Entries::Bare(run) => run.insert(place, t),
-            Entries::Number(run) => {
-                let number = stored.number;
-                let before = match place.checked_sub(1).and_then(|last| run.get(last)) {
-                    Some(last) => last.before + i128::from(last.number),
-                    None => run.front().map_or(0, |first| first.before),
-                };
-                run.insert(place, Number { at: t, number, before });
-                run.range_mut(place + 1..).for_each(|later| later.before += i128::from(number));
-            }
-            Entries::Hashed(run) => run.insert(place, Hashed { at: t, hash: stored.hash }),
-        }
-    }
-
-    fn drop_front(&mut self, count: usize) {
-        match self {
-            Entries::Bare(run) => drop(run.drain(..count)),
-            Entries::Number(run) => drop(run.drain(..count)),
-            Entries::Hashed(run) => drop(run.drain(..count)),
-        }
-    }
+    ever: Option<Ever>,
 }
 
 impl Extra {
-    /// Links the entry that now stands at `place` of the run.
-    fn link<T>(&mut self, run: &VecDeque<T>, place: usize, same: impl Fn(&T) -> bool) {
-        let before = run.range(..place).rev().position(&same);
-        self.links.insert(place, before.map_or(0, |back| back as u32 + 1));
+    /// Links the entry that now stands at `place`.
+    fn link(&mut self, entries: &Entries, place: usize, payload: Payload) {
+        let (before, after) = (0..place, place + 1..entries.len());
+        match payload {
+            Payload::Bare => {}
+            Payload::Number(own) => {
+                self.link_as(own, entries.numbers(before).rev(), entries.numbers(after));
+            }
+            Payload::Hashed(own) => self.link_as(own, entries.hashes(before).rev(), entries.hashes(after)),
+        }
+    }
+
+    fn link_as<V: PartialEq>(
+        &mut self,
+        own: V,
+        mut before: impl Iterator<Item = V>,
+        after: impl ExactSizeIterator<Item = V>,
+    ) {
+        let place = self.links.len() - after.len();
+        self.links.insert(place, before.position(|value| value == own).map_or(0, |back| back as u32 + 1));
         let mut next_found = false;
         // Those after it have one more place behind them; the next of the same value now leads here.
-        for (step, (entry, link)) in run.range(place + 1..).zip(self.links.range_mut(place + 1..)).enumerate()
-        {
-            if !next_found && same(entry) {
+        for (step, (value, link)) in after.zip(self.links.range_mut(place + 1..)).enumerate() {
+            if !next_found && value == own {
                 next_found = true;
                 *link = step as u32 + 1;
             } else if *link as usize > step {
@@ -300,17 +229,13 @@ impl Extra {
 
 impl KeyMemory {
     pub fn new(shape: &Shape) -> KeyMemory {
+        let extra = Extra { ever: shape.ever.then(Ever::default), ..Extra::default() };
         KeyMemory {
             newest: i64::MIN,
             lost: i64::MIN,
             capped: i64::MIN,
-            entries: match shape.kind {
-                Kind::Bare => Entries::Bare(VecDeque::new()),
-                Kind::Number(_) | Kind::Float => Entries::Number(VecDeque::new()),
-                Kind::Hashed => Entries::Hashed(VecDeque::new()),
-            },
-            extra: (shape.linked || shape.keeps).then(Box::default),
-            ever: shape.ever.then(Box::default),
+            entries: Entries::default(),
+            extra: (shape.linked || shape.keeps || shape.ever).then(|| Box::new(extra)),
         }
     }
 
@@ -329,89 +254,119 @@ impl KeyMemory {
             return WriteOutcome { late, refused: false };
         };
         let refused = late && t.0 < self.newest.saturating_sub(shape.lateness);
-        if let Some(ever) = &mut self.ever {
+        if let Some(ever) = self.extra.as_mut().and_then(|extra| extra.ever.as_mut()) {
             ever.add(shape, t.0, &stored);
         }
         self.newest = self.newest.max(t.0);
-        if let Some(reach) = shape.reach {
+        if shape.reach.is_some() {
             if refused {
                 self.lost = self.lost.max(t.0);
             } else {
+                if self.entries.is_full(shape.layout()) || self.entries.len() >= shape.cap {
+                    self.expire(shape);
+                }
                 self.insert(shape, t.0, stored);
+                self.hold_cap(shape);
             }
-            self.forget(shape, reach);
         }
         WriteOutcome { late, refused }
     }
 
     fn insert(&mut self, shape: &Shape, t: i64, stored: Stored) {
-        let place = self.entries.until(t);
-        self.entries.insert(place, t, &stored);
+        let payload = match shape.layout() {
+            Layout::Bare => Payload::Bare,
+            Layout::Number => Payload::Number(stored.number),
+            Layout::Hashed => Payload::Hashed(stored.hash),
+        };
+        let place = self.entries.insert(shape.layout(), t, payload);
         let Some(extra) = &mut self.extra else { return };
         if shape.linked {
-            match &self.entries {
-                Entries::Bare(_) => {}
-                Entries::Number(run) => extra.link(run, place, |entry| entry.number == stored.number),
-                Entries::Hashed(run) => extra.link(run, place, |entry| entry.hash == stored.hash),
-            }
+            extra.link(&self.entries, place, payload);
         }
         if shape.keeps {
             extra.values.insert(place, stored.value);
         }
     }
 
-    fn forget(&mut self, shape: &Shape, reach: i64) {
-        let limit = self.newest.saturating_sub(reach).saturating_sub(shape.lateness);
-        let expired =
-            if self.entries.at(0).is_some_and(|at| at <= limit) { self.entries.until(limit) } else { 0 };
-        if let Some(at) = expired.checked_sub(1).and_then(|last| self.entries.at(last)) {
-            self.lost = self.lost.max(at);
+    /// Nothing at or before this can be inside a window of an event that is not too late.
+    fn limit(&self, shape: &Shape) -> i64 {
+        self.newest.saturating_sub(shape.reach.unwrap_or(0)).saturating_sub(shape.lateness)
+    }
+
+    /// Whether a window that begins after `after` has lost an entry. Those that have expired may still be there.
+    fn has_lost(&self, shape: &Shape, after: i64) -> bool {
+        let limit = self.limit(shape);
+        let (entries, layout) = (&self.entries, shape.layout());
+        after < self.lost || after < limit && entries.until(layout, after) < entries.until(layout, limit)
+    }
+
+    /// Drops what has expired. Later is early enough, so it is done when room is needed.
+    fn expire(&mut self, shape: &Shape) {
+        let expired = self.entries.until(shape.layout(), self.limit(shape));
+        self.lost = self.lost.max(self.drop_front(shape, expired));
+    }
+
+    /// Drops the oldest beyond the cap.
+    fn hold_cap(&mut self, shape: &Shape) {
+        let excess = self.entries.len().saturating_sub(shape.cap);
+        self.capped = self.capped.max(self.drop_front(shape, excess));
+    }
+
+    /// The time of the last one that was dropped.
+    fn drop_front(&mut self, shape: &Shape, count: usize) -> i64 {
+        let Some(last) = count.checked_sub(1) else { return i64::MIN };
+        let at = self.entries.at(shape.layout(), last);
+        self.entries.drop_front(count);
+        if let Some(extra) = &mut self.extra {
+            extra.drop_front(count);
         }
-        let excess = self.entries.len().saturating_sub(shape.cap).max(expired);
-        if excess > expired
-            && let Some(at) = self.entries.at(excess - 1)
-        {
-            self.capped = self.capped.max(at);
-        }
-        if excess > 0 {
-            self.entries.drop_front(excess);
-            if let Some(extra) = &mut self.extra {
-                extra.drop_front(excess);
-            }
-        }
+        at.unwrap_or(i64::MIN)
     }
 
     /// Touches what every question reads first.
     pub fn warm_head(&self) -> i64 {
-        self.newest ^ self.capped ^ self.entries.len() as i64
+        self.newest
     }
 
-    /// Touches where searches begin.
-    pub fn warm_entries(&self) -> i64 {
-        let len = self.entries.len();
-        let places = [0, len / 4, len / 2, len - len / 4, len.saturating_sub(1)];
-        places.into_iter().filter_map(|place| self.entries.at(place)).fold(0, |seen, at| seen ^ at)
+    /// Touches where the next entry will go.
+    pub fn warm_newest(&self, shape: &Shape) -> i64 {
+        self.entries.at(shape.layout(), self.entries.len().saturating_sub(1)).unwrap_or_default()
     }
 
-    /// The answer at `t`; `current` is what the current event contributes.
+    /// Touches the entry after an edge.
+    pub fn warm_edge(&self, shape: &Shape, edge: &Edge) -> i64 {
+        self.entries.near(shape.layout(), edge).unwrap_or_default()
+    }
+
+    /// How many entries are at or before `t`.
+    #[inline]
+    pub fn until(&self, shape: &Shape, t: i64, edge: &mut Edge) -> usize {
+        if t >= self.newest { self.entries.len() } else { self.entries.until_from(shape.layout(), t, edge) }
+    }
+
+    /// The answer at `t`; `inside` are the entries within the bounds, `current` is what the current event contributes.
     #[expect(clippy::too_many_arguments, reason = "one question has this many parts")]
     pub fn read(
         &self,
         shape: &Shape,
         function: AggregateFn,
         bounds: Bounds,
+        inside: Range<usize>,
         t: Time,
         current: Option<Slot>,
         hasher: &KeyHasher,
         constants: &Arena,
         arena: &mut Arena,
     ) -> Slot {
-        // Most questions: only how many, where nothing but times is kept.
+        // Most questions: only how many.
         if let (AggregateFn::Count, Bounds::Within { after, through }, Kind::Bare) =
             (function, bounds, shape.kind)
         {
+            if self.has_lost(shape, after) {
+                return Slot::unknown(Unknown::TooLate);
+            }
             let this = current.is_some() && after < t.0 && t.0 <= through;
-            return self.count(after, through, this);
+            return bounded((inside.len() + usize::from(this)) as i64, after < self.capped);
         }
         let this = current.and_then(|slot| {
             let arenas = Arenas { constants, event: arena };
@@ -427,9 +382,11 @@ impl KeyMemory {
         let answer = match bounds {
             Bounds::Within { after, through } => {
                 let this = this.filter(|_| after < t.0 && t.0 <= through);
-                self.read_window(shape, function, after, through, t.0, this.as_ref())
+                let view =
+                    View { memory: self, shape, start: inside.start, end: inside.end, this: this.as_ref() };
+                self.read_window(function, after, t.0, &view)
             }
-            Bounds::Ever => match &self.ever {
+            Bounds::Ever => match self.extra.as_ref().and_then(|extra| extra.ever.as_ref()) {
                 Some(ever) => ever.read(shape, function, t.0, this.as_ref()),
                 None => Answer::Slot(Slot::MISSING),
             },
@@ -441,31 +398,19 @@ impl KeyMemory {
         }
     }
 
-    fn count(&self, after: i64, through: i64, this: bool) -> Slot {
-        if after < self.lost {
-            return Slot::unknown(Unknown::TooLate);
-        }
-        let end = self.entries.until(through);
-        let start = self.entries.until(after).min(end);
-        bounded((end - start + usize::from(this)) as i64, after < self.capped)
-    }
-
-    fn read_window(
-        &self,
-        shape: &Shape,
+    fn read_window<'a>(
+        &'a self,
         function: AggregateFn,
         after: i64,
-        through: i64,
         t: i64,
-        this: Option<&This>,
-    ) -> Answer<'_> {
-        if after < self.lost {
+        view: &View<'a, '_>,
+    ) -> Answer<'a> {
+        let shape = view.shape;
+        if self.has_lost(shape, after) {
             return Answer::Slot(Slot::unknown(Unknown::TooLate));
         }
         let saturated = after < self.capped;
-        let end = self.entries.until(through);
-        let view = View { memory: self, shape, start: self.entries.until(after).min(end), end, this };
-        let count = (view.end - view.start + usize::from(this.is_some())) as i64;
+        let count = (view.end - view.start + usize::from(view.this.is_some())) as i64;
         let none = if saturated { Slot::unknown(Unknown::Saturated) } else { Slot::MISSING };
         Answer::Slot(match function {
             AggregateFn::Count => bounded(count, saturated),
@@ -533,16 +478,18 @@ impl<'m> View<'m, '_> {
     fn last_at(&self) -> Option<i64> {
         match self.this {
             Some(this) => Some(this.t),
-            None if self.start < self.end => self.memory.entries.at(self.end - 1),
+            None if self.start < self.end => self.memory.entries.at(self.shape.layout(), self.end - 1),
             None => None,
         }
     }
 
     fn entry(&self, index: usize) -> Option<Answer<'m>> {
-        match &self.memory.entries {
-            Entries::Bare(_) => None,
-            Entries::Number(run) => run.get(index).map(|e| Answer::Slot(self.shape.number(e.number))),
-            Entries::Hashed(_) => {
+        match self.shape.layout() {
+            Layout::Bare => None,
+            Layout::Number => {
+                self.memory.entries.number(index).map(|number| Answer::Slot(self.shape.number(number)))
+            }
+            Layout::Hashed => {
                 let extra = self.memory.extra.as_ref()?;
                 extra.values.get(index)?.as_ref().map(Answer::Value)
             }
@@ -554,26 +501,23 @@ impl<'m> View<'m, '_> {
         let Some(extra) = &self.memory.extra else { return 0 };
         let links = extra.links.range(self.start.min(extra.links.len())..self.end.min(extra.links.len()));
         let told = links.enumerate().filter(|(step, link)| **link == 0 || **link as usize > *step).count();
-        let new = self.this.is_some_and(|this| match &self.memory.entries {
-            Entries::Bare(_) => false,
-            Entries::Number(run) => {
-                !run.range(self.start..self.end).any(|entry| entry.number == this.stored.number)
-            }
-            Entries::Hashed(run) => {
-                !run.range(self.start..self.end).any(|entry| entry.hash == this.stored.hash)
-            }
+        let entries = &self.memory.entries;
+        let inside = self.start..self.end;
+        let new = self.this.is_some_and(|this| match self.shape.layout() {
+            Layout::Bare => false,
+            Layout::Number => !entries.numbers(inside).any(|number| number == this.stored.number),
+            Layout::Hashed => !entries.hashes(inside).any(|hash| hash == this.stored.hash),
         });
         told as i64 + i64::from(new)
     }
 
+    /// Those of a memory of numbers.
     fn numbers(&self) -> Option<impl Iterator<Item = i64>> {
-        match &self.memory.entries {
-            Entries::Number(run) => {
-                let own = self.this.map(|this| this.stored.number);
-                Some(run.range(self.start..self.end).map(|entry| entry.number).chain(own))
-            }
-            _ => None,
+        if self.shape.layout() != Layout::Number {
+            return None;
         }
+        let own = self.this.map(|this| this.stored.number);
+        Some(self.memory.entries.numbers(self.start..self.end).chain(own))
     }
 
     fn fold(&self, better: impl Fn(i64, i64) -> i64) -> Option<i64> {
@@ -584,17 +528,12 @@ impl<'m> View<'m, '_> {
         self.numbers().into_iter().flatten().map(square).sum()
     }
 
-    /// The sum from two entries, whatever lies between them.
     fn summed(&self, result: impl FnOnce(i128) -> Result<i64, Unknown>) -> Slot {
-        let Entries::Number(run) = &self.memory.entries else { return Slot::unknown(Unknown::NoRate) };
+        if self.shape.layout() != Layout::Number {
+            return Slot::unknown(Unknown::NoRate);
+        }
         let own = self.this.map_or(0, |this| i128::from(this.stored.number));
-        let window = match (run.get(self.start), self.end.checked_sub(1).and_then(|last| run.get(last))) {
-            (Some(first), Some(last)) if self.start < self.end => {
-                last.before + i128::from(last.number) - first.before
-            }
-            _ => 0,
-        };
-        self.shape.computed(result(window + own))
+        self.shape.computed(result(self.memory.entries.sum(self.start..self.end) + own))
     }
 }
 

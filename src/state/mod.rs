@@ -24,6 +24,7 @@
 
 pub mod cell;
 pub mod dedupe;
+mod entries;
 pub mod key;
 mod number;
 mod store;
@@ -36,7 +37,7 @@ use crate::model::window::{AggregateFn, Window};
 
 pub use dedupe::{Dedupe, Kept};
 pub use key::{Identity, KeyHash, KeyHasher};
-pub use store::{CellId, GroupId, Store};
+pub use store::{CellId, Edges, GroupId, Sights, Store};
 
 /// What one memory keeps; in the order of their `MemoryId`s.
 #[derive(Clone, Debug)]

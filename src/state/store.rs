@@ -3,13 +3,14 @@
 use hashbrown::HashTable;
 
 use super::cell::{KeyMemory, Shape};
+use super::entries::Edge;
 use super::key::{KeyHash, KeyHasher};
 use super::{Bounds, MemorySpec, Options, WriteOutcome};
 use crate::model::ids::MemoryId;
 use crate::model::slot::{Arena, Arenas, Slot};
-use crate::model::time::Time;
+use crate::model::time::{Duration, Time, Zone};
 use crate::model::types::Type;
-use crate::model::window::AggregateFn;
+use crate::model::window::{AggregateFn, Period, Window};
 
 /// Memories with the same key types.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +19,40 @@ pub struct GroupId(pub u32);
 /// All memories of one group for one key. Stays valid as long as the store.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CellId(u32);
+
+/// Where the two ends of a window stood last, among the edges of its key's cell. The default is nowhere: then they are
+/// searched for anew each time.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Edges {
+    after: Option<u32>,
+    through: Option<u32>,
+}
+
+/// What events of one type look at in the cell of one of their keys: memories and edges, by their places.
+#[derive(Debug, Default)]
+pub struct Sights {
+    memories: Vec<u32>,
+    /// Those of windows, after the place of their memory.
+    edges: Vec<(u32, u32)>,
+}
+
+/// An end of windows that moves with time.
+#[derive(Debug, PartialEq)]
+enum End {
+    /// So long before the current event.
+    Back(Duration),
+    /// The start of its day, week or month.
+    Start(Period, Zone),
+}
+
+impl End {
+    fn may_pass(&self, t: Time, edge: &Edge) -> bool {
+        match self {
+            End::Back(back) => edge.is_passed(t.0.saturating_sub(back.0)),
+            End::Start(..) => true,
+        }
+    }
+}
 
 /// Everything that is kept of past events.
 #[derive(Debug)]
@@ -38,6 +73,10 @@ struct Group {
     memories: Vec<KeyMemory>,
     /// What a key is asked for of which nothing was written.
     empty: Vec<KeyMemory>,
+    /// The ends in one cell, by the place of their memory.
+    ends: Vec<(u32, End)>,
+    /// Cell after cell.
+    edges: Vec<Edge>,
 }
 
 impl Store {
@@ -53,6 +92,8 @@ impl Store {
                     index: HashTable::new(),
                     memories: Vec::new(),
                     empty: Vec::new(),
+                    ends: Vec::new(),
+                    edges: Vec::new(),
                 });
                 store.groups.len() - 1
             });
@@ -72,6 +113,23 @@ impl Store {
         self.places[memory.index()].0
     }
 
+    /// Makes questions to this window cheap. Only before the first key is added.
+    pub fn edges(&mut self, memory: MemoryId, window: &Window) -> Edges {
+        let (group, place) = self.places[memory.index()];
+        let group = &mut self.groups[group.0 as usize];
+        match window {
+            Window::Sliding { span, ending } => Edges {
+                after: group.end(place, End::Back(Duration(span.0.saturating_add(ending.0)))),
+                // What ends now ends with the newest entry.
+                through: if ending.0 == 0 { None } else { group.end(place, End::Back(*ending)) },
+            },
+            Window::Calendar { period, zone } => {
+                Edges { after: group.end(place, End::Start(*period, zone.clone())), through: None }
+            }
+            Window::Ever => Edges::default(),
+        }
+    }
+
     /// `None` if nothing was written for that key yet.
     pub fn find(&self, group: GroupId, key: KeyHash) -> Option<CellId> {
         let group = &self.groups[group.0 as usize];
@@ -85,20 +143,59 @@ impl Store {
         let group = &mut self.groups[group.0 as usize];
         let cell = group.index.len() as u32;
         group.memories.extend(group.shapes.iter().map(KeyMemory::new));
+        group.edges.extend(group.ends.iter().map(|_| Edge::default()));
         group.index.insert_unique(key.0 as u64, (key.0, cell), |entry| entry.0 as u64);
         CellId(cell)
     }
 
-    /// Looks at what questions to these cells will look at, so that it is near by then: one cell after the other
-    /// would wait for memory each time, many at once wait together. The result says nothing.
-    pub fn warm(&self, cells: &[(GroupId, CellId)]) -> i64 {
-        let memories = |(group, cell): &(GroupId, CellId)| {
+    /// What an event that asks and writes these memories will look at in the cell of their key. All of them are of
+    /// one group.
+    pub fn sights(&self, memories: impl IntoIterator<Item = (MemoryId, Edges)>) -> Sights {
+        let mut sights = Sights::default();
+        for (memory, edges) in memories {
+            let place = self.places[memory.index()].1;
+            if !sights.memories.contains(&place) {
+                sights.memories.push(place);
+            }
+            for edge in [edges.after, edges.through].into_iter().flatten() {
+                if !sights.edges.contains(&(place, edge)) {
+                    sights.edges.push((place, edge));
+                }
+            }
+        }
+        sights
+    }
+
+    /// Looks at what events will look at in these cells, so that it is near by then: one cell after the other would
+    /// wait for memory each time, many at once wait together. The result says nothing.
+    pub fn warm<'s>(&self, cells: impl Iterator<Item = (GroupId, CellId, &'s Sights, Time)> + Clone) -> i64 {
+        let mut seen = 0;
+        for (group, cell, sights, _) in cells.clone() {
             let group = &self.groups[group.0 as usize];
-            let count = group.shapes.len();
-            group.memories[cell.0 as usize * count..].iter().take(count)
-        };
-        let heads = cells.iter().flat_map(memories).fold(0, |seen, memory| seen ^ memory.warm_head());
-        cells.iter().flat_map(memories).fold(heads, |seen, memory| seen ^ memory.warm_entries())
+            let (memories, edges) = (group.memories(cell), group.edges(cell));
+            for place in &sights.memories {
+                seen ^= memories[*place as usize].warm_head();
+            }
+            for (_, edge) in &sights.edges {
+                seen ^= edges[*edge as usize].warm();
+            }
+        }
+        for (group, cell, sights, t) in cells {
+            let group = &self.groups[group.0 as usize];
+            let (memories, edges) = (group.memories(cell), group.edges(cell));
+            for place in &sights.memories {
+                seen ^= memories[*place as usize].warm_newest(&group.shapes[*place as usize]);
+            }
+            for (place, edge) in &sights.edges {
+                let (place, edge) = (*place as usize, *edge as usize);
+                let shape = &group.shapes[place];
+                // Sums begin at the entry there; else it only matters once time has passed it.
+                if shape.sums() || group.ends[edge].1.may_pass(t, &edges[edge]) {
+                    seen ^= memories[place].warm_edge(shape, &edges[edge]);
+                }
+            }
+        }
+        seen
     }
 
     /// The answer of one aggregate at time `t`. `current` is what the current event itself contributes, if
@@ -106,9 +203,10 @@ impl Store {
     #[expect(clippy::too_many_arguments, reason = "one question has this many parts")]
     #[inline]
     pub fn read(
-        &self,
+        &mut self,
         cell: Option<CellId>,
         memory: MemoryId,
+        edges: Edges,
         function: AggregateFn,
         bounds: Bounds,
         t: Time,
@@ -117,13 +215,26 @@ impl Store {
         arena: &mut Arena,
     ) -> Slot {
         let (group, place) = self.places[memory.index()];
-        let group = &self.groups[group.0 as usize];
+        let group = &mut self.groups[group.0 as usize];
         let shape = &group.shapes[place as usize];
-        let kept = match cell {
-            Some(cell) => &group.memories[cell.0 as usize * group.shapes.len() + place as usize],
-            None => &group.empty[place as usize],
+        let Some(cell) = cell else {
+            let kept = &group.empty[place as usize];
+            return kept.read(shape, function, bounds, 0..0, t, current, &self.hasher, constants, arena);
         };
-        kept.read(shape, function, bounds, t, current, &self.hasher, constants, arena)
+        let kept = &group.memories[cell.0 as usize * group.shapes.len() + place as usize];
+        let inside = match bounds {
+            Bounds::Ever => 0..0,
+            Bounds::Within { after, through } => {
+                let first = cell.0 as usize * group.ends.len();
+                let mut until = |t: i64, edge: Option<u32>| match edge {
+                    Some(edge) => kept.until(shape, t, &mut group.edges[first + edge as usize]),
+                    None => kept.until(shape, t, &mut Edge::default()),
+                };
+                let end = until(through, edges.through);
+                until(after, edges.after).min(end)..end
+            }
+        };
+        kept.read(shape, function, bounds, inside, t, current, &self.hasher, constants, arena)
     }
 
     /// Counts an event in one memory of the cell. `value` must be known (any slot for bare events).
@@ -139,5 +250,29 @@ impl Store {
         let group = &mut self.groups[group.0 as usize];
         let kept = &mut group.memories[cell.0 as usize * group.shapes.len() + place as usize];
         kept.write(&group.shapes[place as usize], t, value, &self.hasher, arenas)
+    }
+}
+
+impl Group {
+    fn end(&mut self, place: u32, end: End) -> Option<u32> {
+        if !self.memories.is_empty() {
+            return None;
+        }
+        let end = (place, end);
+        let known = self.ends.iter().position(|known| *known == end);
+        Some(known.unwrap_or_else(|| {
+            self.ends.push(end);
+            self.ends.len() - 1
+        }) as u32)
+    }
+
+    fn memories(&self, cell: CellId) -> &[KeyMemory] {
+        let count = self.shapes.len();
+        self.memories[cell.0 as usize * count..].get(..count).unwrap_or_default()
+    }
+
+    fn edges(&self, cell: CellId) -> &[Edge] {
+        let count = self.ends.len();
+        self.edges[cell.0 as usize * count..].get(..count).unwrap_or_default()
     }
 }

@@ -182,15 +182,16 @@ fn key(store: &Store, slot: Slot, ty: &Type) -> KeyHash {
 const MEMORY: MemoryId = MemoryId(0);
 
 fn ask(
-    store: &Store,
+    store: &mut Store,
     cell: Option<CellId>,
+    edges: Edges,
     f: AggregateFn,
     bounds: Bounds,
     t: i64,
     this: Option<i64>,
 ) -> Answer {
     let (constants, mut arena) = (Arena::constants(), Arena::new());
-    answer(store.read(cell, MEMORY, f, bounds, Time(t), this.map(Slot::int), &constants, &mut arena))
+    answer(store.read(cell, MEMORY, edges, f, bounds, Time(t), this.map(Slot::int), &constants, &mut arena))
 }
 
 /// Steps of time between events: mostly forward, some late, many of the same moment.
@@ -211,6 +212,15 @@ proptest! {
         spans in prop::collection::vec((1i64..REACH, 0i64..40), 3),
     ) {
         let mut store = Store::new(&[spec(Some(Type::Int), vec![Type::Int])], &options(lateness, cap));
+        let windows: Vec<Window> = spans
+            .iter()
+            .map(|(span, ending)| Window::Sliding {
+                span: Duration(*span),
+                ending: Duration((*ending).min(REACH - span)),
+            })
+            .chain([Window::Ever])
+            .collect();
+        let edges: Vec<Edges> = windows.iter().map(|window| store.edges(MEMORY, window)).collect();
         let mut reference = Reference::default();
         let key = key(&store, Slot::int(1), &Type::Int);
         let mut now = 1_000;
@@ -218,16 +228,15 @@ proptest! {
             now += step;
             let t = if step < 0 { now } else { now.max(reference.newest.unwrap_or(now)) };
             let cell = store.find(store.group(MEMORY), key);
-            let windows = spans.iter().map(|(span, ending)| {
-                let ending = (*ending).min(REACH - span);
-                Bounds::Within { after: t - ending - span, through: t - ending }
-            });
-            for bounds in windows.chain([Bounds::Ever]) {
+            for (window, edges) in windows.iter().zip(&edges) {
+                let bounds = Bounds::of(window, Time(t));
                 for f in FUNCTIONS {
                     for this in [None, Some(value)] {
                         let expected = reference.read(f, bounds, t, this, cap as usize);
-                        let got = ask(&store, cell, f, bounds, t, this);
-                        prop_assert_eq!(got, expected, "{:?} {:?} at {} with {:?}", f, bounds, t, this);
+                        for edges in [*edges, Edges::default()] {
+                            let got = ask(&mut store, cell, edges, f, bounds, t, this);
+                            prop_assert_eq!(&got, &expected, "{:?} {:?} at {} with {:?}", f, bounds, t, this);
+                        }
                     }
                 }
             }
@@ -277,7 +286,7 @@ proptest! {
                 for this in [false, true] {
                     let mut ask = |f, kind: usize| {
                         let this = this.then_some(value[kind]);
-                        store.read(Some(cell), MemoryId::new(kind), f, bounds, t, this, &constants, &mut arena)
+                        store.read(Some(cell), MemoryId::new(kind), Edges::default(), f, bounds, t, this, &constants, &mut arena)
                     };
                     let mut told = Vec::new();
                     for kind in 0..types.len() {
@@ -318,9 +327,9 @@ fn written(spec: MemorySpec, options: &Options, writes: &[(i64, Slot)]) -> (Stor
 fn sums_overflow_and_averages_do_not() {
     let big = Slot::int(i64::MAX);
     let spec = spec(Some(Type::Decimal), vec![]);
-    let (store, cell) = written(spec, &options(0, 10), &[(1, big), (2, big), (3, big)]);
+    let (mut store, cell) = written(spec, &options(0, 10), &[(1, big), (2, big), (3, big)]);
     for bounds in [Bounds::Within { after: 0, through: 3 }, Bounds::Ever] {
-        let ask = |f| ask(&store, Some(cell), f, bounds, 3, None);
+        let mut ask = |f| ask(&mut store, Some(cell), Edges::default(), f, bounds, 3, None);
         assert_eq!(ask(AggregateFn::Sum), Answer::Unknown(Unknown::Overflow));
         assert_eq!(ask(AggregateFn::Avg), Answer::Known(i64::MAX));
         assert_eq!(ask(AggregateFn::Stddev), Answer::Known(0));
@@ -332,11 +341,12 @@ fn sums_of_money_are_in_the_memorys_currency() {
     let (usd, eur) = (Currency(*b"USD"), Currency(*b"EUR"));
     let options = options(0, 10);
     let writes = [(1, Slot::money(5, usd)), (2, Slot::money(9, eur)), (3, Slot::money(6, usd))];
-    let (store, cell) = written(spec(Some(Type::Money(Some(usd))), vec![]), &options, &writes);
+    let (mut store, cell) = written(spec(Some(Type::Money(Some(usd))), vec![]), &options, &writes);
     let (constants, mut arena) = (Arena::constants(), Arena::new());
     let within = Bounds::Within { after: 0, through: 3 };
-    let mut ask =
-        |cell, f, bounds| store.read(cell, MEMORY, f, bounds, Time(3), None, &constants, &mut arena);
+    let mut ask = |cell, f, bounds| {
+        store.read(cell, MEMORY, Edges::default(), f, bounds, Time(3), None, &constants, &mut arena)
+    };
     for bounds in [within, Bounds::Ever] {
         assert_eq!(ask(Some(cell), AggregateFn::Sum, bounds), Slot::money(11, usd));
         assert_eq!(ask(None, AggregateFn::Sum, bounds), Slot::money(0, usd));
@@ -344,9 +354,10 @@ fn sums_of_money_are_in_the_memorys_currency() {
         assert_eq!(ask(Some(cell), AggregateFn::Count, bounds), Slot::int(2));
     }
     // Amounts of any currency are told apart and given back.
-    let (store, cell) = written(spec(Some(Type::Money(None)), vec![]), &options, &writes);
-    let mut ask =
-        |f, bounds| store.read(Some(cell), MEMORY, f, bounds, Time(3), None, &constants, &mut arena);
+    let (mut store, cell) = written(spec(Some(Type::Money(None)), vec![]), &options, &writes);
+    let mut ask = |f, bounds| {
+        store.read(Some(cell), MEMORY, Edges::default(), f, bounds, Time(3), None, &constants, &mut arena)
+    };
     for bounds in [within, Bounds::Ever] {
         assert_eq!(ask(AggregateFn::Sum, bounds), Slot::unknown(Unknown::NoRate));
         assert_eq!(ask(AggregateFn::Distinct, bounds), Slot::int(3));
@@ -358,14 +369,25 @@ fn sums_of_money_are_in_the_memorys_currency() {
 fn bare_events_are_counted() {
     let functions = vec![(AggregateFn::Count, false), (AggregateFn::Since, true)];
     let spec = MemorySpec { functions, ..spec(None, vec![]) };
-    let (store, cell) = written(spec, &options(0, 10), &[(1, Slot::MISSING), (5, Slot::MISSING)]);
+    let (mut store, cell) = written(spec, &options(0, 10), &[(1, Slot::MISSING), (5, Slot::MISSING)]);
     assert_eq!(
-        ask(&store, Some(cell), AggregateFn::Count, Bounds::Within { after: 1, through: 9 }, 9, None),
+        ask(
+            &mut store,
+            Some(cell),
+            Edges::default(),
+            AggregateFn::Count,
+            Bounds::Within { after: 1, through: 9 },
+            9,
+            None
+        ),
         Answer::Known(1)
     );
-    assert_eq!(ask(&store, Some(cell), AggregateFn::Since, Bounds::Ever, 9, None), Answer::Known(4));
     assert_eq!(
-        ask(&store, None, AggregateFn::Since, Bounds::Ever, 9, None),
+        ask(&mut store, Some(cell), Edges::default(), AggregateFn::Since, Bounds::Ever, 9, None),
+        Answer::Known(4)
+    );
+    assert_eq!(
+        ask(&mut store, None, Edges::default(), AggregateFn::Since, Bounds::Ever, 9, None),
         Answer::Unknown(Unknown::Missing)
     );
 }
@@ -401,7 +423,17 @@ fn memories_with_the_same_keys_share_a_cell() {
     let mut count = |cell, memory| {
         let f = AggregateFn::Count;
         store
-            .read(Some(cell), MemoryId(memory), f, Bounds::Ever, Time(2), None, &constants, &mut own)
+            .read(
+                Some(cell),
+                MemoryId(memory),
+                Edges::default(),
+                f,
+                Bounds::Ever,
+                Time(2),
+                None,
+                &constants,
+                &mut own,
+            )
             .as_int()
     };
     assert_eq!(

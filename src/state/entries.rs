@@ -1,0 +1,285 @@
+//! The entries of one memory of one key, in the order of (time, arrival).
+
+use std::ops::Range;
+
+/// How many words an entry takes: its time, then what the memory keeps of the event.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// The time alone.
+    Bare,
+    /// A number, and the sum of all numbers before it (those that are gone included) as two words, the low one first.
+    Number,
+    /// A hash as two words, the low one first.
+    Hashed,
+}
+
+/// What an entry keeps beside its time.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    Bare,
+    Number(i64),
+    Hashed(u128),
+}
+
+/// Times and what is kept with them, in one piece of memory, the oldest first.
+///
+/// A window's edge moves forward with time, so where it stood last is nearly where it stands now: [`Edge`] remembers
+/// that between questions, and a question then looks at no entry at all unless one left the window.
+#[derive(Clone, Debug, Default)]
+pub struct Entries {
+    /// Entry after entry; those outside `start .. start + len` are only room.
+    words: Box<[u64]>,
+    start: u32,
+    len: u32,
+    /// The number of the first entry. Numbers go on when entries are dropped in front, and start anew beyond all those
+    /// given out when one is inserted among others, so that no edge takes an entry for another.
+    first: u64,
+}
+
+/// Between which entries a time lay when it was asked for: nothing but a short cut.
+#[derive(Copy, Clone, Debug)]
+pub struct Edge {
+    /// The number of the first entry after it.
+    entry: u64,
+    /// The times of the entries before and after it: while it lies between them it is at the same place.
+    from: i64,
+    until: i64,
+}
+
+impl Default for Edge {
+    fn default() -> Edge {
+        Edge { entry: 0, from: i64::MAX, until: i64::MIN }
+    }
+}
+
+impl Edge {
+    /// Looks at it. The result says nothing.
+    pub fn warm(&self) -> i64 {
+        self.until
+    }
+
+    /// An entry lies between where it stood and `t`.
+    pub fn is_passed(&self, t: i64) -> bool {
+        t >= self.until
+    }
+}
+
+impl Layout {
+    fn stride(self) -> usize {
+        match self {
+            Layout::Bare => 1,
+            Layout::Number => 4,
+            Layout::Hashed => 3,
+        }
+    }
+}
+
+impl Entries {
+    pub fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    fn entry(&self, layout: Layout, index: usize) -> Option<&[u64]> {
+        if index >= self.len() {
+            return None;
+        }
+        let stride = layout.stride();
+        let at = (self.start as usize + index) * stride;
+        self.words.get(at..at + stride)
+    }
+
+    /// The entries `range` one after the other; the part of it that exists.
+    fn range(&self, layout: Layout, range: Range<usize>) -> std::slice::ChunksExact<'_, u64> {
+        let stride = layout.stride();
+        let end = range.end.min(self.len());
+        let start = range.start.min(end);
+        let base = self.start as usize;
+        let words = self.words.get((base + start) * stride..(base + end) * stride);
+        words.unwrap_or_default().chunks_exact(stride)
+    }
+
+    pub fn at(&self, layout: Layout, index: usize) -> Option<i64> {
+        self.entry(layout, index).map(time)
+    }
+
+    /// The number of an entry that keeps one.
+    pub fn number(&self, index: usize) -> Option<i64> {
+        self.entry(Layout::Number, index).map(number)
+    }
+
+    /// The numbers of some entries.
+    pub fn numbers(
+        &self,
+        range: Range<usize>,
+    ) -> impl DoubleEndedIterator<Item = i64> + ExactSizeIterator + '_ {
+        self.range(Layout::Number, range).map(number)
+    }
+
+    /// The hashes of some entries.
+    pub fn hashes(
+        &self,
+        range: Range<usize>,
+    ) -> impl DoubleEndedIterator<Item = u128> + ExactSizeIterator + '_ {
+        self.range(Layout::Hashed, range).map(|entry| wide(entry, 1))
+    }
+
+    /// The sum of the numbers from two entries, whatever lies between them.
+    pub fn sum(&self, range: Range<usize>) -> i128 {
+        let last = range.end.checked_sub(1).and_then(|last| self.entry(Layout::Number, last));
+        match (self.entry(Layout::Number, range.start), last) {
+            (Some(first), Some(last)) if range.start < range.end => after(last) - before(first),
+            _ => 0,
+        }
+    }
+
+    /// How many entries are at or before `t`.
+    pub fn until(&self, layout: Layout, t: i64) -> usize {
+        self.search(layout, t, 0, self.len())
+    }
+
+    /// The same with the help of where this edge stood before.
+    pub fn until_from(&self, layout: Layout, t: i64, edge: &mut Edge) -> usize {
+        let known = edge.entry.wrapping_sub(self.first);
+        let hint = if known <= u64::from(self.len) { known as usize } else { 0 };
+        if known == hint as u64 && edge.from <= t {
+            // Entries may have been added where there was none.
+            if t < edge.until && (edge.until < i64::MAX || hint == self.len()) {
+                return hint;
+            }
+            let place = self.forward(layout, t, hint);
+            self.remember(layout, place, edge);
+            return place;
+        }
+        let place = self.until(layout, t);
+        self.remember(layout, place, edge);
+        place
+    }
+
+    fn remember(&self, layout: Layout, place: usize, edge: &mut Edge) {
+        let before = place.checked_sub(1).and_then(|last| self.at(layout, last));
+        *edge = Edge {
+            entry: self.first + place as u64,
+            from: before.unwrap_or(i64::MIN),
+            until: self.at(layout, place).unwrap_or(i64::MAX),
+        };
+    }
+
+    /// All entries before `place` are at or before `t`: in growing steps to the first that is not.
+    fn forward(&self, layout: Layout, t: i64, place: usize) -> usize {
+        let (mut low, mut step) = (place, 1);
+        while self.at(layout, low + step - 1).is_some_and(|at| at <= t) {
+            low += step;
+            step *= 2;
+        }
+        self.search(layout, t, low, (low + step - 1).min(self.len()))
+    }
+
+    /// All before `low` are at or before `t`, none from `high` on is.
+    fn search(&self, layout: Layout, t: i64, mut low: usize, mut high: usize) -> usize {
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.at(layout, middle).is_some_and(|at| at <= t) { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// Puts an entry in its place: after those of the same time.
+    pub fn insert(&mut self, layout: Layout, t: i64, payload: Payload) -> usize {
+        let place = match self.len().checked_sub(1).and_then(|last| self.at(layout, last)) {
+            Some(last) if last > t => self.until(layout, t),
+            _ => self.len(),
+        };
+        let mut entry = [t as u64, 0, 0, 0];
+        match payload {
+            Payload::Bare => {}
+            Payload::Number(number) => {
+                entry[1] = number as u64;
+                let sum = match place.checked_sub(1).and_then(|last| self.entry(layout, last)) {
+                    Some(last) => after(last),
+                    None => self.entry(layout, 0).map_or(0, before),
+                };
+                (entry[2], entry[3]) = split(sum as u128);
+            }
+            Payload::Hashed(hash) => (entry[1], entry[2]) = split(hash),
+        }
+        self.make_room(layout);
+        let stride = layout.stride();
+        let at = (self.start as usize + place) * stride;
+        let end = (self.start as usize + self.len()) * stride;
+        self.words.copy_within(at..end, at + stride);
+        if let Some(room) = self.words.get_mut(at..at + stride) {
+            room.copy_from_slice(&entry[..stride]);
+        }
+        if place < self.len() {
+            self.first += u64::from(self.len) + 1;
+            if let Payload::Number(number) = payload {
+                let later = self.words.get_mut(at + stride..end + stride).unwrap_or_default();
+                for entry in later.chunks_exact_mut(stride) {
+                    (entry[2], entry[3]) = split((before(entry) + i128::from(number)) as u128);
+                }
+            }
+        }
+        self.len += 1;
+        place
+    }
+
+    /// One more entry needs room to be made.
+    pub fn is_full(&self, layout: Layout) -> bool {
+        (self.start as usize + self.len()) * layout.stride() >= self.words.len()
+    }
+
+    /// For one more entry at the end.
+    fn make_room(&mut self, layout: Layout) {
+        if !self.is_full(layout) {
+            return;
+        }
+        let stride = layout.stride();
+        let (start, len) = (self.start as usize, self.len());
+        let room = self.words.len() / stride;
+        let live = start * stride..(start + len) * stride;
+        if start * 2 > room {
+            self.words.copy_within(live, 0);
+        } else {
+            let mut larger = vec![0; (room * 2).max(2) * stride].into_boxed_slice();
+            larger[..len * stride].copy_from_slice(&self.words[live]);
+            self.words = larger;
+        }
+        self.start = 0;
+    }
+
+    pub fn drop_front(&mut self, count: usize) {
+        let count = count.min(self.len()) as u32;
+        self.start += count;
+        self.len -= count;
+        self.first += u64::from(count);
+    }
+
+    /// The time of the first entry after an edge, if it stands where it stood.
+    pub fn near(&self, layout: Layout, edge: &Edge) -> Option<i64> {
+        self.at(layout, usize::try_from(edge.entry.wrapping_sub(self.first)).ok()?)
+    }
+}
+
+fn time(entry: &[u64]) -> i64 {
+    entry[0] as i64
+}
+
+fn number(entry: &[u64]) -> i64 {
+    entry[1] as i64
+}
+
+fn wide(entry: &[u64], at: usize) -> u128 {
+    u128::from(entry[at]) | u128::from(entry[at + 1]) << 64
+}
+
+fn split(wide: u128) -> (u64, u64) {
+    (wide as u64, (wide >> 64) as u64)
+}
+
+fn before(entry: &[u64]) -> i128 {
+    wide(entry, 2) as i128
+}
+
+fn after(entry: &[u64]) -> i128 {
+    before(entry) + i128::from(number(entry))
+}
