@@ -171,8 +171,16 @@ impl Engine {
     pub(super) fn warm(&self, state: &mut State, events: &mut [Prepared]) {
         let State { store, dedupe, groups, scratch, .. } = state;
         let accepted = || events.iter().filter(|event| event.rejected.is_none());
-        let seen = dedupe.warm(accepted().map(|event| event.identity));
-        let seen = accepted().fold(seen, |seen, event| seen ^ event.decoded.warm());
+        let mut seen = dedupe.warm(accepted().map(|event| event.identity));
+        for event in accepted() {
+            seen ^= event.decoded.warm();
+            for (key, group) in event.keys.iter().zip(&groups[event.decoded.event.index()]) {
+                if let (Some(hash), Some((group, _))) = (key, group) {
+                    seen ^= store.touch(*group, *hash);
+                }
+            }
+        }
+        std::hint::black_box(seen);
         scratch.cells.clear();
         for event in events.iter_mut().filter(|event| event.rejected.is_none()) {
             event.cells.clear();
@@ -187,7 +195,7 @@ impl Engine {
             let (group, sights) = groups[*kind as usize][*place as usize].as_ref()?;
             Some((*group, *cell, sights, *at))
         });
-        std::hint::black_box((seen, store.warm(cells)));
+        std::hint::black_box(store.warm(cells));
     }
 
     /// Decides an event that was accepted. Of a decision in which nothing happened no more is made than it needs.

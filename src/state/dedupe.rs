@@ -3,9 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hashbrown::HashTable;
-
 use super::key::Identity;
+use super::table::Table;
 use crate::model::decision::Decision;
 use crate::model::ids::OutcomeId;
 use crate::model::time::{Duration, Time};
@@ -16,9 +15,19 @@ use crate::model::time::{Duration, Time};
 pub struct Dedupe {
     horizon: Duration,
     now: Time,
-    applied: HashTable<(u128, Kept)>,
+    /// By event, the number of what was applied.
+    places: Table,
     /// In the order of application, which is that of engine time.
-    order: VecDeque<(Time, u128)>,
+    applied: VecDeque<Applied>,
+    /// The number of the first of them; numbers begin anew after the largest.
+    first: u32,
+}
+
+#[derive(Debug)]
+struct Applied {
+    event: Identity,
+    now: Time,
+    decision: Kept,
 }
 
 /// What is kept of a decision.
@@ -33,12 +42,15 @@ pub enum Kept {
     Whole(Arc<Decision>),
 }
 
+/// Of numbers that tell applied events apart: more than are kept at any time.
+const NUMBERS: u32 = 1 << 31;
+
 /// 24 hours.
 pub const DEFAULT_HORIZON: Duration = Duration(24 * 3_600_000_000);
 
 impl Dedupe {
     pub fn new(horizon: Duration) -> Dedupe {
-        Dedupe { horizon, now: Time::MIN, applied: HashTable::new(), order: VecDeque::new() }
+        Dedupe { horizon, now: Time::MIN, places: Table::default(), applied: VecDeque::new(), first: 0 }
     }
 
     /// Moves engine time to `told` (the event's `received_at`, else its `at`) if that is later, forgets what
@@ -46,53 +58,49 @@ impl Dedupe {
     pub fn check(&mut self, event: Identity, told: Time) -> Option<&Kept> {
         self.now = self.now.max(told);
         self.forget();
-        self.find(event).map(|entry| &entry.1)
+        let place = self.places.find(event.0)?.wrapping_sub(self.first) % NUMBERS;
+        self.applied.get(place as usize).map(|applied| &applied.decision)
     }
 
     /// Keeps the decision of an event that [`Dedupe::check`] did not know.
     pub fn remember(&mut self, event: Identity, decision: Kept) {
-        self.applied.insert_unique(event.0 as u64, (event.0, decision), |entry| entry.0 as u64);
-        self.order.push_back((self.now, event.0));
+        let number = (u64::from(self.first) + self.applied.len() as u64) % u64::from(NUMBERS);
+        self.places.insert(event.0, number as u32);
+        self.applied.push_back(Applied { event, now: self.now, decision });
     }
 
     /// Looks at what [`Dedupe::check`] will look at for these events, so that it is near by then. The result says
     /// nothing.
     pub fn warm(&self, events: impl Iterator<Item = Identity>) -> u64 {
-        let mut seen = 0;
         let mut count = 0;
+        let mut seen = 0;
         for event in events {
-            seen ^= u64::from(self.find(event).is_some());
+            seen ^= self.places.touch(event.0);
             count += 1;
         }
         // About as many are forgotten as come.
-        for (_, hash) in self.order.iter().take(count) {
-            if let Some((_, Kept::Whole(decision))) = self.find(Identity(*hash)) {
-                let id = decision.event.as_bytes().first().copied().unwrap_or_default();
-                seen ^= decision.score as u64 ^ u64::from(decision.late) ^ u64::from(id);
+        for applied in self.applied.iter().take(count) {
+            seen ^= self.places.touch(applied.event.0);
+            if let Kept::Whole(decision) = &applied.decision {
                 seen ^= Arc::strong_count(decision) as u64;
             }
         }
         seen
     }
 
-    fn find(&self, event: Identity) -> Option<&(u128, Kept)> {
-        self.applied.find(event.0 as u64, |entry| entry.0 == event.0)
-    }
-
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.order.len()
+        self.applied.len()
     }
 
     fn forget(&mut self) {
-        while let Some((applied, hash)) = self.order.front().copied() {
-            if self.now.0.saturating_sub(applied.0) < self.horizon.0 {
+        while let Some(oldest) = self.applied.front() {
+            if self.now.0.saturating_sub(oldest.now.0) < self.horizon.0 {
                 return;
             }
-            self.order.pop_front();
-            if let Ok(entry) = self.applied.find_entry(hash as u64, |entry| entry.0 == hash) {
-                entry.remove();
-            }
+            self.places.remove(oldest.event.0);
+            self.applied.pop_front();
+            self.first = (self.first + 1) % NUMBERS;
         }
     }
 }

@@ -28,6 +28,7 @@ mod entries;
 pub mod key;
 mod number;
 mod store;
+mod table;
 #[cfg(test)]
 mod tests;
 

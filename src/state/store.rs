@@ -1,10 +1,9 @@
 //! The memories of a ruleset by key, in RAM.
 
-use hashbrown::HashTable;
-
 use super::cell::{KeyMemory, Shape};
 use super::entries::Edge;
 use super::key::{KeyHash, KeyHasher};
+use super::table::Table;
 use super::{Bounds, MemorySpec, Options, WriteOutcome};
 use crate::model::ids::MemoryId;
 use crate::model::slot::{Arena, Arenas, Slot};
@@ -68,7 +67,9 @@ struct Group {
     keys: Vec<Type>,
     /// Of the memories in one cell.
     shapes: Vec<Shape>,
-    index: HashTable<(u128, u32)>,
+    index: Table,
+    /// How many.
+    cells: u32,
     /// Cell after cell.
     memories: Vec<KeyMemory>,
     /// What a key is asked for of which nothing was written.
@@ -89,7 +90,8 @@ impl Store {
                 store.groups.push(Group {
                     keys: spec.keys.clone(),
                     shapes: Vec::new(),
-                    index: HashTable::new(),
+                    index: Table::default(),
+                    cells: 0,
                     memories: Vec::new(),
                     empty: Vec::new(),
                     ends: Vec::new(),
@@ -132,8 +134,12 @@ impl Store {
 
     /// `None` if nothing was written for that key yet.
     pub fn find(&self, group: GroupId, key: KeyHash) -> Option<CellId> {
-        let group = &self.groups[group.0 as usize];
-        group.index.find(key.0 as u64, |entry| entry.0 == key.0).map(|entry| CellId(entry.1))
+        self.groups[group.0 as usize].index.find(key.0).map(CellId)
+    }
+
+    /// Looks at where [`Store::find`] will look, so that it is near by then. The result says nothing.
+    pub fn touch(&self, group: GroupId, key: KeyHash) -> u64 {
+        self.groups[group.0 as usize].index.touch(key.0)
     }
 
     pub fn find_or_add(&mut self, group: GroupId, key: KeyHash) -> CellId {
@@ -141,10 +147,11 @@ impl Store {
             return cell;
         }
         let group = &mut self.groups[group.0 as usize];
-        let cell = group.index.len() as u32;
+        let cell = group.cells;
+        group.cells += 1;
         group.memories.extend(group.shapes.iter().map(KeyMemory::new));
         group.edges.extend(group.ends.iter().map(|_| Edge::default()));
-        group.index.insert_unique(key.0 as u64, (key.0, cell), |entry| entry.0 as u64);
+        group.index.insert(key.0, cell);
         CellId(cell)
     }
 
