@@ -16,6 +16,7 @@ pub(super) struct EventCode {
     pub name: Arc<str>,
     pub keys: Vec<KeyCode>,
     pub writes: Vec<WriteCode>,
+    /// By key.
     pub reads: Vec<ReadCode>,
     /// The distinct windows of the reads.
     pub windows: Vec<Window>,
@@ -93,7 +94,8 @@ impl EventCode {
                 include_current: read.include_current,
             }
         });
-        let reads: Vec<ReadCode> = reads.collect();
+        let mut reads: Vec<ReadCode> = reads.collect();
+        reads.sort_by_key(|read| read.key);
         let writes = event.writes.iter().map(|write| WriteCode {
             memory: write.memory,
             filter: write.filter.map(reg),

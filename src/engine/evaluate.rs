@@ -15,7 +15,7 @@ use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Unknown;
 use crate::state::{
-    Bounds, CellId, Dedupe, Edges, GroupId, Kept, KeyHash, KeyHasher, Options, Sights, Store,
+    Bounds, CellId, Dedupe, GroupId, Kept, KeyHash, KeyHasher, Options, Question, Sights, Store,
 };
 use crate::vm::{Data, Frame, Machine, Surroundings};
 
@@ -71,7 +71,7 @@ pub(super) struct State {
     /// By event type, then by key: the group of memories that are kept by it, and what is looked at there.
     groups: Vec<Vec<Option<(GroupId, Sights)>>>,
     /// By event type, then by read.
-    edges: Vec<Vec<Edges>>,
+    questions: Vec<Vec<Question>>,
     scratch: Scratch,
     pub(super) stats: Stats,
 }
@@ -116,20 +116,23 @@ impl Engine {
                 hash_key: options.hash_key.clone(),
             },
         );
-        let edges = ruleset.events.iter().map(|event| {
-            let edges = |read: &ReadCode| store.edges(read.memory, &event.windows[read.window]);
-            event.reads.iter().map(edges).collect()
+        let questions = ruleset.events.iter().map(|event| {
+            let question = |read: &ReadCode| {
+                let edges = store.edges(read.memory, &event.windows[read.window]);
+                store.question(read.memory, read.function, edges)
+            };
+            event.reads.iter().map(question).collect()
         });
-        let edges: Vec<Vec<Edges>> = edges.collect();
-        let groups = ruleset.events.iter().zip(&edges).map(|(event, edges)| groups(&store, event, edges));
-        let groups = groups.collect();
+        let questions: Vec<Vec<Question>> = questions.collect();
+        let groups = ruleset.events.iter().zip(&questions);
+        let groups = groups.map(|(event, questions)| groups_of(&store, event, questions)).collect();
         let hasher = store.hasher().clone();
         let state = State {
             store,
             dedupe: Dedupe::new(options.horizon),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
             groups,
-            edges,
+            questions,
             scratch: Scratch::default(),
             stats: Stats {
                 outcomes: vec![0; ruleset.outcomes.len()],
@@ -200,7 +203,7 @@ impl Engine {
 
     /// Decides an event that was accepted. Of a decision in which nothing happened no more is made than it needs.
     pub(super) fn decide_accepted(&self, state: &mut State, event: &mut Prepared) -> Kept {
-        let State { store, dedupe, frames, groups, edges, scratch, stats } = state;
+        let State { store, dedupe, frames, groups, questions, scratch, stats } = state;
         let Prepared { decoded, identity, keys, cells, .. } = event;
         stats.decided += 1;
         let ruleset = &*self.ruleset;
@@ -234,7 +237,8 @@ impl Engine {
         };
         let code = &ruleset.events[index];
         machine.run_inputs();
-        read_memory(&mut machine, code, store, (&groups[index], keys, cells, &edges[index]), scratch, at);
+        let known = KeysOf { groups: &groups[index], hashes: keys, cells };
+        read_memory(&mut machine, code, store, known, &questions[index], scratch, at);
         machine.run_rules();
 
         scratch.marks.clear();
@@ -300,13 +304,12 @@ impl Engine {
 }
 
 /// By key: what is kept by it, and what this type of events looks at there.
-fn groups(store: &Store, event: &EventCode, edges: &[Edges]) -> Vec<Option<(GroupId, Sights)>> {
+fn groups_of(store: &Store, event: &EventCode, questions: &[Question]) -> Vec<Option<(GroupId, Sights)>> {
     let group = |(index, key): (usize, &KeyCode)| {
-        let reads = event.reads.iter().zip(edges).filter(|(read, _)| read.key == index);
-        let writes = event.writes.iter().filter(|write| write.key == index);
-        let asked = reads.map(|(read, edges)| (read.memory, *edges));
-        let written = writes.map(|write| (write.memory, Edges::default()));
-        key.memory.map(|memory| (store.group(memory), store.sights(asked.chain(written))))
+        let asked = event.reads.iter().zip(questions).filter(|(read, _)| read.key == index);
+        let written = event.writes.iter().filter(|write| write.key == index).map(|write| write.memory);
+        let sights = || store.sights(asked.map(|(_, question)| question), written);
+        key.memory.map(|memory| (store.group(memory), sights()))
     };
     event.keys.iter().enumerate().map(group).collect()
 }
@@ -316,50 +319,81 @@ fn read_memory(
     machine: &mut Machine<'_>,
     code: &EventCode,
     store: &mut Store,
-    (groups, known, cells, edges): (
-        &[Option<(GroupId, Sights)>],
-        &[Option<KeyHash>],
-        &[Option<CellId>],
-        &[Edges],
-    ),
+    keys: KeysOf<'_>,
+    questions: &[Question],
     scratch: &mut Scratch,
     at: Time,
 ) {
-    scratch.keys.clear();
-    for (index, (key, group)) in code.keys.iter().zip(groups).enumerate() {
-        let slots = &mut scratch.slots;
-        slots.clear();
-        slots.extend(key.regs.iter().map(|reg| machine.get(*reg)));
-        let known = known.get(index).copied().flatten();
-        let hash = known.or_else(|| store.hasher().hash(slots, &key.types, &machine.arenas()));
-        scratch.keys.push(match (hash, group) {
-            (Some(hash), Some((group, _))) => {
-                let cell = cells.get(index).copied().flatten().or_else(|| store.find(*group, hash));
-                Key::Known { hash, group: *group, cell }
-            }
-            _ => {
-                let missing = slots.iter().find(|slot| !slot.is_known());
-                Key::Unknown(missing.map_or(Unknown::Missing, |slot| slot.why()))
-            }
-        });
-    }
     scratch.bounds.clear();
     scratch.bounds.extend(code.windows.iter().map(|window| Bounds::of(window, at)));
-    for (read, edges) in code.reads.iter().zip(edges) {
-        let slot = match scratch.keys[read.key] {
-            Key::Unknown(why) => Slot::unknown(why),
-            Key::Known { hash, cell, .. } => {
-                let current = read.include_current.and_then(|write| {
-                    let write = &code.writes[write];
-                    let same = matches!(scratch.keys[write.key], Key::Known { hash: own, .. } if own == hash);
-                    if same { counted(machine, write) } else { None }
-                });
-                let bounds = scratch.bounds[read.window];
-                let (constants, arena) = (machine.constants, &mut *machine.arena);
-                store.read(cell, read.memory, *edges, read.function, bounds, at, current, constants, arena)
-            }
+    scratch.keys.clear();
+    for (index, (key, group)) in code.keys.iter().zip(keys.groups).enumerate() {
+        let key = find_key(machine, key, group.as_ref(), index, &keys, store, &mut scratch.slots);
+        scratch.keys.push(key);
+    }
+    // The reads of one key follow one another.
+    let mut rest = code.reads.iter().zip(questions).peekable();
+    while let Some((first, _)) = rest.peek() {
+        let index = first.key;
+        let key = scratch.keys[index];
+        let mut cell = match key {
+            Key::Known { group, cell, .. } => Ok(store.cell(group, cell)),
+            Key::Unknown(why) => Err(why),
         };
-        slot.put(&mut machine.frame.slots[read.to as usize]);
+        while let Some((read, question)) = rest.next_if(|(read, _)| read.key == index) {
+            let slot = match &mut cell {
+                Err(why) => Slot::unknown(*why),
+                Ok(cell) => {
+                    let current = read.include_current.and_then(|write| {
+                        let write = &code.writes[write];
+                        if key.is_same(scratch.keys[write.key]) { counted(machine, write) } else { None }
+                    });
+                    let bounds = scratch.bounds[read.window];
+                    cell.read(question, bounds, at, current, machine.constants, machine.arena)
+                }
+            };
+            slot.put(&mut machine.frame.slots[read.to as usize]);
+        }
+    }
+}
+
+/// What is known of an event's keys before any of it is computed.
+struct KeysOf<'a> {
+    groups: &'a [Option<(GroupId, Sights)>],
+    hashes: &'a [Option<KeyHash>],
+    cells: &'a [Option<CellId>],
+}
+
+fn find_key(
+    machine: &Machine<'_>,
+    key: &KeyCode,
+    group: Option<&(GroupId, Sights)>,
+    index: usize,
+    known: &KeysOf<'_>,
+    store: &Store,
+    slots: &mut Vec<Slot>,
+) -> Key {
+    if let (Some(Some(hash)), Some((group, _))) = (known.hashes.get(index), group) {
+        let cell = known.cells.get(index).copied().flatten().or_else(|| store.find(*group, *hash));
+        return Key::Known { hash: *hash, group: *group, cell };
+    }
+    slots.clear();
+    slots.extend(key.regs.iter().map(|reg| machine.get(*reg)));
+    match (store.hasher().hash(slots, &key.types, &machine.arenas()), group) {
+        (Some(hash), Some((group, _))) => Key::Known { hash, group: *group, cell: store.find(*group, hash) },
+        _ => {
+            let missing = slots.iter().find(|slot| !slot.is_known());
+            Key::Unknown(missing.map_or(Unknown::Missing, |slot| slot.why()))
+        }
+    }
+}
+
+impl Key {
+    fn is_same(self, other: Key) -> bool {
+        match (self, other) {
+            (Key::Known { hash: a, .. }, Key::Known { hash: b, .. }) => a == b,
+            _ => false,
+        }
     }
 }
 

@@ -134,6 +134,11 @@ impl Shape {
         }
     }
 
+    /// Nothing but times is kept.
+    pub fn is_bare(&self) -> bool {
+        self.kind == Kind::Bare
+    }
+
     /// Whether windows add up what lies between two entries.
     pub fn sums(&self) -> bool {
         self.layout() == Layout::Number
@@ -163,6 +168,17 @@ fn ordered(value: f64) -> i64 {
 
 fn unordered(number: i64) -> f64 {
     f64::from_bits((number ^ ((number >> 63) as u64 >> 1) as i64) as u64)
+}
+
+/// A question to one memory of one key.
+#[derive(Copy, Clone, Debug)]
+pub struct Asked {
+    pub function: AggregateFn,
+    pub bounds: Bounds,
+    /// The time of the current event.
+    pub t: Time,
+    /// What it contributes, if it counts: any known slot for a memory of bare events.
+    pub current: Option<Slot>,
 }
 
 /// One memory of one key.
@@ -294,7 +310,8 @@ impl KeyMemory {
     }
 
     /// Whether a window that begins after `after` has lost an entry. Those that have expired may still be there.
-    fn has_lost(&self, shape: &Shape, after: i64) -> bool {
+    #[inline]
+    pub fn has_lost(&self, shape: &Shape, after: i64) -> bool {
         let limit = self.limit(shape);
         let (entries, layout) = (&self.entries, shape.layout());
         after < self.lost || after < limit && entries.until(layout, after) < entries.until(layout, limit)
@@ -344,30 +361,23 @@ impl KeyMemory {
         if t >= self.newest { self.entries.len() } else { self.entries.until_from(shape.layout(), t, edge) }
     }
 
-    /// The answer at `t`; `inside` are the entries within the bounds, `current` is what the current event contributes.
-    #[expect(clippy::too_many_arguments, reason = "one question has this many parts")]
+    /// How many events there are in a window of which nothing was lost: all that is asked of most.
+    #[inline]
+    pub fn count(&self, after: i64, inside: &Range<usize>, this: bool) -> Slot {
+        bounded((inside.len() + usize::from(this)) as i64, after < self.capped)
+    }
+
+    /// The answer to a question; `inside` are the entries within its bounds, of which nothing was lost.
     pub fn read(
         &self,
         shape: &Shape,
-        function: AggregateFn,
-        bounds: Bounds,
+        asked: &Asked,
         inside: Range<usize>,
-        t: Time,
-        current: Option<Slot>,
         hasher: &KeyHasher,
         constants: &Arena,
         arena: &mut Arena,
     ) -> Slot {
-        // Most questions: only how many.
-        if let (AggregateFn::Count, Bounds::Within { after, through }, Kind::Bare) =
-            (function, bounds, shape.kind)
-        {
-            if self.has_lost(shape, after) {
-                return Slot::unknown(Unknown::TooLate);
-            }
-            let this = current.is_some() && after < t.0 && t.0 <= through;
-            return bounded((inside.len() + usize::from(this)) as i64, after < self.capped);
-        }
+        let Asked { function, bounds, t, current } = *asked;
         let this = current.and_then(|slot| {
             let arenas = Arenas { constants, event: arena };
             // Its value is at hand in the slot; a hash only where values are told apart.
@@ -406,9 +416,6 @@ impl KeyMemory {
         view: &View<'a, '_>,
     ) -> Answer<'a> {
         let shape = view.shape;
-        if self.has_lost(shape, after) {
-            return Answer::Slot(Slot::unknown(Unknown::TooLate));
-        }
         let saturated = after < self.capped;
         let count = (view.end - view.start + usize::from(view.this.is_some())) as i64;
         let none = if saturated { Slot::unknown(Unknown::Saturated) } else { Slot::MISSING };

@@ -138,19 +138,27 @@ impl Entries {
     }
 
     /// The same with the help of where this edge stood before.
+    #[inline]
     pub fn until_from(&self, layout: Layout, t: i64, edge: &mut Edge) -> usize {
         let known = edge.entry.wrapping_sub(self.first);
-        let hint = if known <= u64::from(self.len) { known as usize } else { 0 };
-        if known == hint as u64 && edge.from <= t {
-            // Entries may have been added where there was none.
-            if t < edge.until && (edge.until < i64::MAX || hint == self.len()) {
-                return hint;
-            }
-            let place = self.forward(layout, t, hint);
-            self.remember(layout, place, edge);
-            return place;
+        // Entries may have been added where there was none.
+        if known <= u64::from(self.len)
+            && edge.from <= t
+            && t < edge.until
+            && (edge.until < i64::MAX || known == u64::from(self.len))
+        {
+            return known as usize;
         }
-        let place = self.until(layout, t);
+        self.search_from(layout, t, edge)
+    }
+
+    fn search_from(&self, layout: Layout, t: i64, edge: &mut Edge) -> usize {
+        let known = edge.entry.wrapping_sub(self.first);
+        let place = if known <= u64::from(self.len) && edge.from <= t {
+            self.forward(layout, t, known as usize)
+        } else {
+            self.until(layout, t)
+        };
         self.remember(layout, place, edge);
         place
     }

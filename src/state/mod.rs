@@ -5,9 +5,9 @@
 //! 1. Per distinct (group, key values): [`key::KeyHasher::hash`] the key slots (`None`: a key is missing, the
 //!    aggregate is unknown) and [`Store::find`] the cell. Memories with the same key types are one group, so
 //!    all windows over one key cost one look-up.
-//! 2. Per aggregate: [`Store::read`] with the cell (or `None` for a key never seen), the function, the
-//!    [`Bounds`] of its window at the event's time, and the value that the current event itself would
-//!    contribute, if it counts.
+//! 2. Per aggregate: [`Cell::read`] on the [`Store::cell`] (there is one too for a key never seen) with the
+//!    [`Question`], the [`Bounds`] of its window at the event's time, and the value that the current event itself
+//!    would contribute, if it counts.
 //! 3. After the decision, per memory that counts this event: [`Store::find_or_add`] and [`Store::write`].
 //!
 //! Semantics of one memory and key (the kernel, [`cell`]):
@@ -38,7 +38,9 @@ use crate::model::window::{AggregateFn, Window};
 
 pub use dedupe::{Dedupe, Kept};
 pub use key::{Identity, KeyHash, KeyHasher};
-pub use store::{CellId, Edges, GroupId, Sights, Store};
+#[cfg(test)]
+use store::Edges;
+pub use store::{CellId, GroupId, Question, Sights, Store};
 
 /// What one memory keeps; in the order of their `MemoryId`s.
 #[derive(Clone, Debug)]

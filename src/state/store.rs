@@ -1,6 +1,6 @@
 //! The memories of a ruleset by key, in RAM.
 
-use super::cell::{KeyMemory, Shape};
+use super::cell::{Asked, KeyMemory, Shape};
 use super::entries::Edge;
 use super::key::{KeyHash, KeyHasher};
 use super::table::Table;
@@ -9,6 +9,7 @@ use crate::model::ids::MemoryId;
 use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::time::{Duration, Time, Zone};
 use crate::model::types::Type;
+use crate::model::value::Unknown;
 use crate::model::window::{AggregateFn, Period, Window};
 
 /// Memories with the same key types.
@@ -27,12 +28,70 @@ pub struct Edges {
     through: Option<u32>,
 }
 
-/// What events of one type look at in the cell of one of their keys: memories and edges, by their places.
+/// What is asked of a memory, whatever the key and the time.
+#[derive(Copy, Clone, Debug)]
+pub struct Question {
+    /// Of the memory in the cells of its group.
+    place: u32,
+    function: AggregateFn,
+    edges: Edges,
+}
+
+/// All memories of one key.
+#[derive(Debug)]
+pub struct Cell<'s> {
+    shapes: &'s [Shape],
+    memories: &'s [KeyMemory],
+    edges: &'s mut [Edge],
+    hasher: &'s KeyHasher,
+}
+
+impl Cell<'_> {
+    /// The answer at time `t`. `current` is what the current event itself contributes, if it counts (any known slot
+    /// for a memory of bare events). Texts of the answer are put into `arena`.
+    #[inline]
+    pub fn read(
+        &mut self,
+        question: &Question,
+        bounds: Bounds,
+        t: Time,
+        current: Option<Slot>,
+        constants: &Arena,
+        arena: &mut Arena,
+    ) -> Slot {
+        let place = question.place as usize;
+        let (Some(memory), Some(shape)) = (self.memories.get(place), self.shapes.get(place)) else {
+            return Slot::MISSING;
+        };
+        let mut inside = 0..0;
+        if let Bounds::Within { after, through } = bounds {
+            if memory.has_lost(shape, after) {
+                return Slot::unknown(Unknown::TooLate);
+            }
+            let mut until =
+                |t: i64, edge: Option<u32>| match edge.and_then(|edge| self.edges.get_mut(edge as usize)) {
+                    Some(edge) => memory.until(shape, t, edge),
+                    None => memory.until(shape, t, &mut Edge::default()),
+                };
+            inside.end = until(through, question.edges.through);
+            inside.start = until(after, question.edges.after).min(inside.end);
+            if question.function == AggregateFn::Count && shape.is_bare() {
+                let this = current.is_some() && after < t.0 && t.0 <= through;
+                return memory.count(after, &inside, this);
+            }
+        }
+        let asked = Asked { function: question.function, bounds, t, current };
+        memory.read(shape, &asked, inside, self.hasher, constants, arena)
+    }
+}
+
+/// What events of one type look at in the cell of one of their keys, by places.
 #[derive(Debug, Default)]
 pub struct Sights {
-    memories: Vec<u32>,
-    /// Those of windows, after the place of their memory.
-    edges: Vec<(u32, u32)>,
+    /// Memories that are not written.
+    asked: Vec<u32>,
+    written: Vec<u32>,
+    edges: Vec<u32>,
 }
 
 /// An end of windows that moves with time.
@@ -155,21 +214,30 @@ impl Store {
         CellId(cell)
     }
 
-    /// What an event that asks and writes these memories will look at in the cell of their key. All of them are of
-    /// one group.
-    pub fn sights(&self, memories: impl IntoIterator<Item = (MemoryId, Edges)>) -> Sights {
-        let mut sights = Sights::default();
-        for (memory, edges) in memories {
-            let place = self.places[memory.index()].1;
-            if !sights.memories.contains(&place) {
-                sights.memories.push(place);
-            }
-            for edge in [edges.after, edges.through].into_iter().flatten() {
-                if !sights.edges.contains(&(place, edge)) {
-                    sights.edges.push((place, edge));
-                }
-            }
+    /// A question to a memory, for events of every key.
+    pub fn question(&self, memory: MemoryId, function: AggregateFn, edges: Edges) -> Question {
+        Question { place: self.places[memory.index()].1, function, edges }
+    }
+
+    /// What an event that asks and writes will look at in the cell of its key. All is of one group.
+    pub fn sights<'q>(
+        &self,
+        questions: impl Iterator<Item = &'q Question> + Clone,
+        written: impl Iterator<Item = MemoryId>,
+    ) -> Sights {
+        let written = written.map(|memory| self.places[memory.index()].1);
+        let edges = questions.clone().flat_map(|q| [q.edges.after, q.edges.through]).flatten();
+        let mut sights = Sights {
+            asked: questions.map(|question| question.place).collect(),
+            written: written.collect(),
+            edges: edges.collect(),
+        };
+        for places in [&mut sights.asked, &mut sights.written, &mut sights.edges] {
+            places.sort_unstable();
+            places.dedup();
         }
+        let Sights { asked, written, .. } = &mut sights;
+        asked.retain(|place| !written.contains(place));
         sights
     }
 
@@ -179,69 +247,46 @@ impl Store {
         let mut seen = 0;
         for (group, cell, sights, _) in cells.clone() {
             let group = &self.groups[group.0 as usize];
-            let (memories, edges) = (group.memories(cell), group.edges(cell));
-            for place in &sights.memories {
+            let memories = group.memories(cell);
+            for place in sights.written.iter().chain(&sights.asked) {
                 seen ^= memories[*place as usize].warm_head();
             }
-            for (_, edge) in &sights.edges {
-                seen ^= edges[*edge as usize].warm();
+            if !sights.edges.is_empty() {
+                // Of those beside one another one stands for all in the same line of the cache.
+                seen ^= group.edges(cell).iter().step_by(2).fold(0, |seen, edge| seen ^ edge.warm());
             }
         }
         for (group, cell, sights, t) in cells {
             let group = &self.groups[group.0 as usize];
             let (memories, edges) = (group.memories(cell), group.edges(cell));
-            for place in &sights.memories {
+            for place in &sights.written {
                 seen ^= memories[*place as usize].warm_newest(&group.shapes[*place as usize]);
             }
-            for (place, edge) in &sights.edges {
-                let (place, edge) = (*place as usize, *edge as usize);
+            for edge in &sights.edges {
+                let (place, end) = &group.ends[*edge as usize];
+                let (place, edge) = (*place as usize, &edges[*edge as usize]);
                 let shape = &group.shapes[place];
                 // Sums begin at the entry there; else it only matters once time has passed it.
-                if shape.sums() || group.ends[edge].1.may_pass(t, &edges[edge]) {
-                    seen ^= memories[place].warm_edge(shape, &edges[edge]);
+                if shape.sums() || end.may_pass(t, edge) {
+                    seen ^= memories[place].warm_edge(shape, edge);
                 }
             }
         }
         seen
     }
 
-    /// The answer of one aggregate at time `t`. `current` is what the current event itself contributes, if
-    /// it counts (any known slot for a memory of bare events). Texts of the answer are put into `arena`.
-    #[expect(clippy::too_many_arguments, reason = "one question has this many parts")]
-    #[inline]
-    pub fn read(
-        &mut self,
-        cell: Option<CellId>,
-        memory: MemoryId,
-        edges: Edges,
-        function: AggregateFn,
-        bounds: Bounds,
-        t: Time,
-        current: Option<Slot>,
-        constants: &Arena,
-        arena: &mut Arena,
-    ) -> Slot {
-        let (group, place) = self.places[memory.index()];
+    /// What is kept of one key, to be asked; of none nothing was written yet.
+    pub fn cell(&mut self, group: GroupId, cell: Option<CellId>) -> Cell<'_> {
         let group = &mut self.groups[group.0 as usize];
-        let shape = &group.shapes[place as usize];
-        let Some(cell) = cell else {
-            let kept = &group.empty[place as usize];
-            return kept.read(shape, function, bounds, 0..0, t, current, &self.hasher, constants, arena);
+        let Group { shapes, memories, ends, edges, empty, .. } = group;
+        let (memories, edges) = match cell {
+            Some(cell) => (
+                memories.get(cell.0 as usize * shapes.len()..).unwrap_or_default(),
+                edges.get_mut(cell.0 as usize * ends.len()..).unwrap_or_default(),
+            ),
+            None => (&**empty, &mut [][..]),
         };
-        let kept = &group.memories[cell.0 as usize * group.shapes.len() + place as usize];
-        let inside = match bounds {
-            Bounds::Ever => 0..0,
-            Bounds::Within { after, through } => {
-                let first = cell.0 as usize * group.ends.len();
-                let mut until = |t: i64, edge: Option<u32>| match edge {
-                    Some(edge) => kept.until(shape, t, &mut group.edges[first + edge as usize]),
-                    None => kept.until(shape, t, &mut Edge::default()),
-                };
-                let end = until(through, edges.through);
-                until(after, edges.after).min(end)..end
-            }
-        };
-        kept.read(shape, function, bounds, inside, t, current, &self.hasher, constants, arena)
+        Cell { shapes, memories, edges, hasher: &self.hasher }
     }
 
     /// Counts an event in one memory of the cell. `value` must be known (any slot for bare events).

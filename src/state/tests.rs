@@ -191,7 +191,27 @@ fn ask(
     this: Option<i64>,
 ) -> Answer {
     let (constants, mut arena) = (Arena::constants(), Arena::new());
-    answer(store.read(cell, MEMORY, edges, f, bounds, Time(t), this.map(Slot::int), &constants, &mut arena))
+    let question = store.question(MEMORY, f, edges);
+    let mut cell = store.cell(store.group(MEMORY), cell);
+    answer(cell.read(&question, bounds, Time(t), this.map(Slot::int), &constants, &mut arena))
+}
+
+/// Without the help of edges.
+#[expect(clippy::too_many_arguments, reason = "a whole question")]
+fn read(
+    store: &mut Store,
+    cell: Option<CellId>,
+    memory: MemoryId,
+    f: AggregateFn,
+    bounds: Bounds,
+    t: Time,
+    this: Option<Slot>,
+    constants: &Arena,
+    arena: &mut Arena,
+) -> Slot {
+    let question = store.question(memory, f, Edges::default());
+    let group = store.group(memory);
+    store.cell(group, cell).read(&question, bounds, t, this, constants, arena)
 }
 
 /// Steps of time between events: mostly forward, some late, many of the same moment.
@@ -286,7 +306,7 @@ proptest! {
                 for this in [false, true] {
                     let mut ask = |f, kind: usize| {
                         let this = this.then_some(value[kind]);
-                        store.read(Some(cell), MemoryId::new(kind), Edges::default(), f, bounds, t, this, &constants, &mut arena)
+                        read(&mut store, Some(cell), MemoryId::new(kind), f, bounds, t, this, &constants, &mut arena)
                     };
                     let mut told = Vec::new();
                     for kind in 0..types.len() {
@@ -344,9 +364,8 @@ fn sums_of_money_are_in_the_memorys_currency() {
     let (mut store, cell) = written(spec(Some(Type::Money(Some(usd))), vec![]), &options, &writes);
     let (constants, mut arena) = (Arena::constants(), Arena::new());
     let within = Bounds::Within { after: 0, through: 3 };
-    let mut ask = |cell, f, bounds| {
-        store.read(cell, MEMORY, Edges::default(), f, bounds, Time(3), None, &constants, &mut arena)
-    };
+    let mut ask =
+        |cell, f, bounds| read(&mut store, cell, MEMORY, f, bounds, Time(3), None, &constants, &mut arena);
     for bounds in [within, Bounds::Ever] {
         assert_eq!(ask(Some(cell), AggregateFn::Sum, bounds), Slot::money(11, usd));
         assert_eq!(ask(None, AggregateFn::Sum, bounds), Slot::money(0, usd));
@@ -355,9 +374,8 @@ fn sums_of_money_are_in_the_memorys_currency() {
     }
     // Amounts of any currency are told apart and given back.
     let (mut store, cell) = written(spec(Some(Type::Money(None)), vec![]), &options, &writes);
-    let mut ask = |f, bounds| {
-        store.read(Some(cell), MEMORY, Edges::default(), f, bounds, Time(3), None, &constants, &mut arena)
-    };
+    let mut ask =
+        |f, bounds| read(&mut store, Some(cell), MEMORY, f, bounds, Time(3), None, &constants, &mut arena);
     for bounds in [within, Bounds::Ever] {
         assert_eq!(ask(AggregateFn::Sum, bounds), Slot::unknown(Unknown::NoRate));
         assert_eq!(ask(AggregateFn::Distinct, bounds), Slot::int(3));
@@ -422,18 +440,7 @@ fn memories_with_the_same_keys_share_a_cell() {
     let (constants, mut own) = (Arena::constants(), Arena::new());
     let mut count = |cell, memory| {
         let f = AggregateFn::Count;
-        store
-            .read(
-                Some(cell),
-                MemoryId(memory),
-                Edges::default(),
-                f,
-                Bounds::Ever,
-                Time(2),
-                None,
-                &constants,
-                &mut own,
-            )
+        read(&mut store, Some(cell), MemoryId(memory), f, Bounds::Ever, Time(2), None, &constants, &mut own)
             .as_int()
     };
     assert_eq!(
