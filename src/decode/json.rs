@@ -1,6 +1,8 @@
 //! A strict JSON scanner (RFC 8259): it finds where members and values stand, checks every byte of them, and
 //! borrows; nothing is built and nothing is unescaped before someone asks.
 
+use std::borrow::Cow;
+
 /// Open objects and arrays within one another, the outermost included.
 pub const MAX_DEPTH: u32 = 64;
 
@@ -10,7 +12,10 @@ pub enum Kind {
     Null,
     True,
     False,
-    Number,
+    Number {
+        /// Digits, perhaps after a minus.
+        integer: bool,
+    },
     /// Its span has the quotes.
     Text {
         escaped: bool,
@@ -62,8 +67,13 @@ impl Member {
         text.get(self.key_start as usize..self.key_end as usize).unwrap_or("")
     }
 
+    /// What the key says.
+    pub fn name(self, text: &str) -> Cow<'_, str> {
+        if self.key_escaped { unescaped(self.key(text)).into() } else { self.key(text).into() }
+    }
+
     pub fn is(self, text: &str, name: &str) -> bool {
-        if self.key_escaped { unescaped(self.key(text)) == name } else { self.key(text) == name }
+        self.name(text) == name
     }
 }
 
@@ -84,6 +94,12 @@ pub fn root_members(text: &str, out: &mut Vec<Member>) -> Result<(), SyntaxError
     }
     let end = scan.members(start, 1, out)?;
     scan.end(end)
+}
+
+/// The value of a member of the outermost object that starts at `start`.
+#[inline]
+pub fn member_value(text: &str, start: usize) -> Result<Token, SyntaxError> {
+    Scan { bytes: text.as_bytes() }.value(start, 1)
 }
 
 /// The members of an object within a scanned text, appended to `out`.
@@ -151,18 +167,17 @@ struct Scan<'a> {
     bytes: &'a [u8],
 }
 
-/// Bytes at which a string's plain run ends: the quote, the backslash, and controls.
-static STOPS: [bool; 256] = {
-    let mut stops = [false; 256];
-    let mut i = 0;
-    while i < 0x20 {
-        stops[i] = true;
-        i += 1;
-    }
-    stops[b'"' as usize] = true;
-    stops[b'\\' as usize] = true;
-    stops
-};
+/// Of eight bytes at once: the high bit of the first one that is a quote, a backslash or a control, and perhaps of
+/// some behind it; zero if there is none.
+#[inline]
+fn stops(eight: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    // Taking a number from all bytes borrows where a byte is less than that.
+    let less_than = |bytes: u64, than: u8| bytes.wrapping_sub(ONES * u64::from(than)) & !bytes;
+    let quotes = less_than(eight ^ ONES * u64::from(b'"'), 1);
+    let backslashes = less_than(eight ^ ONES * u64::from(b'\\'), 1);
+    (quotes | backslashes | less_than(eight, b' ')) & ONES * 0x80
+}
 
 impl Scan<'_> {
     #[inline]
@@ -218,11 +233,7 @@ impl Scan<'_> {
     fn string(&self, mut at: usize) -> Result<(usize, bool), SyntaxError> {
         let mut escaped = false;
         loop {
-            while let Some(byte) = self.byte(at)
-                && !STOPS[usize::from(byte)]
-            {
-                at += 1;
-            }
+            at = self.plain(at);
             match self.byte(at) {
                 Some(b'"') => return Ok((at, escaped)),
                 Some(b'\\') => {
@@ -233,6 +244,24 @@ impl Scan<'_> {
                 None => return Err(SyntaxError { at, expected: "a closing quote" }),
             }
         }
+    }
+
+    /// The end of a string's plain run: the next quote, backslash or control, or the text's end.
+    #[inline]
+    fn plain(&self, mut at: usize) -> usize {
+        while let Some(eight) = self.bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+            let stops = stops(u64::from_le_bytes(*eight));
+            if stops != 0 {
+                return at + stops.trailing_zeros() as usize / 8;
+            }
+            at += 8;
+        }
+        while let Some(byte) = self.byte(at)
+            && !(byte < b' ' || byte == b'"' || byte == b'\\')
+        {
+            at += 1;
+        }
+        at
     }
 
     /// The end of the escape whose backslash stands before `at`.
@@ -275,7 +304,10 @@ impl Scan<'_> {
                 let (quote, escaped) = self.string(start + 1)?;
                 (Kind::Text { escaped }, quote + 1)
             }
-            Some(b'-' | b'0'..=b'9') => (Kind::Number, self.number(start)?),
+            Some(b'-' | b'0'..=b'9') => {
+                let (end, integer) = self.number(start)?;
+                (Kind::Number { integer }, end)
+            }
             Some(b'{') => (Kind::Object, self.container(start, depth)?),
             Some(b'[') => (Kind::Array, self.container(start, depth)?),
             Some(b't') => (Kind::True, self.word(start, b"true")?),
@@ -294,12 +326,15 @@ impl Scan<'_> {
         }
     }
 
-    fn number(&self, start: usize) -> Result<usize, SyntaxError> {
+    /// The end of a number, and whether it is nothing but an integer.
+    #[inline]
+    fn number(&self, start: usize) -> Result<(usize, bool), SyntaxError> {
         let mut at = start + usize::from(self.byte(start) == Some(b'-'));
         at = match self.byte(at) {
             Some(b'0') => at + 1,
             _ => self.digits(at)?,
         };
+        let whole = at;
         if self.byte(at) == Some(b'.') {
             at = self.digits(at + 1)?;
         }
@@ -309,10 +344,11 @@ impl Scan<'_> {
         }
         match self.byte(at) {
             Some(b'0'..=b'9') => Err(SyntaxError { at, expected: "a number without leading zeros" }),
-            _ => Ok(at),
+            _ => Ok((at, at == whole)),
         }
     }
 
+    #[inline]
     fn digits(&self, start: usize) -> Result<usize, SyntaxError> {
         let mut at = start;
         while let Some(b'0'..=b'9') = self.byte(at) {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::json::{self, Kind, Member, Token};
 use super::plan::{FieldPlan, Place, Source};
+use super::shape::Shapes;
 use super::shown;
 use crate::builtins::short_hash;
 use crate::model::money::{Country, Currency, Decimal};
@@ -18,17 +19,18 @@ use crate::model::types::{RecordType, Ty, Type};
 pub struct Work {
     /// Of the input itself first, then a stack of those of objects within.
     pub members: Vec<Member>,
-    /// Per key of the event's plan: its member, or [`NONE`].
-    pub found: Vec<u32>,
+    /// Per key of the event's plan: its value.
+    pub found: Vec<Raw>,
     pub unknown: Vec<Member>,
+    pub shapes: Shapes,
     /// Of a CSV row: where each cell stands in the text.
     pub cells: Vec<(u32, u32)>,
+    /// The cells of a CSV row, one after another.
+    pub row: String,
     slots: Vec<Slot>,
     unescaped: String,
     phone: String,
 }
-
-pub const NONE: u32 = u32::MAX;
 
 /// One event's text on its way into slots.
 pub struct Reader<'a> {
@@ -48,6 +50,12 @@ pub enum Raw {
     Value(Token),
     /// Read as its field's type.
     Cell(u32, u32),
+}
+
+impl Raw {
+    fn is_nothing(self) -> bool {
+        matches!(self, Raw::Absent | Raw::Value(Token { kind: Kind::Null, .. }))
+    }
 }
 
 /// What is wrong with a value.
@@ -103,6 +111,9 @@ impl<'a> Reader<'a> {
         match &field.source {
             Source::One(place) => {
                 let raw = self.locate(place)?;
+                if field.ty.optional && raw.is_nothing() {
+                    return Ok(());
+                }
                 self.part(raw, &field.ty, manner, Path::At(&place.pointer), into)?;
             }
             Source::Two(amount, currency) => self.split_money(field, amount, currency, manner, into)?,
@@ -128,9 +139,7 @@ impl<'a> Reader<'a> {
                 &unescaped
             }
             Raw::Value(Token { kind: Kind::Text { .. }, .. }) | Raw::Cell(..) => self.inner(raw),
-            Raw::Value(token) if token.kind == Kind::Number && scalars::is_integer(token.raw(self.text)) => {
-                token.raw(self.text)
-            }
+            Raw::Value(token) if token.kind == Kind::Number { integer: true } => token.raw(self.text),
             _ => "",
         };
         if scalars::is_blank(text) {
@@ -170,11 +179,9 @@ impl<'a> Reader<'a> {
         let Some(key) = place.key else {
             return json::document(self.text).map(Raw::Value).map_err(|_| Failure::Missing("nothing"));
         };
-        let member = self.work.found.get(key).and_then(|found| self.work.members.get(*found as usize));
-        match member.map(|member| member.value) {
-            None => Ok(Raw::Absent),
-            Some(value) if place.rest().is_empty() => Ok(Raw::Value(value)),
-            Some(value) => self.descend(value, &place.pointer),
+        match self.work.found.get(key) {
+            Some(Raw::Value(value)) if !place.rest().is_empty() => self.descend(*value, &place.pointer),
+            found => Ok(found.copied().unwrap_or(Raw::Absent)),
         }
     }
 
@@ -316,7 +323,7 @@ impl<'a> Reader<'a> {
             }
             (Kind::True, Type::Bool) => put(into, Some(Slot::bool(true))),
             (Kind::False, Type::Bool) => put(into, Some(Slot::bool(false))),
-            (Kind::Number, _) => self.number(token.raw(self.text), ty, manner, into),
+            (Kind::Number { .. }, _) => self.number(token.raw(self.text), ty, manner, into),
             (Kind::Object, Type::Money(currency)) => {
                 return self.money_object(token, *currency, manner, path, into);
             }

@@ -496,7 +496,7 @@ fn tree(text: &str, token: json::Token) -> Option<serde_json::Value> {
         Kind::Null => serde_json::Value::Null,
         Kind::True => true.into(),
         Kind::False => false.into(),
-        Kind::Number => serde_json::from_str(token.raw(text)).ok()?,
+        Kind::Number { .. } => serde_json::from_str(token.raw(text)).ok()?,
         Kind::Text { .. } => json::unescaped(token.inner(text)).into(),
         Kind::Array => {
             let (mut items, mut at) = (Vec::new(), token.start as usize + 1);
