@@ -19,6 +19,7 @@ mod shown;
 #[cfg(test)]
 mod tests;
 
+use std::str::Utf8Error;
 use std::sync::Arc;
 
 pub use csv::Columns;
@@ -527,15 +528,22 @@ fn reject_of(failure: Failure) -> Rejected {
     }
 }
 
+#[inline(always)]
 fn text(line: &[u8]) -> Result<&str, Rejected> {
-    if line.len() >= u32::MAX as usize {
-        return Err(RejectReason::whole("less than 4 GiB", "more"));
+    match std::str::from_utf8(line) {
+        Ok(text) if text.len() < u32::MAX as usize => Ok(text),
+        read => Err(no_text(line, read.err())),
     }
-    std::str::from_utf8(line).map_err(|error| {
-        let at = error.valid_up_to();
-        let byte = line.get(at).copied().unwrap_or_default();
-        RejectReason::whole("UTF-8", format!("the byte 0x{byte:02x} at position {}", at + 1))
-    })
+}
+
+#[cold]
+fn no_text(line: &[u8], error: Option<Utf8Error>) -> Rejected {
+    let Some(error) = error.filter(|_| line.len() < u32::MAX as usize) else {
+        return RejectReason::whole("less than 4 GiB", "more");
+    };
+    let at = error.valid_up_to();
+    let byte = line.get(at).copied().unwrap_or_default();
+    RejectReason::whole("UTF-8", format!("the byte 0x{byte:02x} at position {}", at + 1))
 }
 
 #[cold]

@@ -170,6 +170,9 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Inlined, so that what is found stays in registers: it would be written in parts and read as a whole right
+    /// after, and the processor has to wait for that.
+    #[inline(always)]
     fn locate(&mut self, place: &Place) -> Result<Raw, Failure> {
         if let Some(columns) = self.columns {
             let cell = columns.get(place.index).copied().flatten();
