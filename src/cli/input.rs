@@ -306,7 +306,11 @@ impl Cutter {
     /// Appends the JSON lines that are at hand as a whole and have room in the batch. Nearly all lines are taken this
     /// way, many at once; the rest is taken one by one.
     fn take_lines(&mut self, batch: &mut Batch) -> std::io::Result<()> {
-        let at_hand = self.reader.fill_buf()?;
+        let at_hand = match self.reader.fill_buf() {
+            // Whoever reads on tries again.
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(()),
+            at_hand => at_hand?,
+        };
         let room = BATCH_BYTES - batch.bytes.len();
         let lines = at_hand.get(..room).unwrap_or(at_hand);
         let Some(last) = lines.iter().rposition(|byte| *byte == b'\n') else { return Ok(()) };

@@ -12,23 +12,31 @@ pub enum Kind {
     Null,
     True,
     False,
-    Number {
-        /// Digits, perhaps after a minus.
-        integer: bool,
-    },
+    /// Digits, perhaps after a minus.
+    Integer,
+    /// Any other number.
+    Number,
     /// Its span has the quotes.
-    Text {
-        escaped: bool,
-    },
+    Text,
+    /// A text with escapes.
+    Escaped,
     Object,
     Array,
+    /// No JSON, but a cell of a CSV row, to be read as its field's type.
+    Cell,
 }
 
-/// A value: bytes `start..end` of the scanned text.
+impl Kind {
+    pub fn is_text(self) -> bool {
+        matches!(self, Kind::Text | Kind::Escaped)
+    }
+}
+
+/// A value and where it stands in the scanned text. Of two plain parts, so that it is handed on in registers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    pub start: u32,
-    pub end: u32,
+    /// The byte it starts at in the upper half, the one behind it in the lower.
+    span: u64,
     pub kind: Kind,
 }
 
@@ -50,14 +58,29 @@ pub struct SyntaxError {
 }
 
 impl Token {
+    #[inline]
+    pub fn new(start: usize, end: usize, kind: Kind) -> Token {
+        Token { span: (start as u64) << 32 | end as u64 & 0xFFFF_FFFF, kind }
+    }
+
+    #[inline]
+    pub fn start(self) -> usize {
+        (self.span >> 32) as usize
+    }
+
+    #[inline]
+    pub fn end(self) -> usize {
+        self.span as u32 as usize
+    }
+
     /// The value as it is written.
     pub fn raw(self, text: &str) -> &str {
-        text.get(self.start as usize..self.end as usize).unwrap_or("")
+        text.get(self.start()..self.end()).unwrap_or("")
     }
 
     /// A string without its quotes, still escaped.
     pub fn inner(self, text: &str) -> &str {
-        text.get(self.start as usize + 1..self.end as usize - 1).unwrap_or("")
+        text.get(self.start() + 1..self.end() - 1).unwrap_or("")
     }
 }
 
@@ -81,7 +104,7 @@ impl Member {
 pub fn document(text: &str) -> Result<Token, SyntaxError> {
     let scan = Scan { bytes: text.as_bytes() };
     let value = scan.value(scan.space(0), 0)?;
-    scan.end(value.end as usize)?;
+    scan.end(value.end())?;
     Ok(value)
 }
 
@@ -105,7 +128,7 @@ pub fn member_value(text: &str, start: usize) -> Result<Token, SyntaxError> {
 /// The members of an object within a scanned text, appended to `out`.
 pub fn members(text: &str, object: Token, out: &mut Vec<Member>) -> Result<(), SyntaxError> {
     // Its depth was checked with the whole.
-    Scan { bytes: text.as_bytes() }.members(object.start as usize, 1, out).map(drop)
+    Scan { bytes: text.as_bytes() }.members(object.start(), 1, out).map(drop)
 }
 
 /// The element of an array at or after `position`, and where the next may stand; begin one byte after the
@@ -117,7 +140,7 @@ pub fn element(text: &str, position: usize) -> Result<Option<(Token, usize)>, Sy
         return Ok(None);
     }
     let value = scan.value(start, 0)?;
-    let after = scan.space(value.end as usize);
+    let after = scan.space(value.end());
     Ok(Some((value, if scan.byte(after) == Some(b',') { after + 1 } else { after })))
 }
 
@@ -211,7 +234,7 @@ impl Scan<'_> {
             }
             let value = self.value(self.space(colon + 1), depth)?;
             out.push(Member { key_start: at as u32 + 1, key_end: key_end as u32, key_escaped, value });
-            at = self.space(value.end as usize);
+            at = self.space(value.end());
             match self.byte(at) {
                 Some(b',') => at = self.space(at + 1),
                 Some(b'}') => return Ok(at + 1),
@@ -302,11 +325,11 @@ impl Scan<'_> {
         let (kind, end) = match self.byte(start) {
             Some(b'"') => {
                 let (quote, escaped) = self.string(start + 1)?;
-                (Kind::Text { escaped }, quote + 1)
+                (if escaped { Kind::Escaped } else { Kind::Text }, quote + 1)
             }
             Some(b'-' | b'0'..=b'9') => {
                 let (end, integer) = self.number(start)?;
-                (Kind::Number { integer }, end)
+                (if integer { Kind::Integer } else { Kind::Number }, end)
             }
             Some(b'{') => (Kind::Object, self.container(start, depth)?),
             Some(b'[') => (Kind::Array, self.container(start, depth)?),
@@ -315,7 +338,7 @@ impl Scan<'_> {
             Some(b'n') => (Kind::Null, self.word(start, b"null")?),
             _ => return Err(SyntaxError { at: start, expected: "a value" }),
         };
-        Ok(Token { start: start as u32, end: end as u32, kind })
+        Ok(Token::new(start, end, kind))
     }
 
     fn word(&self, start: usize, word: &[u8]) -> Result<usize, SyntaxError> {
@@ -379,7 +402,7 @@ impl Scan<'_> {
                 }
                 at = inside;
             } else {
-                at = self.space(self.value(at, 0)?.end as usize);
+                at = self.space(self.value(at, 0)?.end());
             }
             // Behind a value, or at the end of an empty container.
             loop {

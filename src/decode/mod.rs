@@ -35,7 +35,7 @@ use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::time::{Duration, Time};
 use json::{Kind, Member};
 use plan::{EventPlan, FieldPlan};
-use reader::{Failure, Fault, Raw, Reader, Work, repeated, repeated_key};
+use reader::{Failure, Fault, Reader, Work, repeated, repeated_key};
 
 /// What a host may choose.
 #[derive(Clone, Debug)]
@@ -325,8 +325,9 @@ impl Decoder {
         let mut told = None;
         for discriminator in &self.discriminators {
             let raw = reader.find(&discriminator.pointer).map_err(reject_of)?;
-            let Raw::Value(token) = raw else { continue };
-            if let Kind::Text { escaped } = token.kind {
+            let Some(token) = raw else { continue };
+            if token.kind.is_text() {
+                let escaped = token.kind == Kind::Escaped;
                 let inner = token.inner(text);
                 let same = if escaped {
                     json::unescaped(inner) == discriminator.text
@@ -340,10 +341,10 @@ impl Decoder {
             told = told.or(Some((&discriminator.pointer, raw)));
         }
         let member = reader.work.members.iter().find(|member| member.is(text, "type"));
-        let raw = member.map_or(Raw::Absent, |member| Raw::Value(member.value));
+        let raw = member.map(|member| member.value);
         let found = |raw| reader.found(raw, false);
         match raw {
-            Raw::Value(token) if matches!(token.kind, Kind::Text { .. }) => {
+            Some(token) if token.kind.is_text() => {
                 let name = json::unescaped(token.inner(text));
                 if !scalars::is_blank(&name) {
                     let undiscriminated = self.by_type(&name);
@@ -351,7 +352,7 @@ impl Decoder {
                         .ok_or_else(|| self.no_type("/type".into(), found(raw), Some(&name)));
                 }
             }
-            Raw::Value(token) if token.kind != Kind::Null => {
+            Some(token) if token.kind != Kind::Null => {
                 return Err(self.no_type("/type".into(), found(raw), None));
             }
             _ => {}
@@ -396,14 +397,14 @@ impl Decoder {
     /// Sorts the members by the keys of the plan, then reads the fields.
     fn decode_members(&self, plan: &EventPlan, text: &str, out: &mut Decoded) -> Result<(), Rejected> {
         let work = &mut out.work;
-        work.found.resize(plan.keys.len(), Raw::Absent);
+        work.found.resize(plan.keys.len(), None);
         let mut again = None;
         for member in &work.members {
             let key = member.key(text);
             let known =
                 if member.key_escaped { plan.keys.find(&json::unescaped(key)) } else { plan.keys.find(key) };
             match known.and_then(|known| work.found.get_mut(known)) {
-                Some(found @ Raw::Absent) => *found = Raw::Value(member.value),
+                Some(found @ None) => *found = Some(member.value),
                 Some(_) => {
                     again = Some(json::unescaped(key));
                     break;
@@ -511,12 +512,12 @@ fn unidentified(text: &str, out: &Decoded, mut rejected: Rejected) -> Rejected {
     let member =
         |name| out.work.members.iter().find(|member| member.is(text, name)).map(|member| member.value);
     rejected.event = member("id").and_then(|value| match value.kind {
-        Kind::Text { .. } => Some(json::unescaped(value.inner(text))),
-        Kind::Number { integer: true } => Some(value.raw(text).to_string()),
+        Kind::Text | Kind::Escaped => Some(json::unescaped(value.inner(text))),
+        Kind::Integer => Some(value.raw(text).to_string()),
         _ => None,
     });
     rejected.at = member("at")
-        .filter(|value| matches!(value.kind, Kind::Text { .. }))
+        .filter(|value| value.kind.is_text())
         .and_then(|value| Time::parse_rfc3339(&json::unescaped(value.inner(text))));
     rejected
 }

@@ -54,7 +54,7 @@ enum Then {
     /// A value, and which of the plan's keys it has, if any.
     Value(Option<usize>),
     /// None: that value, so many bytes long, is the end of the piece, for it tells the event's type.
-    Within(Option<usize>, Kind, u32),
+    Within(Option<usize>, Kind, usize),
     End,
 }
 
@@ -86,22 +86,22 @@ impl Shapes {
             start = step.end;
             let value = match step.then {
                 Then::Value(_) => json::member_value(text, at).ok()?,
-                Then::Within(_, kind, length) => Token { start: at as u32 - length, end: at as u32, kind },
+                Then::Within(_, kind, length) => Token::new(at - length, at, kind),
                 Then::End => break,
             };
-            at = value.end as usize;
+            at = value.end();
             self.values.push(value);
         }
         if at != text.len() {
             return None;
         }
         found.clear();
-        found.resize(shape.keys, Raw::Absent);
+        found.resize(shape.keys, None);
         for (step, value) in shape.steps.iter().zip(&self.values) {
             if let Then::Value(Some(key)) | Then::Within(Some(key), ..) = step.then
                 && let Some(found) = found.get_mut(key)
             {
-                *found = Raw::Value(*value);
+                *found = Some(*value);
             }
         }
         Some(shape)
@@ -128,14 +128,14 @@ impl Shapes {
         };
         let mut start = 0;
         for member in members {
-            let Token { start: value, end, kind } = member.value;
+            let (value, end, kind) = (member.value.start(), member.value.end(), member.value.kind);
             let key = plan.keys.find(&member.name(text));
             let (piece_end, then) = match tells_type(member) {
                 true => (end, Then::Within(key, kind, end - value)),
                 false => (value, Then::Value(key)),
             };
-            shape.add(text, start, piece_end as usize, then);
-            start = end as usize;
+            shape.add(text, start, piece_end, then);
+            start = end;
         }
         shape.add(text, start, text.len(), Then::End);
         if shape.text.len() > LONGEST_TEXT {

@@ -496,16 +496,17 @@ fn tree(text: &str, token: json::Token) -> Option<serde_json::Value> {
         Kind::Null => serde_json::Value::Null,
         Kind::True => true.into(),
         Kind::False => false.into(),
-        Kind::Number { .. } => serde_json::from_str(token.raw(text)).ok()?,
-        Kind::Text { .. } => json::unescaped(token.inner(text)).into(),
+        Kind::Integer | Kind::Number => serde_json::from_str(token.raw(text)).ok()?,
+        Kind::Text | Kind::Escaped => json::unescaped(token.inner(text)).into(),
         Kind::Array => {
-            let (mut items, mut at) = (Vec::new(), token.start as usize + 1);
+            let (mut items, mut at) = (Vec::new(), token.start() + 1);
             while let Some((item, next)) = json::element(text, at).ok()? {
                 items.push(tree(text, item)?);
                 at = next;
             }
             items.into()
         }
+        Kind::Cell => return None,
         Kind::Object => {
             let mut members = Vec::new();
             json::members(text, token, &mut members).ok()?;
