@@ -518,6 +518,20 @@ mod tests {
     }
 
     #[test]
+    fn many_lines_are_cut_like_each_alone() {
+        let line = |i: usize| match i % 7 {
+            0 => String::new(),
+            1 => " \t".to_string(),
+            2 => format!("{i}\r"),
+            _ => "y".repeat(1 + i % 101),
+        };
+        let text: String = (1..=5_000).map(|i| line(i) + "\n").collect();
+        let whole = |i: usize| (i as u64, line(i).trim_end_matches('\r').to_string(), None);
+        let expected = (1..=5_000).map(whole).filter(|(_, text, _)| !text.trim().is_empty());
+        assert_eq!(records(Shape::Ndjson, &text), expected.collect::<Vec<_>>());
+    }
+
+    #[test]
     fn a_line_of_just_the_longest_is_whole() {
         for (length, whole) in
             [(MAX_LINE_BYTES - 1, true), (MAX_LINE_BYTES, true), (MAX_LINE_BYTES + 1, false)]

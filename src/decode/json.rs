@@ -320,7 +320,7 @@ impl Scan<'_> {
     }
 
     /// The value at `start`, inside of `depth` open objects and arrays.
-    #[inline]
+    #[inline(always)]
     fn value(&self, start: usize, depth: u32) -> Result<Token, SyntaxError> {
         let (kind, end) = match self.byte(start) {
             Some(b'"') => {

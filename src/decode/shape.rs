@@ -12,6 +12,9 @@ use crate::model::ids::EventId;
 /// How many shapes are kept: some event types, with some of their optional fields or without.
 const MOST_SHAPES: usize = 16;
 
+/// Once there are enough, one line in so many is learned: where all lines differ, learning them is of no use.
+const LEARNED: usize = 8;
+
 /// Larger lines cost their time elsewhere.
 const MOST_MEMBERS: usize = 256;
 const LONGEST_TEXT: usize = 16 * 1024;
@@ -26,6 +29,8 @@ pub struct Shapes {
     last: usize,
     /// Which one the next new shape takes the place of, once there are enough.
     oldest: usize,
+    /// Lines that had none of them.
+    missed: usize,
     /// The values of the line at hand.
     values: Vec<Token>,
 }
@@ -116,7 +121,9 @@ impl Shapes {
         unknown_fields: u64,
         tells_type: impl Fn(&Member) -> bool,
     ) {
-        if members.len() > MOST_MEMBERS {
+        self.missed += 1;
+        let full = self.all.len() == MOST_SHAPES;
+        if members.len() > MOST_MEMBERS || (full && !self.missed.is_multiple_of(LEARNED)) {
             return;
         }
         let mut shape = Shape {
@@ -141,7 +148,7 @@ impl Shapes {
         if shape.text.len() > LONGEST_TEXT {
             return;
         }
-        if self.all.len() < MOST_SHAPES {
+        if !full {
             self.last = self.all.len();
             self.all.push(shape);
         } else if let Some(place) = self.all.get_mut(self.oldest) {
@@ -163,9 +170,9 @@ impl Shape {
     fn goes_on(&self, other: &Shape, step: usize, rest: &[u8]) -> bool {
         let (Some(before), Some(next)) = (self.steps.get(..step), self.steps.get(step)) else { return false };
         let start = before.last().map_or(0, |last| last.end);
-        let alike = before.iter().zip(&other.steps).all(|(a, b)| a.end == b.end && a.then.reads_as(&b.then))
-            && self.text.get(..start) == other.text.get(..start);
-        alike && self.text.get(start..next.end).is_some_and(|piece| rest.starts_with(piece))
+        self.text.get(start..next.end).is_some_and(|piece| rest.starts_with(piece))
+            && self.text.get(..start) == other.text.get(..start)
+            && before.iter().zip(&other.steps).all(|(a, b)| a.end == b.end && a.then.reads_as(&b.then))
     }
 }
 
