@@ -413,9 +413,9 @@ fn line_feed(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
     let (eights, rest) = bytes.as_chunks();
     for (i, eight) in eights.iter().enumerate() {
-        let others = u64::from_le_bytes(*eight) ^ ONES * u64::from(b'\n');
+        let others = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b'\n'));
         // Its lowest bit is in the first byte that is zero.
-        let zeros = others.wrapping_sub(ONES) & !others & ONES * 0x80;
+        let zeros = others.wrapping_sub(ONES) & !others & (ONES * 0x80);
         if zeros != 0 {
             return Some(i * 8 + zeros.trailing_zeros() as usize / 8);
         }

@@ -197,9 +197,9 @@ fn stops(eight: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     // Taking a number from all bytes borrows where a byte is less than that.
     let less_than = |bytes: u64, than: u8| bytes.wrapping_sub(ONES * u64::from(than)) & !bytes;
-    let quotes = less_than(eight ^ ONES * u64::from(b'"'), 1);
-    let backslashes = less_than(eight ^ ONES * u64::from(b'\\'), 1);
-    (quotes | backslashes | less_than(eight, b' ')) & ONES * 0x80
+    let quotes = less_than(eight ^ (ONES * u64::from(b'"')), 1);
+    let backslashes = less_than(eight ^ (ONES * u64::from(b'\\')), 1);
+    (quotes | backslashes | less_than(eight, b' ')) & (ONES * 0x80)
 }
 
 impl Scan<'_> {
@@ -320,7 +320,7 @@ impl Scan<'_> {
     }
 
     /// The value at `start`, inside of `depth` open objects and arrays.
-    #[inline(always)]
+    #[inline]
     fn value(&self, start: usize, depth: u32) -> Result<Token, SyntaxError> {
         let (kind, end) = match self.byte(start) {
             Some(b'"') => {

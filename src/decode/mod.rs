@@ -194,14 +194,6 @@ impl Decoded {
         u64::from(id) ^ bits(self.slots.first()) ^ bits(self.slots.last())
     }
 
-    /// Writes a little to each part, whatever it held, so that all of it is near when it is filled.
-    pub fn fetch(&mut self) {
-        self.slots.clear();
-        self.slots.push(Slot::MISSING);
-        self.arena.clear();
-        self.arena.add_text(" ");
-    }
-
     /// Gives away what is only needed while an event is decoded, so that many can share it.
     pub fn exchange_work(&mut self, other: &mut Decoded) {
         std::mem::swap(&mut self.work, &mut other.work);

@@ -17,9 +17,6 @@ use crate::state::{Identity, Kept, KeyHash};
 /// How many events' memories are looked up together. Waiting for one takes as long as for all of them.
 const LOOK_AHEAD: usize = 16;
 
-/// How many events before it is needed the room for one is made ready.
-const ROOM_AHEAD: usize = 3;
-
 /// Events that were read and wait for their decisions. Reading needs nothing of what the engine remembers, so a
 /// host may read on one thread and decide on another; used again, it allocates nothing.
 ///
@@ -89,9 +86,6 @@ impl Pending {
         if self.events.len() == self.len {
             self.events.push(Prepared::default());
         }
-        if let Some(later) = self.events.get_mut(self.len + ROOM_AHEAD) {
-            later.fetch();
-        }
         let Some(event) = self.events.get_mut(self.len) else { return };
         event.decoded.exchange_work(&mut self.work);
         event.read(engine, decode);
@@ -101,14 +95,6 @@ impl Pending {
 }
 
 impl Prepared {
-    /// Begins to bring room near that another thread used last. Nothing waits for that, as it would if the event were
-    /// written into it at once.
-    fn fetch(&mut self) {
-        self.decoded.fetch();
-        self.keys.clear();
-        self.keys.push(None);
-    }
-
     fn read(&mut self, engine: &Engine, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) {
         let Prepared { decoded, rejected, identity, keys } = self;
         *rejected = decode(&engine.decoder, decoded).err();
