@@ -293,11 +293,39 @@ impl Cutter {
         batch.bytes.clear();
         batch.records.clear();
         while batch.bytes.len() < BATCH_BYTES {
+            if self.shape == Shape::Ndjson && self.line > 0 {
+                self.take_lines(batch)?;
+            }
             if !self.next(batch)? {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// Appends the JSON lines that are at hand as a whole and have room in the batch. Nearly all lines are taken this
+    /// way, many at once; the rest is taken one by one.
+    fn take_lines(&mut self, batch: &mut Batch) -> std::io::Result<()> {
+        let at_hand = match self.reader.fill_buf() {
+            // Whoever reads on tries again.
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(()),
+            at_hand => at_hand?,
+        };
+        let room = BATCH_BYTES - batch.bytes.len();
+        let lines = at_hand.get(..room).unwrap_or(at_hand);
+        let Some(last) = lines.iter().rposition(|byte| *byte == b'\n') else { return Ok(()) };
+        let lines = last + 1;
+        let mut start = batch.bytes.len();
+        batch.bytes.extend_from_slice(&at_hand[..lines]);
+        self.reader.consume(lines);
+        while let Some(length) = line_feed(&batch.bytes[start..]) {
+            let next = start + length + 1;
+            self.line += 1;
+            let end = trimmed_end(&batch.bytes[..next], start);
+            batch.keep(self.shape, Record { start, end, line: self.line, fault: None });
+            start = next;
+        }
+        Ok(())
     }
 
     /// Appends the next record; `false` at the end.
@@ -378,6 +406,21 @@ fn not_text(bytes: &[u8]) -> Option<&'static str> {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("it is UTF-16: save it as UTF-8"),
         _ => None,
     }
+}
+
+/// Where the first line feed is, looked for in eight bytes at once.
+fn line_feed(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    let (eights, rest) = bytes.as_chunks();
+    for (i, eight) in eights.iter().enumerate() {
+        let others = u64::from_le_bytes(*eight) ^ (ONES * u64::from(b'\n'));
+        // Its lowest bit is in the first byte that is zero.
+        let zeros = others.wrapping_sub(ONES) & !others & (ONES * 0x80);
+        if zeros != 0 {
+            return Some(i * 8 + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|byte| *byte == b'\n').map(|at| eights.len() * 8 + at)
 }
 
 fn trimmed_end(bytes: &[u8], start: usize) -> usize {
@@ -472,6 +515,20 @@ mod tests {
     fn a_line_that_is_too_long_is_told_and_the_next_is_read() {
         let long = format!("a\n{}\nb\n", "x".repeat(MAX_LINE_BYTES + 1));
         assert_eq!(faults(&long), [(1, None), (2, Some(Fault::TooLong)), (3, None)]);
+    }
+
+    #[test]
+    fn many_lines_are_cut_like_each_alone() {
+        let line = |i: usize| match i % 7 {
+            0 => String::new(),
+            1 => " \t".to_string(),
+            2 => format!("{i}\r"),
+            _ => "y".repeat(1 + i % 101),
+        };
+        let text: String = (1..=5_000).map(|i| line(i) + "\n").collect();
+        let whole = |i: usize| (i as u64, line(i).trim_end_matches('\r').to_string(), None);
+        let expected = (1..=5_000).map(whole).filter(|(_, text, _)| !text.trim().is_empty());
+        assert_eq!(records(Shape::Ndjson, &text), expected.collect::<Vec<_>>());
     }
 
     #[test]

@@ -56,10 +56,10 @@ impl Decoder {
         out: &mut Decoded,
     ) -> Result<(), Rejected> {
         out.clear();
-        let mut row = std::mem::take(&mut out.row);
+        let mut row = std::mem::take(&mut out.work.row);
         row.clear();
         let result = self.decode_row(columns, cells, &mut row, out);
-        out.row = row;
+        out.work.row = row;
         result
     }
 

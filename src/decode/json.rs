@@ -1,6 +1,8 @@
 //! A strict JSON scanner (RFC 8259): it finds where members and values stand, checks every byte of them, and
 //! borrows; nothing is built and nothing is unescaped before someone asks.
 
+use std::borrow::Cow;
+
 /// Open objects and arrays within one another, the outermost included.
 pub const MAX_DEPTH: u32 = 64;
 
@@ -10,20 +12,31 @@ pub enum Kind {
     Null,
     True,
     False,
+    /// Digits, perhaps after a minus.
+    Integer,
+    /// Any other number.
     Number,
     /// Its span has the quotes.
-    Text {
-        escaped: bool,
-    },
+    Text,
+    /// A text with escapes.
+    Escaped,
     Object,
     Array,
+    /// No JSON, but a cell of a CSV row, to be read as its field's type.
+    Cell,
 }
 
-/// A value: bytes `start..end` of the scanned text.
+impl Kind {
+    pub fn is_text(self) -> bool {
+        matches!(self, Kind::Text | Kind::Escaped)
+    }
+}
+
+/// A value and where it stands in the scanned text. Of two plain parts, so that it is handed on in registers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    pub start: u32,
-    pub end: u32,
+    /// The byte it starts at in the upper half, the one behind it in the lower.
+    span: u64,
     pub kind: Kind,
 }
 
@@ -45,14 +58,29 @@ pub struct SyntaxError {
 }
 
 impl Token {
+    #[inline]
+    pub fn new(start: usize, end: usize, kind: Kind) -> Token {
+        Token { span: (start as u64) << 32 | end as u64 & 0xFFFF_FFFF, kind }
+    }
+
+    #[inline]
+    pub fn start(self) -> usize {
+        (self.span >> 32) as usize
+    }
+
+    #[inline]
+    pub fn end(self) -> usize {
+        self.span as u32 as usize
+    }
+
     /// The value as it is written.
     pub fn raw(self, text: &str) -> &str {
-        text.get(self.start as usize..self.end as usize).unwrap_or("")
+        text.get(self.start()..self.end()).unwrap_or("")
     }
 
     /// A string without its quotes, still escaped.
     pub fn inner(self, text: &str) -> &str {
-        text.get(self.start as usize + 1..self.end as usize - 1).unwrap_or("")
+        text.get(self.start() + 1..self.end() - 1).unwrap_or("")
     }
 }
 
@@ -62,8 +90,13 @@ impl Member {
         text.get(self.key_start as usize..self.key_end as usize).unwrap_or("")
     }
 
+    /// What the key says.
+    pub fn name(self, text: &str) -> Cow<'_, str> {
+        if self.key_escaped { unescaped(self.key(text)).into() } else { self.key(text).into() }
+    }
+
     pub fn is(self, text: &str, name: &str) -> bool {
-        if self.key_escaped { unescaped(self.key(text)) == name } else { self.key(text) == name }
+        self.name(text) == name
     }
 }
 
@@ -71,7 +104,7 @@ impl Member {
 pub fn document(text: &str) -> Result<Token, SyntaxError> {
     let scan = Scan { bytes: text.as_bytes() };
     let value = scan.value(scan.space(0), 0)?;
-    scan.end(value.end as usize)?;
+    scan.end(value.end())?;
     Ok(value)
 }
 
@@ -86,10 +119,16 @@ pub fn root_members(text: &str, out: &mut Vec<Member>) -> Result<(), SyntaxError
     scan.end(end)
 }
 
+/// The value of a member of the outermost object that starts at `start`.
+#[inline]
+pub fn member_value(text: &str, start: usize) -> Result<Token, SyntaxError> {
+    Scan { bytes: text.as_bytes() }.value(start, 1)
+}
+
 /// The members of an object within a scanned text, appended to `out`.
 pub fn members(text: &str, object: Token, out: &mut Vec<Member>) -> Result<(), SyntaxError> {
     // Its depth was checked with the whole.
-    Scan { bytes: text.as_bytes() }.members(object.start as usize, 1, out).map(drop)
+    Scan { bytes: text.as_bytes() }.members(object.start(), 1, out).map(drop)
 }
 
 /// The element of an array at or after `position`, and where the next may stand; begin one byte after the
@@ -101,7 +140,7 @@ pub fn element(text: &str, position: usize) -> Result<Option<(Token, usize)>, Sy
         return Ok(None);
     }
     let value = scan.value(start, 0)?;
-    let after = scan.space(value.end as usize);
+    let after = scan.space(value.end());
     Ok(Some((value, if scan.byte(after) == Some(b',') { after + 1 } else { after })))
 }
 
@@ -151,18 +190,17 @@ struct Scan<'a> {
     bytes: &'a [u8],
 }
 
-/// Bytes at which a string's plain run ends: the quote, the backslash, and controls.
-static STOPS: [bool; 256] = {
-    let mut stops = [false; 256];
-    let mut i = 0;
-    while i < 0x20 {
-        stops[i] = true;
-        i += 1;
-    }
-    stops[b'"' as usize] = true;
-    stops[b'\\' as usize] = true;
-    stops
-};
+/// Of eight bytes at once: the high bit of the first one that is a quote, a backslash or a control, and perhaps of
+/// some behind it; zero if there is none.
+#[inline]
+fn stops(eight: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    // Taking a number from all bytes borrows where a byte is less than that.
+    let less_than = |bytes: u64, than: u8| bytes.wrapping_sub(ONES * u64::from(than)) & !bytes;
+    let quotes = less_than(eight ^ (ONES * u64::from(b'"')), 1);
+    let backslashes = less_than(eight ^ (ONES * u64::from(b'\\')), 1);
+    (quotes | backslashes | less_than(eight, b' ')) & (ONES * 0x80)
+}
 
 impl Scan<'_> {
     #[inline]
@@ -196,7 +234,7 @@ impl Scan<'_> {
             }
             let value = self.value(self.space(colon + 1), depth)?;
             out.push(Member { key_start: at as u32 + 1, key_end: key_end as u32, key_escaped, value });
-            at = self.space(value.end as usize);
+            at = self.space(value.end());
             match self.byte(at) {
                 Some(b',') => at = self.space(at + 1),
                 Some(b'}') => return Ok(at + 1),
@@ -218,11 +256,7 @@ impl Scan<'_> {
     fn string(&self, mut at: usize) -> Result<(usize, bool), SyntaxError> {
         let mut escaped = false;
         loop {
-            while let Some(byte) = self.byte(at)
-                && !STOPS[usize::from(byte)]
-            {
-                at += 1;
-            }
+            at = self.plain(at);
             match self.byte(at) {
                 Some(b'"') => return Ok((at, escaped)),
                 Some(b'\\') => {
@@ -233,6 +267,24 @@ impl Scan<'_> {
                 None => return Err(SyntaxError { at, expected: "a closing quote" }),
             }
         }
+    }
+
+    /// The end of a string's plain run: the next quote, backslash or control, or the text's end.
+    #[inline]
+    fn plain(&self, mut at: usize) -> usize {
+        while let Some(eight) = self.bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+            let stops = stops(u64::from_le_bytes(*eight));
+            if stops != 0 {
+                return at + stops.trailing_zeros() as usize / 8;
+            }
+            at += 8;
+        }
+        while let Some(byte) = self.byte(at)
+            && !(byte < b' ' || byte == b'"' || byte == b'\\')
+        {
+            at += 1;
+        }
+        at
     }
 
     /// The end of the escape whose backslash stands before `at`.
@@ -273,9 +325,12 @@ impl Scan<'_> {
         let (kind, end) = match self.byte(start) {
             Some(b'"') => {
                 let (quote, escaped) = self.string(start + 1)?;
-                (Kind::Text { escaped }, quote + 1)
+                (if escaped { Kind::Escaped } else { Kind::Text }, quote + 1)
             }
-            Some(b'-' | b'0'..=b'9') => (Kind::Number, self.number(start)?),
+            Some(b'-' | b'0'..=b'9') => {
+                let (end, integer) = self.number(start)?;
+                (if integer { Kind::Integer } else { Kind::Number }, end)
+            }
             Some(b'{') => (Kind::Object, self.container(start, depth)?),
             Some(b'[') => (Kind::Array, self.container(start, depth)?),
             Some(b't') => (Kind::True, self.word(start, b"true")?),
@@ -283,7 +338,7 @@ impl Scan<'_> {
             Some(b'n') => (Kind::Null, self.word(start, b"null")?),
             _ => return Err(SyntaxError { at: start, expected: "a value" }),
         };
-        Ok(Token { start: start as u32, end: end as u32, kind })
+        Ok(Token::new(start, end, kind))
     }
 
     fn word(&self, start: usize, word: &[u8]) -> Result<usize, SyntaxError> {
@@ -294,12 +349,15 @@ impl Scan<'_> {
         }
     }
 
-    fn number(&self, start: usize) -> Result<usize, SyntaxError> {
+    /// The end of a number, and whether it is nothing but an integer.
+    #[inline]
+    fn number(&self, start: usize) -> Result<(usize, bool), SyntaxError> {
         let mut at = start + usize::from(self.byte(start) == Some(b'-'));
         at = match self.byte(at) {
             Some(b'0') => at + 1,
             _ => self.digits(at)?,
         };
+        let whole = at;
         if self.byte(at) == Some(b'.') {
             at = self.digits(at + 1)?;
         }
@@ -309,10 +367,11 @@ impl Scan<'_> {
         }
         match self.byte(at) {
             Some(b'0'..=b'9') => Err(SyntaxError { at, expected: "a number without leading zeros" }),
-            _ => Ok(at),
+            _ => Ok((at, at == whole)),
         }
     }
 
+    #[inline]
     fn digits(&self, start: usize) -> Result<usize, SyntaxError> {
         let mut at = start;
         while let Some(b'0'..=b'9') = self.byte(at) {
@@ -343,7 +402,7 @@ impl Scan<'_> {
                 }
                 at = inside;
             } else {
-                at = self.space(self.value(at, 0)?.end as usize);
+                at = self.space(self.value(at, 0)?.end());
             }
             // Behind a value, or at the end of an empty container.
             loop {

@@ -14,10 +14,12 @@ mod csv;
 pub mod json;
 mod plan;
 mod reader;
+mod shape;
 mod shown;
 #[cfg(test)]
 mod tests;
 
+use std::str::Utf8Error;
 use std::sync::Arc;
 
 pub use csv::Columns;
@@ -31,9 +33,9 @@ use crate::model::scalars;
 use crate::model::schema::{EventSchema, Pointer, Schema};
 use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::time::{Duration, Time};
-use json::Kind;
+use json::{Kind, Member};
 use plan::{EventPlan, FieldPlan};
-use reader::{Failure, Fault, NONE, Raw, Reader, Work, repeated, repeated_key};
+use reader::{Failure, Fault, Reader, Work, repeated, repeated_key};
 
 /// What a host may choose.
 #[derive(Clone, Debug)]
@@ -63,6 +65,8 @@ pub struct Decoder {
     fallback: Option<EventId>,
     hash_key: Vec<u8>,
     clock_lead: Option<Duration>,
+    /// Tells it from all others.
+    identity: Arc<()>,
 }
 
 #[derive(Debug)]
@@ -87,9 +91,7 @@ pub struct Decoded {
     pub bad: Vec<String>,
     /// How many top-level keys no field reads.
     pub unknown_fields: u64,
-    work: Work,
-    /// The cells of a CSV row, one after another.
-    row: String,
+    work: Box<Work>,
 }
 
 /// Why an input is no event. Sensitive values are hashed already.
@@ -156,8 +158,7 @@ impl Decoded {
             arena: Arena::new(),
             bad: Vec::new(),
             unknown_fields: 0,
-            work: Work::default(),
-            row: String::new(),
+            work: Box::default(),
         }
     }
 
@@ -196,7 +197,6 @@ impl Decoded {
     /// Gives away what is only needed while an event is decoded, so that many can share it.
     pub fn exchange_work(&mut self, other: &mut Decoded) {
         std::mem::swap(&mut self.work, &mut other.work);
-        std::mem::swap(&mut self.row, &mut other.row);
     }
 
     /// Forgets the event read last.
@@ -243,6 +243,7 @@ impl Decoder {
             fallback: options.default_event.or(only),
             hash_key: options.hash_key,
             clock_lead: options.clock_lead,
+            identity: Arc::default(),
         }
     }
 
@@ -250,15 +251,37 @@ impl Decoder {
     pub fn decode_json(&self, line: &[u8], out: &mut Decoded) -> Result<(), Rejected> {
         out.clear();
         let text = text(line)?;
+        let work = &mut *out.work;
+        if let Some(shape) = work.shapes.of(&self.identity).find(text, &mut work.found)
+            && let Some(plan) = self.events.get(shape.event.index())
+        {
+            out.unknown_fields = shape.unknown_fields;
+            return self.decode_event(plan, text, None, out);
+        }
+        self.decode_new(text, out)
+    }
+
+    /// A line with a shape that is not known yet; it is afterwards, if this is an event.
+    fn decode_new(&self, text: &str, out: &mut Decoded) -> Result<(), Rejected> {
         json::root_members(text, &mut out.work.members).map_err(|error| syntax(text, error))?;
         let event = match self.event_of(text, out) {
             Ok(event) => event,
             Err(rejected) => return Err(unidentified(text, out, rejected)),
         };
-        match self.events.get(event.index()) {
-            Some(plan) => self.decode_members(plan, text, out),
-            None => Err(RejectReason::whole("an event type of the ruleset", "another")),
+        let Some(plan) = self.events.get(event.index()) else {
+            return Err(RejectReason::whole("an event type of the ruleset", "another"));
+        };
+        self.decode_members(plan, text, out)?;
+        // A discriminator within an object tells the type by something that is no shape.
+        if self.discriminators.iter().all(|d| d.pointer.0.len() == 1) {
+            let tells_type = |member: &Member| {
+                member.is(text, "type")
+                    || self.discriminators.iter().any(|d| member.is(text, &d.pointer.0[0]))
+            };
+            let Work { shapes, members, .. } = &mut *out.work;
+            shapes.learn(plan, text, members, out.unknown_fields, tells_type);
         }
+        Ok(())
     }
 
     /// An object of fields by their names, whatever the author mapped with `from`: `type`, `id`, `at` (RFC 3339)
@@ -302,8 +325,9 @@ impl Decoder {
         let mut told = None;
         for discriminator in &self.discriminators {
             let raw = reader.find(&discriminator.pointer).map_err(reject_of)?;
-            let Raw::Value(token) = raw else { continue };
-            if let Kind::Text { escaped } = token.kind {
+            let Some(token) = raw else { continue };
+            if token.kind.is_text() {
+                let escaped = token.kind == Kind::Escaped;
                 let inner = token.inner(text);
                 let same = if escaped {
                     json::unescaped(inner) == discriminator.text
@@ -317,10 +341,10 @@ impl Decoder {
             told = told.or(Some((&discriminator.pointer, raw)));
         }
         let member = reader.work.members.iter().find(|member| member.is(text, "type"));
-        let raw = member.map_or(Raw::Absent, |member| Raw::Value(member.value));
+        let raw = member.map(|member| member.value);
         let found = |raw| reader.found(raw, false);
         match raw {
-            Raw::Value(token) if matches!(token.kind, Kind::Text { .. }) => {
+            Some(token) if token.kind.is_text() => {
                 let name = json::unescaped(token.inner(text));
                 if !scalars::is_blank(&name) {
                     let undiscriminated = self.by_type(&name);
@@ -328,7 +352,7 @@ impl Decoder {
                         .ok_or_else(|| self.no_type("/type".into(), found(raw), Some(&name)));
                 }
             }
-            Raw::Value(token) if token.kind != Kind::Null => {
+            Some(token) if token.kind != Kind::Null => {
                 return Err(self.no_type("/type".into(), found(raw), None));
             }
             _ => {}
@@ -373,14 +397,14 @@ impl Decoder {
     /// Sorts the members by the keys of the plan, then reads the fields.
     fn decode_members(&self, plan: &EventPlan, text: &str, out: &mut Decoded) -> Result<(), Rejected> {
         let work = &mut out.work;
-        work.found.resize(plan.keys.len(), NONE);
+        work.found.resize(plan.keys.len(), None);
         let mut again = None;
-        for (i, member) in work.members.iter().enumerate() {
+        for member in &work.members {
             let key = member.key(text);
             let known =
                 if member.key_escaped { plan.keys.find(&json::unescaped(key)) } else { plan.keys.find(key) };
             match known.and_then(|known| work.found.get_mut(known)) {
-                Some(found) if *found == NONE => *found = i as u32,
+                Some(found @ None) => *found = Some(member.value),
                 Some(_) => {
                     again = Some(json::unescaped(key));
                     break;
@@ -409,9 +433,8 @@ impl Decoder {
         let mut slots = std::mem::take(&mut out.slots);
         let mut reader = out.reader(text, columns, &self.hash_key);
         let mut failed = None;
-        for (i, field) in plan.fields.iter().enumerate() {
-            slots.push(Slot::MISSING);
-            let Some(slot) = slots.last_mut() else { break };
+        slots.resize(plan.fields.len(), Slot::MISSING);
+        for (i, (field, slot)) in plan.fields.iter().zip(&mut slots).enumerate() {
             let read = match i == EventSchema::ID.index() {
                 true => reader.id(field, slot),
                 false => reader.field(field, slot),
@@ -489,12 +512,12 @@ fn unidentified(text: &str, out: &Decoded, mut rejected: Rejected) -> Rejected {
     let member =
         |name| out.work.members.iter().find(|member| member.is(text, name)).map(|member| member.value);
     rejected.event = member("id").and_then(|value| match value.kind {
-        Kind::Text { .. } => Some(json::unescaped(value.inner(text))),
-        Kind::Number if scalars::is_integer(value.raw(text)) => Some(value.raw(text).to_string()),
+        Kind::Text | Kind::Escaped => Some(json::unescaped(value.inner(text))),
+        Kind::Integer => Some(value.raw(text).to_string()),
         _ => None,
     });
     rejected.at = member("at")
-        .filter(|value| matches!(value.kind, Kind::Text { .. }))
+        .filter(|value| value.kind.is_text())
         .and_then(|value| Time::parse_rfc3339(&json::unescaped(value.inner(text))));
     rejected
 }
@@ -506,15 +529,22 @@ fn reject_of(failure: Failure) -> Rejected {
     }
 }
 
+#[inline(always)]
 fn text(line: &[u8]) -> Result<&str, Rejected> {
-    if line.len() >= u32::MAX as usize {
-        return Err(RejectReason::whole("less than 4 GiB", "more"));
+    match std::str::from_utf8(line) {
+        Ok(text) if text.len() < u32::MAX as usize => Ok(text),
+        read => Err(no_text(line, read.err())),
     }
-    std::str::from_utf8(line).map_err(|error| {
-        let at = error.valid_up_to();
-        let byte = line.get(at).copied().unwrap_or_default();
-        RejectReason::whole("UTF-8", format!("the byte 0x{byte:02x} at position {}", at + 1))
-    })
+}
+
+#[cold]
+fn no_text(line: &[u8], error: Option<Utf8Error>) -> Rejected {
+    let Some(error) = error.filter(|_| line.len() < u32::MAX as usize) else {
+        return RejectReason::whole("less than 4 GiB", "more");
+    };
+    let at = error.valid_up_to();
+    let byte = line.get(at).copied().unwrap_or_default();
+    RejectReason::whole("UTF-8", format!("the byte 0x{byte:02x} at position {}", at + 1))
 }
 
 #[cold]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::json::{self, Kind, Member, Token};
 use super::plan::{FieldPlan, Place, Source};
+use super::shape::Shapes;
 use super::shown;
 use crate::builtins::short_hash;
 use crate::model::money::{Country, Currency, Decimal};
@@ -18,17 +19,18 @@ use crate::model::types::{RecordType, Ty, Type};
 pub struct Work {
     /// Of the input itself first, then a stack of those of objects within.
     pub members: Vec<Member>,
-    /// Per key of the event's plan: its member, or [`NONE`].
-    pub found: Vec<u32>,
+    /// Per key of the event's plan: its value.
+    pub found: Vec<Raw>,
     pub unknown: Vec<Member>,
+    pub shapes: Shapes,
     /// Of a CSV row: where each cell stands in the text.
     pub cells: Vec<(u32, u32)>,
+    /// The cells of a CSV row, one after another.
+    pub row: String,
     slots: Vec<Slot>,
     unescaped: String,
     phone: String,
 }
-
-pub const NONE: u32 = u32::MAX;
 
 /// One event's text on its way into slots.
 pub struct Reader<'a> {
@@ -42,12 +44,10 @@ pub struct Reader<'a> {
 }
 
 /// A value that was looked for.
-#[derive(Copy, Clone, Debug)]
-pub enum Raw {
-    Absent,
-    Value(Token),
-    /// Read as its field's type.
-    Cell(u32, u32),
+pub type Raw = Option<Token>;
+
+fn is_nothing(raw: Raw) -> bool {
+    raw.is_none_or(|token| token.kind == Kind::Null)
 }
 
 /// What is wrong with a value.
@@ -103,6 +103,9 @@ impl<'a> Reader<'a> {
         match &field.source {
             Source::One(place) => {
                 let raw = self.locate(place)?;
+                if field.ty.optional && is_nothing(raw) {
+                    return Ok(());
+                }
                 self.part(raw, &field.ty, manner, Path::At(&place.pointer), into)?;
             }
             Source::Two(amount, currency) => self.split_money(field, amount, currency, manner, into)?,
@@ -123,14 +126,12 @@ impl<'a> Reader<'a> {
         };
         let unescaped;
         let text = match raw {
-            Raw::Value(Token { kind: Kind::Text { escaped: true }, .. }) => {
+            Some(Token { kind: Kind::Escaped, .. }) => {
                 unescaped = json::unescaped(self.inner(raw));
                 &unescaped
             }
-            Raw::Value(Token { kind: Kind::Text { .. }, .. }) | Raw::Cell(..) => self.inner(raw),
-            Raw::Value(token) if token.kind == Kind::Number && scalars::is_integer(token.raw(self.text)) => {
-                token.raw(self.text)
-            }
+            Some(Token { kind: Kind::Text | Kind::Cell, .. }) => self.inner(raw),
+            Some(token) if token.kind == Kind::Integer => token.raw(self.text),
             _ => "",
         };
         if scalars::is_blank(text) {
@@ -161,28 +162,29 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Inlined, so that what is found stays in registers: it would be written in parts and read as a whole right
+    /// after, and the processor has to wait for that.
+    #[inline(always)]
     fn locate(&mut self, place: &Place) -> Result<Raw, Failure> {
         if let Some(columns) = self.columns {
             let cell = columns.get(place.index).copied().flatten();
             let cell = cell.and_then(|cell| self.work.cells.get(cell));
-            return Ok(cell.map_or(Raw::Absent, |(start, end)| Raw::Cell(*start, *end)));
+            return Ok(cell.map(|(start, end)| Token::new(*start as usize, *end as usize, Kind::Cell)));
         }
         let Some(key) = place.key else {
-            return json::document(self.text).map(Raw::Value).map_err(|_| Failure::Missing("nothing"));
+            return json::document(self.text).map(Some).map_err(|_| Failure::Missing("nothing"));
         };
-        let member = self.work.found.get(key).and_then(|found| self.work.members.get(*found as usize));
-        match member.map(|member| member.value) {
-            None => Ok(Raw::Absent),
-            Some(value) if place.rest().is_empty() => Ok(Raw::Value(value)),
-            Some(value) => self.descend(value, &place.pointer),
+        match self.work.found.get(key) {
+            Some(Some(value)) if !place.rest().is_empty() => self.descend(*value, &place.pointer),
+            found => Ok(found.copied().flatten()),
         }
     }
 
     /// A pointer from the members of the input, without the plan of an event.
     pub fn find(&mut self, pointer: &Pointer) -> Result<Raw, Failure> {
-        let Some(first) = pointer.0.first() else { return Ok(Raw::Absent) };
+        let Some(first) = pointer.0.first() else { return Ok(None) };
         let member = self.work.members.iter().find(|member| member.is(self.text, first)).copied();
-        member.map_or(Ok(Raw::Absent), |member| self.descend(member.value, pointer))
+        member.map_or(Ok(None), |member| self.descend(member.value, pointer))
     }
 
     /// Along the parts of the pointer after the first, from the value that the first leads to.
@@ -198,31 +200,31 @@ impl<'a> Reader<'a> {
                     found
                 }
                 Kind::Array => self.element(value, part),
-                _ => Raw::Absent,
+                _ => None,
             };
             match next {
-                Raw::Value(token) => value = token,
+                Some(token) => value = token,
                 absent => return Ok(absent),
             }
         }
-        Ok(Raw::Value(value))
+        Ok(Some(value))
     }
 
     fn element(&self, array: Token, part: &str) -> Raw {
         if part.len() > 1 && part.starts_with('0') {
-            return Raw::Absent;
+            return None;
         }
-        let Ok(index) = part.parse::<usize>() else { return Raw::Absent };
-        let mut at = array.start as usize + 1;
+        let Ok(index) = part.parse::<usize>() else { return None };
+        let mut at = array.start() + 1;
         let mut passed = 0;
         while let Ok(Some((value, next))) = json::element(self.text, at) {
             if passed == index {
-                return Raw::Value(value);
+                return Some(value);
             }
             passed += 1;
             at = next;
         }
-        Raw::Absent
+        None
     }
 
     /// Puts the members of an object on the stack; the caller takes them down.
@@ -248,7 +250,7 @@ impl<'a> Reader<'a> {
     fn member(&self, base: usize, name: &str) -> Raw {
         let members = self.work.members.get(base..).unwrap_or(&[]);
         let found = members.iter().find(|member| member.is(self.text, name));
-        found.map_or(Raw::Absent, |member| Raw::Value(member.value))
+        found.map(|member| member.value)
     }
 
     /// A value where one may be missing: a wrong optional one is, and is listed. `into` is missing before.
@@ -297,16 +299,15 @@ impl<'a> Reader<'a> {
         into: &mut Slot,
     ) -> Result<(), Failure> {
         let token = match raw {
-            Raw::Absent => return Err(Failure::Missing("nothing")),
-            Raw::Cell(..) => return self.text(self.inner(raw), raw, ty, manner, path, into),
-            Raw::Value(token) => token,
+            None => return Err(Failure::Missing("nothing")),
+            Some(token) => token,
         };
         let read = match (token.kind, ty.representation()) {
             (Kind::Null, _) => return Err(Failure::Missing("null")),
-            (Kind::Text { escaped: false }, _) => {
-                return self.text(token.inner(self.text), raw, ty, manner, path, into);
+            (Kind::Text | Kind::Cell, _) => {
+                return self.text(self.inner(raw), raw, ty, manner, path, into);
             }
-            (Kind::Text { escaped: true }, _) => {
+            (Kind::Escaped, _) => {
                 let mut unescaped = std::mem::take(&mut self.work.unescaped);
                 unescaped.clear();
                 json::unescape(token.inner(self.text), &mut unescaped);
@@ -316,7 +317,7 @@ impl<'a> Reader<'a> {
             }
             (Kind::True, Type::Bool) => put(into, Some(Slot::bool(true))),
             (Kind::False, Type::Bool) => put(into, Some(Slot::bool(false))),
-            (Kind::Number, _) => self.number(token.raw(self.text), ty, manner, into),
+            (Kind::Integer | Kind::Number, _) => self.number(token.raw(self.text), ty, manner, into),
             (Kind::Object, Type::Money(currency)) => {
                 return self.money_object(token, *currency, manner, path, into);
             }
@@ -352,7 +353,7 @@ impl<'a> Reader<'a> {
         path: Path<'_>,
         into: &mut Slot,
     ) -> Result<(), Failure> {
-        let cell = matches!(raw, Raw::Cell(..));
+        let cell = matches!(raw, Some(Token { kind: Kind::Cell, .. }));
         let plain = matches!(ty, Type::Text);
         if if plain { cell && text.is_empty() } else { scalars::is_blank(text) } {
             return Err(Failure::Missing(if cell { "nothing" } else { "a blank text" }));
@@ -409,7 +410,7 @@ impl<'a> Reader<'a> {
             arena: self.arena,
             bad: self.bad,
         };
-        inner.value(Raw::Value(token), ty, manner, path, into)
+        inner.value(Some(token), ty, manner, path, into)
     }
 
     fn keep_text(&mut self, text: &str, manner: Manner) -> Slot {
@@ -509,11 +510,11 @@ impl<'a> Reader<'a> {
         into: &mut Slot,
     ) -> Result<(), Failure> {
         let first = self.work.slots.len();
-        let mut at = array.start as usize + 1;
+        let mut at = array.start() + 1;
         let mut index = 0;
         while let Ok(Some((value, next))) = json::element(self.text, at) {
             let mut slot = Slot::MISSING;
-            self.part(Raw::Value(value), element, manner, Path::Index(&path, index), &mut slot)?;
+            self.part(Some(value), element, manner, Path::Index(&path, index), &mut slot)?;
             self.work.slots.push(slot);
             at = next;
             index += 1;
@@ -542,24 +543,23 @@ impl<'a> Reader<'a> {
     /// The text of a string (still escaped) or cell.
     fn inner(&self, raw: Raw) -> &'a str {
         match raw {
-            Raw::Absent => "",
-            Raw::Value(token) if matches!(token.kind, Kind::Text { .. }) => token.inner(self.text),
-            Raw::Value(token) => token.raw(self.text),
-            Raw::Cell(start, end) => self.text.get(start as usize..end as usize).unwrap_or(""),
+            None => "",
+            Some(token) if token.kind.is_text() => token.inner(self.text),
+            Some(token) => token.raw(self.text),
         }
     }
 
     /// A value as a message shows it: short, and if it is sensitive only as its hash.
     pub fn found(&self, raw: Raw, sensitive: bool) -> String {
         let text = match raw {
-            Raw::Absent => return "nothing".into(),
-            Raw::Value(Token { kind: Kind::Null, .. }) => return "null".into(),
-            Raw::Value(Token { kind: Kind::Object, .. }) => return "an object".into(),
-            Raw::Value(Token { kind: Kind::Array, .. }) => return "a list".into(),
-            Raw::Value(Token { kind: Kind::Text { escaped: true }, .. }) => json::unescaped(self.inner(raw)),
+            None => return "nothing".into(),
+            Some(Token { kind: Kind::Null, .. }) => return "null".into(),
+            Some(Token { kind: Kind::Object, .. }) => return "an object".into(),
+            Some(Token { kind: Kind::Array, .. }) => return "a list".into(),
+            Some(Token { kind: Kind::Escaped, .. }) => json::unescaped(self.inner(raw)),
             _ => self.inner(raw).to_string(),
         };
-        let quoted = matches!(raw, Raw::Cell(..) | Raw::Value(Token { kind: Kind::Text { .. }, .. }));
+        let quoted = raw.is_some_and(|token| token.kind.is_text() || token.kind == Kind::Cell);
         match (sensitive, quoted) {
             (true, _) => short_hash(self.hash_key, &text),
             (false, true) => format!("\"{}\"", shown::shown(&text)),

@@ -489,6 +489,64 @@ fn rows_tell_their_type_like_objects() {
     assert_eq!(csv(&schema, &["type", "id", "at"], &["x", "1", at]).unwrap_err().pointer, "/type");
 }
 
+// ---- Lines of known shapes.
+
+/// Two types, the second told by a discriminator too, and what may be between their values.
+fn any_line() -> impl Strategy<Value = String> {
+    let start = prop::sample::select(vec![
+        r#"{"type":"order","id":"#,
+        r#"{"type":"order" ,"id":"#,
+        r#"{"type":"login","id":"#,
+        r#"{"type":null,"id":"#,
+        r#"{"kind":"login","id":"#,
+        r#"{"id":"#,
+    ]);
+    let id = prop::sample::select(vec!["1", "22", "-4.5", r#""e\n3""#, r#""""#, r#""é""#, "[", "{}"]);
+    let member = prop::sample::select(vec![
+        r#","x":[{"sku":"a","price":"1 USD"}]"#,
+        r#","x":null"#,
+        r#","x":7"#,
+        r#","x" : [ ] "#,
+        r#","other":{"id":1}"#,
+        r#","other":1e5"#,
+        r#","other":01"#,
+        r#","id":"again""#,
+        r#","\u0078":[]"#,
+        r#","kind":"login""#,
+        r#","kind":"logout""#,
+        r#","type":"login""#,
+    ]);
+    let end = prop::sample::select(vec!["}", "}", "} ", "}}", ",", ""]);
+    (start, id, prop::collection::vec(member, 0..3), end).prop_map(|(start, id, members, end)| {
+        format!(r#"{start}{id},"at":"2026-11-11T10:00:00Z"{}{end}"#, members.concat())
+    })
+}
+
+proptest! {
+    /// What was learned from other lines changes nothing.
+    #[test]
+    fn lines_read_alike_alone_and_after_others(lines in prop::collection::vec(any_line(), 1..40), nested: bool, fallback: bool) {
+        let x = || field("x", items().optional());
+        let mut schema = Schema { events: vec![event(0, "order", vec![x()]), event(1, "login", vec![x()])] };
+        let (pointer, told) = if nested { ("/other/id", "1") } else { ("/kind", "login") };
+        schema.events[1].discriminator = Some((Pointer::parse(pointer).unwrap(), told.into()));
+        let default_event = fallback.then_some(EventId(1));
+        let decoder = Decoder::new(&schema, &[], Options { default_event, ..Options::default() });
+        let mut reused = Decoded::new();
+        // Twice: by then as many shapes are known as may be.
+        for line in lines.iter().chain(&lines) {
+            let mut fresh = Decoded::new();
+            let alone = decoder.decode_json(line.as_bytes(), &mut fresh);
+            prop_assert_eq!(&decoder.decode_json(line.as_bytes(), &mut reused), &alone, "{}", line);
+            prop_assert_eq!(reused.unknown_fields, fresh.unknown_fields, "{}", line);
+            if alone.is_ok() {
+                let event = |out: &Decoded| (out.id().to_string(), out.at, out.to_event(&schema, &Arena::constants()));
+                prop_assert_eq!(event(&reused), event(&fresh), "{}", line);
+            }
+        }
+    }
+}
+
 // ---- The scanner against another reader of JSON.
 
 fn tree(text: &str, token: json::Token) -> Option<serde_json::Value> {
@@ -496,16 +554,17 @@ fn tree(text: &str, token: json::Token) -> Option<serde_json::Value> {
         Kind::Null => serde_json::Value::Null,
         Kind::True => true.into(),
         Kind::False => false.into(),
-        Kind::Number => serde_json::from_str(token.raw(text)).ok()?,
-        Kind::Text { .. } => json::unescaped(token.inner(text)).into(),
+        Kind::Integer | Kind::Number => serde_json::from_str(token.raw(text)).ok()?,
+        Kind::Text | Kind::Escaped => json::unescaped(token.inner(text)).into(),
         Kind::Array => {
-            let (mut items, mut at) = (Vec::new(), token.start as usize + 1);
+            let (mut items, mut at) = (Vec::new(), token.start() + 1);
             while let Some((item, next)) = json::element(text, at).ok()? {
                 items.push(tree(text, item)?);
                 at = next;
             }
             items.into()
         }
+        Kind::Cell => return None,
         Kind::Object => {
             let mut members = Vec::new();
             json::members(text, token, &mut members).ok()?;
