@@ -337,7 +337,7 @@ fn read_memory(
         let index = first.key;
         let key = scratch.keys[index];
         let mut cell = match key {
-            Key::Known { group, cell, .. } => Ok(store.cell(group, cell)),
+            Key::Known { group, cell, .. } => Ok(store.cell(group, cell, at)),
             Key::Unknown(why) => Err(why),
         };
         while let Some((read, question)) = rest.next_if(|(read, _)| read.key == index) {

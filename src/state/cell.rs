@@ -181,8 +181,9 @@ pub struct Asked {
     pub current: Option<Slot>,
 }
 
-/// One memory of one key.
+/// One memory of one key: what every question looks at, in one line of the processor's cache.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub struct KeyMemory {
     /// The largest time written; `i64::MIN` before the first.
     newest: i64,
@@ -357,8 +358,12 @@ impl KeyMemory {
 
     /// How many entries are at or before `t`.
     #[inline]
-    pub fn until(&self, shape: &Shape, t: i64, edge: &mut Edge) -> usize {
-        if t >= self.newest { self.entries.len() } else { self.entries.until_from(shape.layout(), t, edge) }
+    pub fn until(&self, shape: &Shape, t: i64, edge: Option<&mut Edge>) -> usize {
+        match edge {
+            _ if t >= self.newest => self.entries.len(),
+            Some(edge) => self.entries.until_from(shape.layout(), t, edge),
+            None => self.entries.until(shape.layout(), t),
+        }
     }
 
     /// How many events there are in a window of which nothing was lost: all that is asked of most.

@@ -36,19 +36,19 @@ pub struct Entries {
     first: u64,
 }
 
-/// Between which entries a time lay when it was asked for: nothing but a short cut.
+/// Between which entries a time lay when it was asked for last: nothing but a short cut. It only helps with times that
+/// are not before that one.
 #[derive(Copy, Clone, Debug)]
 pub struct Edge {
     /// The number of the first entry after it.
     entry: u64,
-    /// The times of the entries before and after it: while it lies between them it is at the same place.
-    from: i64,
+    /// The time of that entry: while it lies ahead the edge is at the same place.
     until: i64,
 }
 
 impl Default for Edge {
     fn default() -> Edge {
-        Edge { entry: 0, from: i64::MAX, until: i64::MIN }
+        Edge { entry: 0, until: i64::MIN }
     }
 }
 
@@ -56,6 +56,13 @@ impl Edge {
     /// Looks at it. The result says nothing.
     pub fn warm(&self) -> i64 {
         self.until
+    }
+
+    /// Keeps the latest of the times it was told, instead of a place. Whether `t` is not before all of them.
+    pub fn advance(&mut self, t: i64) -> bool {
+        let forward = t >= self.until;
+        self.until = self.until.max(t);
+        forward
     }
 
     /// An entry lies between where it stood and `t`.
@@ -137,39 +144,25 @@ impl Entries {
         self.search(layout, t, 0, self.len())
     }
 
-    /// The same with the help of where this edge stood before.
+    /// The same with the help of where this edge stood when it was asked for a time not after `t`.
     #[inline]
     pub fn until_from(&self, layout: Layout, t: i64, edge: &mut Edge) -> usize {
         let known = edge.entry.wrapping_sub(self.first);
         // Entries may have been added where there was none.
-        if known <= u64::from(self.len)
-            && edge.from <= t
-            && t < edge.until
-            && (edge.until < i64::MAX || known == u64::from(self.len))
-        {
-            return known as usize;
+        if known < u64::from(self.len) && t < edge.until {
+            known as usize
+        } else {
+            self.search_from(layout, t, edge)
         }
-        self.search_from(layout, t, edge)
     }
 
     fn search_from(&self, layout: Layout, t: i64, edge: &mut Edge) -> usize {
         let known = edge.entry.wrapping_sub(self.first);
-        let place = if known <= u64::from(self.len) && edge.from <= t {
-            self.forward(layout, t, known as usize)
-        } else {
-            self.until(layout, t)
-        };
-        self.remember(layout, place, edge);
+        let hint = if known <= u64::from(self.len) { known as usize } else { 0 };
+        let place = self.forward(layout, t, hint);
+        let until = self.at(layout, place).unwrap_or(i64::MAX);
+        *edge = Edge { entry: self.first + place as u64, until };
         place
-    }
-
-    fn remember(&self, layout: Layout, place: usize, edge: &mut Edge) {
-        let before = place.checked_sub(1).and_then(|last| self.at(layout, last));
-        *edge = Edge {
-            entry: self.first + place as u64,
-            from: before.unwrap_or(i64::MIN),
-            until: self.at(layout, place).unwrap_or(i64::MAX),
-        };
     }
 
     /// All entries before `place` are at or before `t`: in growing steps to the first that is not.
@@ -248,7 +241,7 @@ impl Entries {
         if start * 2 > room {
             self.words.copy_within(live, 0);
         } else {
-            let mut larger = vec![0; (room * 2).max(2) * stride].into_boxed_slice();
+            let mut larger = vec![0; (room * 2).max(4) * stride].into_boxed_slice();
             larger[..len * stride].copy_from_slice(&self.words[live]);
             self.words = larger;
         }

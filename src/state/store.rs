@@ -68,11 +68,9 @@ impl Cell<'_> {
             if memory.has_lost(shape, after) {
                 return Slot::unknown(Unknown::TooLate);
             }
-            let mut until =
-                |t: i64, edge: Option<u32>| match edge.and_then(|edge| self.edges.get_mut(edge as usize)) {
-                    Some(edge) => memory.until(shape, t, edge),
-                    None => memory.until(shape, t, &mut Edge::default()),
-                };
+            let mut until = |t: i64, edge: Option<u32>| {
+                memory.until(shape, t, edge.and_then(|edge| self.edges.get_mut(edge as usize)))
+            };
             inside.end = until(through, question.edges.through);
             inside.start = until(after, question.edges.after).min(inside.end);
             if question.function == AggregateFn::Count && shape.is_bare() {
@@ -97,6 +95,8 @@ pub struct Sights {
 /// An end of windows that moves with time.
 #[derive(Debug, PartialEq)]
 enum End {
+    /// The current event itself: the latest that asked. Stands first in every cell with ends.
+    Now,
     /// So long before the current event.
     Back(Duration),
     /// The start of its day, week or month.
@@ -107,6 +107,7 @@ impl End {
     fn may_pass(&self, t: Time, edge: &Edge) -> bool {
         match self {
             End::Back(back) => edge.is_passed(t.0.saturating_sub(back.0)),
+            End::Now => false,
             End::Start(..) => true,
         }
     }
@@ -253,7 +254,7 @@ impl Store {
             }
             if !sights.edges.is_empty() {
                 // Of those beside one another one stands for all in the same line of the cache.
-                seen ^= group.edges(cell).iter().step_by(2).fold(0, |seen, edge| seen ^ edge.warm());
+                seen ^= group.edges(cell).iter().step_by(3).fold(0, |seen, edge| seen ^ edge.warm());
             }
         }
         for (group, cell, sights, t) in cells {
@@ -275,18 +276,24 @@ impl Store {
         seen
     }
 
-    /// What is kept of one key, to be asked; of none nothing was written yet.
-    pub fn cell(&mut self, group: GroupId, cell: Option<CellId>) -> Cell<'_> {
+    /// What is kept of one key, to be asked by an event at `t`; of none nothing was written yet. An event before another
+    /// that asked goes without edges, which only move forward.
+    pub fn cell(&mut self, group: GroupId, cell: Option<CellId>, t: Time) -> Cell<'_> {
         let group = &mut self.groups[group.0 as usize];
         let Group { shapes, memories, ends, edges, empty, .. } = group;
-        let (memories, edges) = match cell {
-            Some(cell) => (
-                memories.get(cell.0 as usize * shapes.len()..).unwrap_or_default(),
-                edges.get_mut(cell.0 as usize * ends.len()..).unwrap_or_default(),
-            ),
-            None => (&**empty, &mut [][..]),
+        let mut cell = match cell {
+            Some(cell) => Cell {
+                shapes,
+                memories: memories.get(cell.0 as usize * shapes.len()..).unwrap_or_default(),
+                edges: edges.get_mut(cell.0 as usize * ends.len()..).unwrap_or_default(),
+                hasher: &self.hasher,
+            },
+            None => Cell { shapes, memories: empty, edges: &mut [], hasher: &self.hasher },
         };
-        Cell { shapes, memories, edges, hasher: &self.hasher }
+        if !cell.edges.first_mut().is_none_or(|now| now.advance(t.0)) {
+            cell.edges = &mut [];
+        }
+        cell
     }
 
     /// Counts an event in one memory of the cell. `value` must be known (any slot for bare events).
@@ -309,6 +316,9 @@ impl Group {
     fn end(&mut self, place: u32, end: End) -> Option<u32> {
         if !self.memories.is_empty() {
             return None;
+        }
+        if self.ends.is_empty() {
+            self.ends.push((0, End::Now));
         }
         let end = (place, end);
         let known = self.ends.iter().position(|known| *known == end);

@@ -192,7 +192,7 @@ fn ask(
 ) -> Answer {
     let (constants, mut arena) = (Arena::constants(), Arena::new());
     let question = store.question(MEMORY, f, edges);
-    let mut cell = store.cell(store.group(MEMORY), cell);
+    let mut cell = store.cell(store.group(MEMORY), cell, Time(t));
     answer(cell.read(&question, bounds, Time(t), this.map(Slot::int), &constants, &mut arena))
 }
 
@@ -211,7 +211,7 @@ fn read(
 ) -> Slot {
     let question = store.question(memory, f, Edges::default());
     let group = store.group(memory);
-    store.cell(group, cell).read(&question, bounds, t, this, constants, arena)
+    store.cell(group, cell, t).read(&question, bounds, t, this, constants, arena)
 }
 
 /// Steps of time between events: mostly forward, some late, many of the same moment.
