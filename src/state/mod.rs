@@ -24,6 +24,7 @@
 
 pub mod cell;
 pub mod dedupe;
+pub mod disk;
 pub mod key;
 mod number;
 mod store;

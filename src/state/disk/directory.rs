@@ -1,0 +1,473 @@
+//! A directory of state: opened, recovered, written to, closed.
+
+use std::sync::Arc;
+
+use super::frame::{CLOSED, Fingerprint, HEADER, Header, VERSION};
+use super::io::{Disk, DiskError, ErrorKind, File, Folder, Guard, UNFINISHED};
+use super::log::{self, Durability, Log, Progress, Shape};
+use super::segment::{self, Expected, LogEnd};
+use super::snapshot::{self, Published, SnapshotReader, SnapshotWriter};
+
+/// Which format the directory is of, in words.
+pub(super) const FORMAT_FILE: &str = "FORMAT";
+/// After which record the log was closed; there until the log is opened again.
+pub(super) const CLOSED_FILE: &str = "CLOSED";
+/// Holds the lock; hosts make it.
+pub const LOCK_FILE: &str = "LOCK";
+
+const FORMAT_WORDS: &str = "rulec state, format ";
+
+/// How a directory is kept.
+#[derive(Copy, Clone, Debug)]
+pub struct DirectoryOptions {
+    /// Tells directories of different callers apart.
+    pub fingerprint: Fingerprint,
+    /// When records outlast a power cut.
+    pub durability: Durability,
+    /// A segment of the log that has grown this long is followed by the next.
+    pub segment_bytes: u64,
+    /// So many full segments are kept at least, even if no snapshot needs them.
+    pub keep_segments: usize,
+    /// Of damaged snapshots an older one is taken, and the log from there on. For an operator to say, never by default.
+    pub older_snapshot: bool,
+}
+
+impl Default for DirectoryOptions {
+    fn default() -> DirectoryOptions {
+        DirectoryOptions {
+            fingerprint: [0; 16],
+            durability: Durability::Batched { every: 10_000 },
+            segment_bytes: 64 << 20,
+            keep_segments: 0,
+            older_snapshot: false,
+        }
+    }
+}
+
+/// A directory that is locked, and not yet written to. First its snapshot is read, then the log behind it.
+#[derive(Debug)]
+pub struct Directory {
+    folder: Folder,
+    guard: Lock,
+    options: DirectoryOptions,
+    removed: Vec<String>,
+    closed: Option<u64>,
+    snapshots: Vec<u64>,
+    /// Snapshots that are passed over.
+    damaged: Vec<u64>,
+    starts: Vec<u64>,
+}
+
+struct Lock(#[expect(dead_code, reason = "released when dropped")] Guard);
+
+impl std::fmt::Debug for Lock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lock")
+    }
+}
+
+/// What was found when a directory was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// The snapshot that was taken; none for 0 without a snapshot.
+    pub snapshot: Option<u64>,
+    /// How many records of the log came after it.
+    pub records: u64,
+    /// The number of the last record; 0 if there is none.
+    pub last: u64,
+    /// It was closed in order.
+    pub clean: bool,
+    /// What a crash left behind at the end of the log.
+    pub torn: Option<Torn>,
+    /// Damaged snapshots that were passed over, as they are called now.
+    pub set_aside: Vec<String>,
+    /// Files that a crash left unfinished; they are gone.
+    pub unfinished: Vec<String>,
+}
+
+/// The end of a log that was cut off: of records that were being written in a crash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Torn {
+    /// The segment.
+    pub file: String,
+    /// How many bytes were cut.
+    pub bytes: u64,
+    /// The last record that is whole.
+    pub after: u64,
+}
+
+impl Directory {
+    /// Locks and opens a directory; makes it if it is empty.
+    ///
+    /// # Errors
+    /// If another process has it, if it is of a newer version or holds other files, or if the disk fails.
+    pub fn open(disk: Arc<dyn Disk>, options: DirectoryOptions) -> Result<Directory, DiskError> {
+        let folder = Folder::new(disk);
+        let guard = Lock(folder.lock()?);
+        let mut names = folder.list()?;
+        if names.iter().any(|name| name == FORMAT_FILE) {
+            check_format(&folder)?;
+        } else {
+            create(&folder, &names, options.fingerprint)?;
+            names = folder.list()?;
+        }
+        let removed: Vec<String> = names.iter().filter(|name| is_unfinished(name)).cloned().collect();
+        for name in &removed {
+            folder.remove(name)?;
+        }
+        names.retain(|name| !removed.contains(name));
+        let mut directory = Directory {
+            closed: read_closed(&folder, &names, Some(&options.fingerprint))?,
+            snapshots: snapshot::numbers(&names),
+            starts: segment::starts(&names),
+            damaged: Vec::new(),
+            folder,
+            guard,
+            options,
+            removed,
+        };
+        if options.older_snapshot {
+            directory.pass_over_damaged()?;
+        }
+        Ok(directory)
+    }
+
+    fn pass_over_damaged(&mut self) -> Result<(), DiskError> {
+        for number in self.snapshots.iter().rev() {
+            let read = SnapshotReader::new(&self.folder, Some(&self.options.fingerprint), *number);
+            match read.and_then(SnapshotReader::check) {
+                Ok(()) => break,
+                Err(error) if error.kind == ErrorKind::Damage => self.damaged.push(*number),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of the snapshot to start from.
+    pub fn newest(&self) -> Option<u64> {
+        let whole = self.snapshots.len() - self.damaged.len();
+        self.snapshots[..whole].last().copied()
+    }
+
+    /// The newest snapshot, to be read to its end before the log; `None` if there is none yet.
+    ///
+    /// # Errors
+    /// If it is damaged: an older one is never taken in silence. The help says whether an older one would lose anything.
+    pub fn snapshot(&self) -> Result<Option<SnapshotReader>, DiskError> {
+        let Some(number) = self.newest() else { return Ok(None) };
+        let help = self.without(number);
+        match SnapshotReader::new(&self.folder, Some(&self.options.fingerprint), number) {
+            Ok(reader) => Ok(Some(reader.with_help(help))),
+            Err(error) => Err(match help {
+                Some(help) if error.kind == ErrorKind::Damage => error.help(help),
+                _ => error,
+            }),
+        }
+    }
+
+    /// What would be if the newest snapshot were passed over.
+    fn without(&self, newest: u64) -> Option<String> {
+        let older = self.snapshots.iter().rev().find(|number| **number < newest);
+        if self.starts.first()? > &(older.copied().unwrap_or(0) + 1) {
+            return None;
+        }
+        let from = match older {
+            Some(older) => format!("with the older snapshot `{}`", snapshot::name(*older)),
+            None => "without a snapshot".into(),
+        };
+        Some(format!(
+            "put back a copy of this file, or open {from}: nothing is lost, the log since then is kept"
+        ))
+    }
+
+    /// Hands over the records behind the snapshot, in order, and goes on to write.
+    ///
+    /// A torn end of the last segment is cut and reported.
+    ///
+    /// # Errors
+    /// If anything else is damaged or missing, or `each` objects to a record; then all that was written is as it was.
+    pub fn replay(
+        self,
+        each: &mut dyn FnMut(u64, &[u8]) -> Result<(), String>,
+    ) -> Result<(Journal, Recovered), DiskError> {
+        let from = self.newest().map_or(1, |number| number + 1);
+        let expected = Expected {
+            fingerprint: Some(&self.options.fingerprint),
+            closed: self.closed,
+            reach: self.snapshots.last().copied().unwrap_or(0),
+        };
+        let mut records = 0;
+        let end = segment::read_all(&self.folder, &self.starts, from, &expected, &mut |number, payload| {
+            records += 1;
+            each(number, payload)
+        })?;
+        let set_aside = self.set_aside()?;
+        let file = self.mend(&end)?;
+        let recovered = Recovered {
+            snapshot: self.newest(),
+            records,
+            last: end.last.next - 1,
+            clean: self.closed.is_some(),
+            torn: self.torn(&end),
+            set_aside,
+            unfinished: self.removed,
+        };
+        let shape = Shape {
+            fingerprint: self.options.fingerprint,
+            durability: self.options.durability,
+            segment_bytes: self.options.segment_bytes,
+        };
+        let mut snapshots = self.snapshots;
+        snapshots.retain(|number| !self.damaged.contains(number));
+        let log = Log::resume(&self.folder, shape, self.starts, end.last.length, end.last.next, file);
+        let journal = Journal {
+            folder: self.folder,
+            guard: self.guard,
+            keep_segments: self.options.keep_segments,
+            fingerprint: self.options.fingerprint,
+            log,
+            snapshots,
+        };
+        Ok((journal, recovered))
+    }
+
+    fn torn(&self, end: &LogEnd) -> Option<Torn> {
+        let start = self.starts.last()?;
+        (end.last.torn > 0).then(|| Torn {
+            file: segment::name(*start),
+            bytes: end.last.torn,
+            after: end.last.next - 1,
+        })
+    }
+
+    fn set_aside(&self) -> Result<Vec<String>, DiskError> {
+        let mut names = Vec::new();
+        for number in &self.damaged {
+            let name = snapshot::name(*number);
+            let aside = snapshot::aside(*number);
+            self.folder.rename(&name, &aside)?;
+            names.push(aside);
+        }
+        Ok(names)
+    }
+
+    /// Finishes what a crash interrupted. Whatever of it a second crash undoes is done again.
+    fn mend(&self, end: &LogEnd) -> Result<File, DiskError> {
+        let [before @ .., start] = &self.starts[..] else {
+            return Err(self.folder.damage(&segment::name(1), None, "the log is missing"));
+        };
+        let last = segment::name(*start);
+        if let (Some(unsealed), Some(before)) = (&end.unsealed, before.last()) {
+            let name = segment::name(*before);
+            if unsealed.torn > 0 {
+                self.folder.truncate(&name, unsealed.length)?;
+            }
+            let header =
+                Header { magic: super::frame::LOG, number: *before, fingerprint: unsealed.fingerprint };
+            log::seal(&mut self.folder.open(&name)?, header.salt(), unsealed.next)?;
+        }
+        if end.last.torn > 0 {
+            self.folder.truncate(&last, end.last.length)?;
+        }
+        let mut file = self.folder.open(&last)?;
+        // Records that were handed over count as safe from now on, whether or not the process before made them so.
+        file.sync()?;
+        if self.closed.is_some() {
+            self.folder.remove(CLOSED_FILE)?;
+        }
+        self.folder.sync()?;
+        Ok(file)
+    }
+}
+
+/// Whether it is a file of ours that a crash left behind while it was being made.
+pub(super) fn is_unfinished(name: &str) -> bool {
+    name.strip_suffix(UNFINISHED).is_some_and(|name| {
+        let name = [name.to_string()];
+        name[0] == FORMAT_FILE
+            || name[0] == CLOSED_FILE
+            || !segment::starts(&name).is_empty()
+            || !snapshot::numbers(&name).is_empty()
+    })
+}
+
+/// The log is made first: a directory with `FORMAT` and no log has lost it.
+fn create(folder: &Folder, names: &[String], fingerprint: Fingerprint) -> Result<(), DiskError> {
+    let first = segment::name(1);
+    for name in names {
+        let begun = is_unfinished(name)
+            || name == LOCK_FILE
+            || *name == first && folder.length(name)? <= HEADER as u64;
+        if !begun {
+            let what = format!("it holds `{name}` and other files, and no `{FORMAT_FILE}`");
+            return Err(folder
+                .error(ErrorKind::Foreign, what)
+                .help("give an empty directory, or put back the file `FORMAT` if this one held state"));
+        }
+    }
+    if names.contains(&first) {
+        folder.remove(&first)?;
+    }
+    log::create_segment(folder, fingerprint, 1)?;
+    folder.write_whole(FORMAT_FILE, format!("{FORMAT_WORDS}{VERSION}\n").as_bytes())
+}
+
+pub(super) fn check_format(folder: &Folder) -> Result<(), DiskError> {
+    let bytes = folder.read_whole(FORMAT_FILE)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let version = text
+        .strip_prefix(FORMAT_WORDS)
+        .and_then(|rest| rest.strip_suffix('\n'))
+        .filter(|digits| !digits.starts_with(['0', '+']))
+        .and_then(|digits| digits.parse::<u32>().ok());
+    match version {
+        Some(VERSION) => Ok(()),
+        Some(version) => Err(folder
+            .error(
+                ErrorKind::Foreign,
+                format!(
+                    "it holds state of format {version}, and this version of rulec reads format {VERSION}"
+                ),
+            )
+            .help("use the version of rulec that wrote it")),
+        None => Err(folder.damage(FORMAT_FILE, 0, "it does not say which format the directory is of")),
+    }
+}
+
+pub(super) fn read_closed(
+    folder: &Folder,
+    names: &[String],
+    fingerprint: Option<&Fingerprint>,
+) -> Result<Option<u64>, DiskError> {
+    if !names.iter().any(|name| name == CLOSED_FILE) {
+        return Ok(None);
+    }
+    let bytes = folder.read_whole(CLOSED_FILE)?;
+    let header = Header::read(folder, CLOSED_FILE, &bytes, CLOSED, fingerprint)?;
+    if bytes.len() > HEADER {
+        return Err(folder.damage(CLOSED_FILE, HEADER as u64, "there is something behind its end"));
+    }
+    Ok(Some(header.number))
+}
+
+/// A directory that is written to.
+#[derive(Debug)]
+pub struct Journal {
+    folder: Folder,
+    guard: Lock,
+    keep_segments: usize,
+    fingerprint: Fingerprint,
+    log: Log,
+    /// Those that outlast a power cut, in order.
+    snapshots: Vec<u64>,
+}
+
+impl Journal {
+    /// Adds a record, in memory: it is neither written nor safe before [`Journal::commit`]. Its number is one more than
+    /// that of the record before; the first is 1.
+    ///
+    /// # Errors
+    /// If it is longer than [`MAX_PAYLOAD`](super::MAX_PAYLOAD), or if the log has stopped.
+    pub fn append(&mut self, payload: &[u8]) -> Result<u64, DiskError> {
+        self.log.append(payload)
+    }
+
+    /// Writes what was appended, and makes it safe if the mode says so. `now` is any clock in microseconds that does
+    /// not go back.
+    ///
+    /// # Errors
+    /// If the disk fails. Then the log has stopped: this error is all that is ever said again, because what became of
+    /// the bytes can be known only by opening the directory anew.
+    pub fn commit(&mut self, now: u64) -> Result<Progress, DiskError> {
+        self.log.commit(now)
+    }
+
+    /// Writes what was appended and makes it safe, whatever the mode.
+    ///
+    /// # Errors
+    /// As [`Journal::commit`].
+    pub fn sync(&mut self) -> Result<Progress, DiskError> {
+        self.log.sync()
+    }
+
+    /// When [`Journal::commit`] has to be called next for what is written and not safe.
+    pub fn due(&self) -> Option<u64> {
+        self.log.due()
+    }
+
+    /// The number of the last record that was appended; 0 before the first.
+    pub fn last(&self) -> u64 {
+        self.log.last()
+    }
+
+    /// How far the log has come.
+    pub fn progress(&self) -> Progress {
+        self.log.progress()
+    }
+
+    /// Begins a snapshot as of the last record; `None` if there is one already. One at a time.
+    ///
+    /// The log is made safe first, so that it never ends before a snapshot.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn begin_snapshot(&mut self) -> Result<Option<SnapshotWriter>, DiskError> {
+        self.log.sync()?;
+        let number = self.log.last();
+        if self.snapshots.contains(&number) {
+            return Ok(None);
+        }
+        SnapshotWriter::new(&self.folder, self.fingerprint, number).map(Some)
+    }
+
+    /// Removes what the new snapshot makes superfluous: snapshots but the newest two, and full segments of the log that
+    /// neither of the two needs. Gives the names of what is gone.
+    ///
+    /// # Errors
+    /// If the disk fails; what is left then goes with the next snapshot.
+    pub fn retire(&mut self, published: Published) -> Result<Vec<String>, DiskError> {
+        self.snapshots.push(published.number);
+        self.snapshots.sort_unstable();
+        let mut removed = Vec::new();
+        while self.snapshots.len() > 2 {
+            self.remove(snapshot::name(self.snapshots[0]), &mut removed)?;
+            self.snapshots.remove(0);
+        }
+        for name in self.folder.list()? {
+            if snapshot::is_set_aside(&name) {
+                self.remove(name, &mut removed)?;
+            }
+        }
+        let [older, _] = self.snapshots[..] else { return Ok(removed) };
+        while let [oldest, second, ..] = self.log.starts[..]
+            && second <= older + 1
+            && self.log.starts.len() - 1 > self.keep_segments
+        {
+            self.remove(segment::name(oldest), &mut removed)?;
+            self.log.starts.remove(0);
+        }
+        Ok(removed)
+    }
+
+    /// One by one, so that after a crash nothing is missing in the middle.
+    fn remove(&self, name: String, removed: &mut Vec<String>) -> Result<(), DiskError> {
+        self.folder.remove(&name)?;
+        self.folder.sync()?;
+        removed.push(name);
+        Ok(())
+    }
+
+    /// Makes everything safe and says so in the directory: whatever is missing or different at the end of the log
+    /// afterwards is damage, and never taken for what a crash left behind.
+    ///
+    /// # Errors
+    /// If the disk fails.
+    pub fn close(mut self) -> Result<(), DiskError> {
+        self.log.sync()?;
+        let header = Header { magic: CLOSED, number: self.log.last(), fingerprint: self.fingerprint };
+        let closed = self.folder.write_whole(CLOSED_FILE, &header.bytes());
+        drop(self.guard);
+        closed
+    }
+}
