@@ -431,31 +431,29 @@ impl Journal {
         self.snapshots.sort_unstable();
         let mut removed = Vec::new();
         while self.snapshots.len() > 2 {
-            self.remove(snapshot::name(self.snapshots[0]), &mut removed)?;
+            let name = snapshot::name(self.snapshots[0]);
+            self.folder.remove(&name)?;
             self.snapshots.remove(0);
+            removed.push(name);
         }
-        for name in self.folder.list()? {
-            if snapshot::is_set_aside(&name) {
-                self.remove(name, &mut removed)?;
-            }
+        for name in self.folder.list()?.into_iter().filter(|name| snapshot::is_set_aside(name)) {
+            self.folder.remove(&name)?;
+            removed.push(name);
         }
+        self.folder.sync()?;
         let [older, _] = self.snapshots[..] else { return Ok(removed) };
         while let [oldest, second, ..] = self.log.starts[..]
             && second <= older + 1
             && self.log.starts.len() - 1 > self.keep_segments
         {
-            self.remove(segment::name(oldest), &mut removed)?;
+            let name = segment::name(oldest);
+            self.folder.remove(&name)?;
             self.log.starts.remove(0);
+            removed.push(name);
+            // One by one, so that after a crash none is missing in the middle.
+            self.folder.sync()?;
         }
         Ok(removed)
-    }
-
-    /// One by one, so that after a crash nothing is missing in the middle.
-    fn remove(&self, name: String, removed: &mut Vec<String>) -> Result<(), DiskError> {
-        self.folder.remove(&name)?;
-        self.folder.sync()?;
-        removed.push(name);
-        Ok(())
     }
 
     /// Makes everything safe and says so in the directory: whatever is missing or different at the end of the log

@@ -250,15 +250,12 @@ fn is_torn(bytes: &[u8], at: usize, next: u64, salt: u32) -> bool {
 /// The smallest piece that disks write.
 const SECTOR: usize = 512;
 
-/// So many zeros up to the end of a sector are none that a flipped bit makes.
-const HOLE: usize = 32;
-
-/// Whether a part of `from..to` was never written.
+/// Whether a part of `from..to` was never written: zeros up to the end of a sector. No frame begins with a zero.
 fn has_hole(bytes: &[u8], from: usize, to: usize) -> bool {
     let mut start = from;
     while start < to {
         let end = (start / SECTOR + 1) * SECTOR;
-        if end - start >= HOLE && end <= to && bytes[start..end].iter().all(|b| *b == 0) {
+        if end <= to && bytes[start..end].iter().all(|b| *b == 0) {
             return true;
         }
         start = end;
