@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::frame::{CLOSED, Fingerprint, HEADER, Header, VERSION};
+use super::frame::{CLOSED, Fingerprint, HEADER, Header, LOG, VERSION};
 use super::io::{Disk, DiskError, ErrorKind, File, Folder, Guard, UNFINISHED};
 use super::log::{self, Durability, Log, Progress, Shape};
-use super::segment::{self, Expected, LogEnd};
+use super::segment::{self, Expected, LogEnd, SegmentEnd};
 use super::snapshot::{self, Published, SnapshotReader, SnapshotWriter};
 
 /// Which format the directory is of, in words.
@@ -258,14 +258,8 @@ impl Directory {
             return Err(self.folder.damage(&segment::name(1), None, "the log is missing"));
         };
         let last = segment::name(*start);
-        if let (Some(unsealed), Some(before)) = (&end.unsealed, before.last()) {
-            let name = segment::name(*before);
-            if unsealed.torn > 0 {
-                self.folder.truncate(&name, unsealed.length)?;
-            }
-            let header =
-                Header { magic: super::frame::LOG, number: *before, fingerprint: unsealed.fingerprint };
-            log::seal(&mut self.folder.open(&name)?, header.salt(), unsealed.next)?;
+        if let Some(before) = before.last().filter(|_| end.last.length == HEADER as u64) {
+            self.mend_before(*before, end.unsealed.as_ref())?;
         }
         if end.last.torn > 0 {
             self.folder.truncate(&last, end.last.length)?;
@@ -278,6 +272,17 @@ impl Directory {
         }
         self.folder.sync()?;
         Ok(file)
+    }
+
+    /// The segment before an empty one: a crash may have come before it was sealed, or before the seal was synced.
+    fn mend_before(&self, start: u64, unsealed: Option<&SegmentEnd>) -> Result<(), DiskError> {
+        let name = segment::name(start);
+        let Some(unsealed) = unsealed else { return self.folder.open(&name)?.sync() };
+        if unsealed.torn > 0 {
+            self.folder.truncate(&name, unsealed.length)?;
+        }
+        let header = Header { magic: LOG, number: start, fingerprint: unsealed.fingerprint };
+        log::seal(&mut self.folder.open(&name)?, header.salt(), unsealed.next)
     }
 }
 
