@@ -128,7 +128,7 @@ pub mod disk {
     pub use crate::state::disk::{
         Directory, DirectoryOptions, Disk, DiskError, DiskFile, Durability, ErrorKind, Finding, Fingerprint,
         Guard, Journal, LOCK_FILE, MAX_PAYLOAD, Piece, Progress, Published, Recovered, SnapshotReader,
-        SnapshotWriter, Torn, verify,
+        SnapshotWriter, Torn, View, verify,
     };
 }
 

@@ -1,7 +1,7 @@
 //! What a directory does when nothing goes wrong, and what it says to a caller that is.
 
 use rulec::tooling::disk::{
-    Directory, DirectoryOptions, Durability, ErrorKind, MAX_PAYLOAD, Piece, Progress, verify,
+    Directory, DirectoryOptions, Durability, ErrorKind, MAX_PAYLOAD, Piece, Progress, View, verify,
 };
 
 use crate::harness::{Caller, FINGERPRINT, Step, options, recover};
@@ -15,8 +15,8 @@ fn what_was_appended_comes_back() {
     let large = vec![7; MAX_PAYLOAD];
     assert_eq!(journal.append(b"one").unwrap(), 1);
     assert_eq!(journal.append(b"").unwrap(), 2);
-    assert_eq!(journal.append(&large).unwrap(), 3);
     assert_eq!(journal.progress(), Progress { written: 0, synced: 0 });
+    assert_eq!(journal.append(&large).unwrap(), 3);
     assert_eq!(journal.commit(0).unwrap(), Progress { written: 3, synced: 3 });
     journal.close().unwrap();
     let (records, _, recovered) = recover(&disk, options(Durability::Sync, 1_000)).unwrap();
@@ -183,4 +183,68 @@ fn other_secrets_newer_formats_and_other_directories_are_refused() {
     let error = recover(&disk, options(Durability::Sync, 1_000)).unwrap_err();
     assert_eq!(error.to_string(), "`sim`: it holds `holiday.jpg` and other files, and no `FORMAT`");
     assert_eq!(disk.names(), ["holiday.jpg", "notes.tmp"]);
+}
+
+/// The duty to forget: what a record said may be nowhere in the directory any more.
+#[test]
+fn with_the_second_snapshot_after_it_a_record_is_gone() {
+    let mut caller = Caller::new(SimDisk::default(), options(Durability::Sync, 1_000_000));
+    caller.open().unwrap();
+    let journal = caller.journal.as_mut().unwrap();
+    let snapshot = |journal: &mut rulec::tooling::disk::Journal| {
+        let mut writer = journal.begin_snapshot().unwrap().unwrap();
+        writer.section("all of it but names").unwrap();
+        let published = writer.finish().unwrap();
+        journal.retire(published).unwrap();
+    };
+    journal.append(b"a name").unwrap();
+    snapshot(journal);
+    for _ in 0..2 {
+        let names = caller.disk.names();
+        let held =
+            names.iter().any(|name| caller.disk.bytes(name).windows(6).any(|bytes| bytes == b"a name"));
+        assert!(held || journal.last() == 2);
+        journal.append(b"later").unwrap();
+        snapshot(journal);
+    }
+    for name in caller.disk.names() {
+        assert!(!caller.disk.bytes(&name).windows(6).any(|bytes| bytes == b"a name"), "`{name}`");
+    }
+}
+
+#[test]
+fn a_log_without_commits_is_written_all_the_same() {
+    let disk = SimDisk::default();
+    let (_, mut journal, _) = recover(&disk, options(Durability::None, 20 << 20)).unwrap();
+    for _ in 0..50 {
+        journal.append(&vec![3; 1 << 20]).unwrap();
+    }
+    assert!(journal.progress().written >= 40, "{:?}", journal.progress());
+    assert!(disk.names().iter().filter(|name| name.ends_with(".log")).count() >= 2);
+    journal.close().unwrap();
+    assert_eq!(recover(&disk, options(Durability::None, 20 << 20)).unwrap().0.len(), 50);
+}
+
+#[test]
+fn a_view_reads_beside_the_holder_and_changes_nothing() {
+    let mut caller = Caller::new(SimDisk::default(), options(Durability::Sync, 1_000));
+    caller
+        .run(&[Step::Append(1), Step::Append(2), Step::Snapshot(0), Step::Append(3), Step::Commit(0)])
+        .unwrap();
+    let before = caller.disk.operations();
+    let view = View::open(caller.disk.shared(), Some(FINGERPRINT)).unwrap();
+    assert_eq!((view.snapshots(), view.oldest()), (&[2][..], 1));
+    let mut numbers = Vec::new();
+    let end = view.records(2, &mut |number, payload| {
+        assert_eq!(payload, caller.records[number as usize - 1]);
+        numbers.push(number);
+        Ok(())
+    });
+    assert_eq!((end.unwrap(), numbers), ((3, None), vec![2, 3]));
+    let mut reader = view.snapshot(2).unwrap();
+    assert_eq!(reader.next().unwrap(), Some(Piece::Section("records")));
+    assert!(view.snapshot(7).is_err());
+    assert!(View::open(caller.disk.shared(), Some([9; 16])).unwrap().records(1, &mut |_, _| Ok(())).is_err());
+    assert_eq!(caller.disk.operations(), before);
+    assert!(View::open(SimDisk::default().shared(), None).is_err());
 }

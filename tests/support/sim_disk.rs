@@ -28,6 +28,8 @@ struct World {
     names: BTreeMap<String, usize>,
     durable_names: BTreeMap<String, usize>,
     pending_names: Vec<NameChange>,
+    /// As [`Inode::forgotten`].
+    names_forgotten: bool,
     lock: Weak<()>,
     operations: u64,
     fault: Option<(u64, Fault)>,
@@ -123,13 +125,16 @@ impl SimDisk {
         world.durable_names.remove(name);
     }
 
-    /// The disk as the next process finds it after this one was killed: everything is there, synced or not.
+    /// The disk as the next process finds it after this one was killed: everything is there, synced or not. Its own
+    /// syncs are honest again.
     pub fn after_kill(&self) -> SimDisk {
         let mut world = self.world().clone();
         world.lock = Weak::new();
         world.operations = 0;
         world.fault = None;
         world.dead = false;
+        world.names_forgotten = false;
+        world.inodes.iter_mut().for_each(|inode| inode.forgotten = false);
         SimDisk(Arc::new(Mutex::new(world)))
     }
 
@@ -335,10 +340,15 @@ impl Disk for SimDisk {
     fn sync_directory(&self) -> io::Result<()> {
         let mut world = self.world();
         match world.operation()? {
-            Some(fault) => Err(fault.error()),
+            Some(fault) => {
+                world.names_forgotten = true;
+                Err(fault.error())
+            }
             None => {
-                world.durable_names = world.names.clone();
-                world.pending_names.clear();
+                if !world.names_forgotten {
+                    world.durable_names = world.names.clone();
+                    world.pending_names.clear();
+                }
                 Ok(())
             }
         }

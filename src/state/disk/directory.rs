@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::frame::{CLOSED, Fingerprint, HEADER, Header, LOG, VERSION};
 use super::io::{Disk, DiskError, ErrorKind, File, Folder, Guard, UNFINISHED};
-use super::log::{self, Durability, Log, Progress, Shape};
+use super::journal::Journal;
+use super::log::{self, Durability, Log, Shape};
 use super::segment::{self, Expected, LogEnd, SegmentEnd};
-use super::snapshot::{self, Published, SnapshotReader, SnapshotWriter};
+use super::snapshot::{self, SnapshotReader};
 
 /// Which format the directory is of, in words.
 pub(super) const FORMAT_FILE: &str = "FORMAT";
@@ -24,7 +25,7 @@ pub struct DirectoryOptions {
     pub fingerprint: Fingerprint,
     /// When records outlast a power cut.
     pub durability: Durability,
-    /// A segment of the log that has grown this long is followed by the next.
+    /// A segment of the log that has grown this long is followed by the next; 1 GB at most.
     pub segment_bytes: u64,
     /// So many full segments are kept at least, even if no snapshot needs them.
     pub keep_segments: usize,
@@ -58,7 +59,7 @@ pub struct Directory {
     starts: Vec<u64>,
 }
 
-struct Lock(#[expect(dead_code, reason = "released when dropped")] Guard);
+pub(super) struct Lock(#[expect(dead_code, reason = "released when dropped")] Guard);
 
 impl std::fmt::Debug for Lock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -94,6 +95,17 @@ pub struct Torn {
     pub bytes: u64,
     /// The last record that is whole.
     pub after: u64,
+}
+
+impl Torn {
+    pub(super) fn of(starts: &[u64], end: &LogEnd) -> Option<Torn> {
+        let start = starts.last()?;
+        (end.last.torn > 0).then(|| Torn {
+            file: segment::name(*start),
+            bytes: end.last.torn,
+            after: end.last.next - 1,
+        })
+    }
 }
 
 impl Directory {
@@ -209,7 +221,7 @@ impl Directory {
             records,
             last: end.last.next - 1,
             clean: self.closed.is_some(),
-            torn: self.torn(&end),
+            torn: Torn::of(&self.starts, &end),
             set_aside,
             unfinished: self.removed,
         };
@@ -232,15 +244,6 @@ impl Directory {
         Ok((journal, recovered))
     }
 
-    fn torn(&self, end: &LogEnd) -> Option<Torn> {
-        let start = self.starts.last()?;
-        (end.last.torn > 0).then(|| Torn {
-            file: segment::name(*start),
-            bytes: end.last.torn,
-            after: end.last.next - 1,
-        })
-    }
-
     fn set_aside(&self) -> Result<Vec<String>, DiskError> {
         let mut names = Vec::new();
         for number in &self.damaged {
@@ -258,6 +261,8 @@ impl Directory {
             return Err(self.folder.damage(&segment::name(1), None, "the log is missing"));
         };
         let last = segment::name(*start);
+        // A killed process may have left names that no power cut would: they have to be certain before a seal is.
+        self.folder.sync()?;
         if let Some(before) = before.last().filter(|_| end.last.length == HEADER as u64) {
             self.mend_before(*before, end.unsealed.as_ref())?;
         }
@@ -269,8 +274,8 @@ impl Directory {
         file.sync()?;
         if self.closed.is_some() {
             self.folder.remove(CLOSED_FILE)?;
+            self.folder.sync()?;
         }
-        self.folder.sync()?;
         Ok(file)
     }
 
@@ -354,123 +359,4 @@ pub(super) fn read_closed(
         return Err(folder.damage(CLOSED_FILE, HEADER as u64, "there is something behind its end"));
     }
     Ok(Some(header.number))
-}
-
-/// A directory that is written to.
-#[derive(Debug)]
-pub struct Journal {
-    folder: Folder,
-    guard: Lock,
-    keep_segments: usize,
-    fingerprint: Fingerprint,
-    log: Log,
-    /// Those that outlast a power cut, in order.
-    snapshots: Vec<u64>,
-}
-
-impl Journal {
-    /// Adds a record, in memory: it is neither written nor safe before [`Journal::commit`]. Its number is one more than
-    /// that of the record before; the first is 1.
-    ///
-    /// # Errors
-    /// If it is longer than [`MAX_PAYLOAD`](super::MAX_PAYLOAD), or if the log has stopped.
-    pub fn append(&mut self, payload: &[u8]) -> Result<u64, DiskError> {
-        self.log.append(payload)
-    }
-
-    /// Writes what was appended, and makes it safe if the mode says so. `now` is any clock in microseconds that does
-    /// not go back.
-    ///
-    /// # Errors
-    /// If the disk fails. Then the log has stopped: this error is all that is ever said again, because what became of
-    /// the bytes can be known only by opening the directory anew.
-    pub fn commit(&mut self, now: u64) -> Result<Progress, DiskError> {
-        self.log.commit(now)
-    }
-
-    /// Writes what was appended and makes it safe, whatever the mode.
-    ///
-    /// # Errors
-    /// As [`Journal::commit`].
-    pub fn sync(&mut self) -> Result<Progress, DiskError> {
-        self.log.sync()
-    }
-
-    /// When [`Journal::commit`] has to be called next for what is written and not safe.
-    pub fn due(&self) -> Option<u64> {
-        self.log.due()
-    }
-
-    /// The number of the last record that was appended; 0 before the first.
-    pub fn last(&self) -> u64 {
-        self.log.last()
-    }
-
-    /// How far the log has come.
-    pub fn progress(&self) -> Progress {
-        self.log.progress()
-    }
-
-    /// Begins a snapshot as of the last record; `None` if there is one already. One at a time.
-    ///
-    /// The log is made safe first, so that it never ends before a snapshot.
-    ///
-    /// # Errors
-    /// If the disk fails.
-    pub fn begin_snapshot(&mut self) -> Result<Option<SnapshotWriter>, DiskError> {
-        self.log.sync()?;
-        let number = self.log.last();
-        if self.snapshots.contains(&number) {
-            return Ok(None);
-        }
-        SnapshotWriter::new(&self.folder, self.fingerprint, number).map(Some)
-    }
-
-    /// Removes what the new snapshot makes superfluous: snapshots but the newest two, and full segments of the log that
-    /// neither of the two needs. Gives the names of what is gone.
-    ///
-    /// # Errors
-    /// If the disk fails; what is left then goes with the next snapshot.
-    pub fn retire(&mut self, published: Published) -> Result<Vec<String>, DiskError> {
-        self.snapshots.push(published.number);
-        self.snapshots.sort_unstable();
-        let mut removed = Vec::new();
-        while self.snapshots.len() > 2 {
-            let name = snapshot::name(self.snapshots[0]);
-            self.folder.remove(&name)?;
-            self.snapshots.remove(0);
-            removed.push(name);
-        }
-        for name in self.folder.list()?.into_iter().filter(|name| snapshot::is_set_aside(name)) {
-            self.folder.remove(&name)?;
-            removed.push(name);
-        }
-        self.folder.sync()?;
-        let [older, _] = self.snapshots[..] else { return Ok(removed) };
-        while let [oldest, second, ..] = self.log.starts[..]
-            && second <= older + 1
-            && self.log.starts.len() - 1 > self.keep_segments
-        {
-            let name = segment::name(oldest);
-            self.folder.remove(&name)?;
-            self.log.starts.remove(0);
-            removed.push(name);
-            // One by one, so that after a crash none is missing in the middle.
-            self.folder.sync()?;
-        }
-        Ok(removed)
-    }
-
-    /// Makes everything safe and says so in the directory: whatever is missing or different at the end of the log
-    /// afterwards is damage, and never taken for what a crash left behind.
-    ///
-    /// # Errors
-    /// If the disk fails.
-    pub fn close(mut self) -> Result<(), DiskError> {
-        self.log.sync()?;
-        let header = Header { magic: CLOSED, number: self.log.last(), fingerprint: self.fingerprint };
-        let closed = self.folder.write_whole(CLOSED_FILE, &header.bytes());
-        drop(self.guard);
-        closed
-    }
 }

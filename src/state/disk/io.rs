@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// One directory of plain files. Names have no `/` in them.
 ///
@@ -111,11 +111,15 @@ impl std::error::Error for DiskError {}
 
 /// A [`Disk`] whose errors say which file and what was attempted.
 #[derive(Clone)]
-pub(super) struct Folder(Arc<dyn Disk>);
+pub(super) struct Folder {
+    disk: Arc<dyn Disk>,
+    /// Once names could not be made sure of, no other name is changed: what is on the disk is not known.
+    names_lost: Arc<OnceLock<DiskError>>,
+}
 
 impl fmt::Debug for Folder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Folder({})", self.0.place())
+        write!(f, "Folder({})", self.disk.place())
     }
 }
 
@@ -126,11 +130,11 @@ const MENDING: &str = "put back a copy of this file, or move the directory away 
 
 impl Folder {
     pub fn new(disk: Arc<dyn Disk>) -> Folder {
-        Folder(disk)
+        Folder { disk, names_lost: Arc::default() }
     }
 
     pub fn error(&self, kind: ErrorKind, what: impl Into<String>) -> DiskError {
-        DiskError { kind, place: self.0.place(), file: None, offset: None, what: what.into(), help: None }
+        DiskError { kind, place: self.disk.place(), file: None, offset: None, what: what.into(), help: None }
     }
 
     pub fn damage(&self, file: &str, offset: impl Into<Option<u64>>, what: impl Into<String>) -> DiskError {
@@ -154,17 +158,17 @@ impl Folder {
 
     /// In the order of their names.
     pub fn list(&self) -> Result<Vec<String>, DiskError> {
-        let mut names = self.io(None, "list the files", self.0.list())?;
+        let mut names = self.io(None, "list the files", self.disk.list())?;
         names.sort();
         Ok(names)
     }
 
     pub fn length(&self, name: &str) -> Result<u64, DiskError> {
-        self.io(Some(name), "read its length", self.0.length(name))
+        self.io(Some(name), "read its length", self.disk.length(name))
     }
 
     pub fn read(&self, name: &str, offset: u64, into: &mut [u8]) -> Result<usize, DiskError> {
-        self.io(Some(name), "read it", self.0.read(name, offset, into))
+        self.io(Some(name), "read it", self.disk.read(name, offset, into))
     }
 
     pub fn read_whole(&self, name: &str) -> Result<Vec<u8>, DiskError> {
@@ -184,11 +188,11 @@ impl Folder {
     }
 
     pub fn create_new(&self, name: &str) -> Result<File, DiskError> {
-        self.file(name, self.io(Some(name), "create it", self.0.create_new(name))?)
+        self.file(name, self.io(Some(name), "create it", self.disk.create_new(name))?)
     }
 
     pub fn open(&self, name: &str) -> Result<File, DiskError> {
-        self.file(name, self.io(Some(name), "open it for writing", self.0.open(name))?)
+        self.file(name, self.io(Some(name), "open it for writing", self.disk.open(name))?)
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "ends a chain of what may fail")]
@@ -197,23 +201,34 @@ impl Folder {
     }
 
     pub fn truncate(&self, name: &str, length: u64) -> Result<(), DiskError> {
-        self.io(Some(name), "cut it", self.0.truncate(name, length))
+        self.io(Some(name), "cut it", self.disk.truncate(name, length))
     }
 
     pub fn rename(&self, from: &str, to: &str) -> Result<(), DiskError> {
-        self.io(Some(from), &format!("rename it to `{to}`"), self.0.rename(from, to))
+        self.names_known()?;
+        self.io(Some(from), &format!("rename it to `{to}`"), self.disk.rename(from, to))
     }
 
     pub fn remove(&self, name: &str) -> Result<(), DiskError> {
-        self.io(Some(name), "remove it", self.0.remove(name))
+        self.names_known()?;
+        self.io(Some(name), "remove it", self.disk.remove(name))
     }
 
     pub fn sync(&self) -> Result<(), DiskError> {
-        self.io(None, "make sure of the names of the files", self.0.sync_directory())
+        self.names_known()?;
+        let synced = self.io(None, "make sure of the names of the files", self.disk.sync_directory());
+        if let Err(error) = &synced {
+            self.names_lost.get_or_init(|| error.clone());
+        }
+        synced
+    }
+
+    fn names_known(&self) -> Result<(), DiskError> {
+        self.names_lost.get().cloned().map_or(Ok(()), Err)
     }
 
     pub fn lock(&self) -> Result<Guard, DiskError> {
-        let guard = self.io(None, "lock it", self.0.try_lock())?;
+        let guard = self.io(None, "lock it", self.disk.try_lock())?;
         guard.ok_or_else(|| {
             self.error(ErrorKind::Locked, "another process works on this directory")
                 .help("stop the other process first, or give this one a directory of its own")
@@ -236,7 +251,7 @@ impl Folder {
 }
 
 /// A segment of the log is the largest that is read at once.
-const MOST_AT_ONCE: usize = 4 << 30;
+const MOST_AT_ONCE: usize = (1 << 30) + (256 << 20);
 
 /// A file whose errors say its name.
 pub(super) struct File {

@@ -29,6 +29,12 @@ pub struct Progress {
     pub synced: u64,
 }
 
+/// What is appended is written without waiting for a commit when it has come to so many bytes.
+const LARGEST_BUFFER: usize = 8 << 20;
+
+/// Segments are read as a whole.
+const LARGEST_SEGMENT: u64 = 1 << 30;
+
 #[derive(Debug)]
 pub(super) struct Log {
     folder: Folder,
@@ -89,7 +95,7 @@ impl Log {
             folder: folder.clone(),
             fingerprint: shape.fingerprint,
             durability: shape.durability,
-            segment_bytes: shape.segment_bytes,
+            segment_bytes: shape.segment_bytes.min(LARGEST_SEGMENT),
             file,
             salt: header.salt(),
             starts,
@@ -132,6 +138,10 @@ impl Log {
         let number = self.next;
         frame::push(&mut self.buffer, self.salt, Kind::Record, number, payload);
         self.next += 1;
+        if self.buffer.len() >= LARGEST_BUFFER {
+            let done = self.write().and_then(|()| self.rotate_if_full());
+            self.or_stop(done)?;
+        }
         Ok(number)
     }
 
@@ -146,6 +156,13 @@ impl Log {
     pub fn sync(&mut self) -> Result<Progress, DiskError> {
         self.may_go_on()?;
         let done = self.write().and_then(|()| self.try_sync());
+        self.or_stop(done)
+    }
+
+    /// Writes and syncs everything, and goes on in a new segment.
+    pub fn next_segment(&mut self) -> Result<Progress, DiskError> {
+        self.may_go_on()?;
+        let done = self.write().and_then(|()| self.rotate());
         self.or_stop(done)
     }
 
@@ -172,6 +189,10 @@ impl Log {
                 Durability::Batched { .. } | Durability::Sync => self.try_sync()?,
             }
         }
+        self.rotate_if_full()
+    }
+
+    fn rotate_if_full(&mut self) -> Result<(), DiskError> {
         if self.length >= self.segment_bytes { self.rotate() } else { Ok(()) }
     }
 
@@ -196,10 +217,10 @@ impl Log {
 
     /// The new segment is there before the old one is sealed: a seal without a segment behind it is damage.
     fn rotate(&mut self) -> Result<(), DiskError> {
+        self.try_sync()?;
         if self.starts.last() == Some(&self.next) {
             return Ok(());
         }
-        self.try_sync()?;
         create_segment(&self.folder, self.fingerprint, self.next)?;
         seal(&mut self.file, self.salt, self.next)?;
         self.file = self.folder.open(&segment::name(self.next))?;

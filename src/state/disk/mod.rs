@@ -12,7 +12,7 @@
 //!   the system did not write of a batch that was never synced. Everything else that is missing or different refuses to
 //!   open, with file, place and what to do. After [`Journal::close`] this holds for the end of the log too.
 //! - After the first failed write or sync the log stops for good. A failed snapshot leaves the log and the older
-//!   snapshots as they are.
+//!   snapshots as they are; after a failed sync of the names of files there are no more snapshots and segments.
 //! - A snapshot is in its place whole or not at all. Two are kept, and the log since the older one: nothing is removed
 //!   before the new one is safe. If the newest is damaged, only the operator chooses the older.
 //! - Two processes never write to one directory.
@@ -23,14 +23,18 @@
 mod directory;
 mod frame;
 mod io;
+mod journal;
 mod log;
 mod segment;
 mod snapshot;
 mod verify;
+mod view;
 
-pub use directory::{Directory, DirectoryOptions, Journal, LOCK_FILE, Recovered, Torn};
+pub use directory::{Directory, DirectoryOptions, LOCK_FILE, Recovered, Torn};
 pub use frame::{Fingerprint, MAX_PAYLOAD};
 pub use io::{Disk, DiskError, DiskFile, ErrorKind, Guard};
+pub use journal::Journal;
 pub use log::{Durability, Progress};
 pub use snapshot::{Piece, Published, SnapshotReader, SnapshotWriter};
 pub use verify::{Finding, verify};
+pub use view::View;
