@@ -126,9 +126,9 @@ impl Decider for Reference {
 pub mod disk {
     pub use crate::os::DiskDirectory;
     pub use crate::state::disk::{
-        Directory, DirectoryOptions, Disk, DiskError, DiskFile, Durability, ErrorKind, Finding, Fingerprint,
-        Guard, Journal, LOCK_FILE, MAX_PAYLOAD, Piece, Progress, Published, Recovered, SnapshotReader,
-        SnapshotWriter, Torn, View, verify,
+        Directory, DirectoryOptions, Disk, DiskError, DiskFile, Durability, Each, ErrorKind, Finding,
+        Fingerprint, Guard, Journal, LOCK_FILE, MAX_PAYLOAD, Piece, Progress, Published, Recovered,
+        SnapshotReader, SnapshotWriter, Torn, View, verify,
     };
 }
 

@@ -6,7 +6,7 @@ use super::frame::{CLOSED, Fingerprint, HEADER, Header, LOG, VERSION};
 use super::io::{Disk, DiskError, ErrorKind, File, Folder, Guard, UNFINISHED};
 use super::journal::Journal;
 use super::log::{self, Durability, Log, Shape};
-use super::segment::{self, Expected, LogEnd, SegmentEnd};
+use super::segment::{self, Each, Expected, LogEnd, SegmentEnd};
 use super::snapshot::{self, SnapshotReader};
 
 /// Which format the directory is of, in words.
@@ -199,10 +199,7 @@ impl Directory {
     ///
     /// # Errors
     /// If anything else is damaged or missing, or `each` objects to a record; then all that was written is as it was.
-    pub fn replay(
-        self,
-        each: &mut dyn FnMut(u64, &[u8]) -> Result<(), String>,
-    ) -> Result<(Journal, Recovered), DiskError> {
+    pub fn replay(self, each: Each<'_>) -> Result<(Journal, Recovered), DiskError> {
         let from = self.newest().map_or(1, |number| number + 1);
         let expected = Expected {
             fingerprint: Some(&self.options.fingerprint),

@@ -35,6 +35,7 @@ pub use frame::{Fingerprint, MAX_PAYLOAD};
 pub use io::{Disk, DiskError, DiskFile, ErrorKind, Guard};
 pub use journal::Journal;
 pub use log::{Durability, Progress};
+pub use segment::Each;
 pub use snapshot::{Piece, Published, SnapshotReader, SnapshotWriter};
 pub use verify::{Finding, verify};
 pub use view::View;

@@ -52,7 +52,7 @@ pub(super) struct SegmentEnd {
 }
 
 /// Is given the number and the payload of each record; what it objects to is shown with the place of the record.
-pub(super) type Each<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), String>;
+pub type Each<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), String>;
 
 /// The end of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,9 +112,7 @@ pub(super) fn read(
         let what = format!("it starts with record {}, and its name says {start}", header.number);
         return Err(folder.damage(&file, 12, what));
     }
-    let walk = walk(&bytes, &header, &mut |at, number, payload| {
-        each(number, payload).map_err(|what| folder.damage(&file, at as u64, what))
-    })?;
+    let walk = walk(&bytes, &header, each).map_err(|(at, what)| folder.damage(&file, at as u64, what))?;
     let mut end = SegmentEnd {
         fingerprint: header.fingerprint,
         next: walk.next,
@@ -185,11 +183,8 @@ struct Walk {
     broken: Option<Broken>,
 }
 
-fn walk(
-    bytes: &[u8],
-    header: &Header,
-    each: &mut dyn FnMut(usize, u64, &[u8]) -> Result<(), DiskError>,
-) -> Result<Walk, DiskError> {
+/// An error is what `each` objects to, and where.
+fn walk(bytes: &[u8], header: &Header, each: Each<'_>) -> Result<Walk, (usize, String)> {
     let mut walk = Walk { at: HEADER, next: header.number, sealed: false, broken: None };
     let salt = header.salt();
     while walk.at < bytes.len() {
@@ -197,7 +192,7 @@ fn walk(
             Ok(frame) if belongs(&frame) && frame.number == walk.next && !walk.sealed => {
                 match frame.kind {
                     Kind::Record => {
-                        each(walk.at, frame.number, frame.payload)?;
+                        each(frame.number, frame.payload).map_err(|what| (walk.at, what))?;
                         walk.next += 1;
                     }
                     Kind::Seal => walk.sealed = true,

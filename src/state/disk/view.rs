@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::directory::{Torn, check_format, read_closed};
 use super::frame::Fingerprint;
 use super::io::{Disk, DiskError, Folder};
-use super::segment::{self, Expected};
+use super::segment::{self, Each, Expected};
 use super::snapshot::{self, SnapshotReader};
 
 /// A directory that is only read. Takes no lock: if another process writes to it, the end may look torn, and what that
@@ -59,11 +59,7 @@ impl View {
     ///
     /// # Errors
     /// If the log does not go back so far, is damaged, or `each` objects to a record.
-    pub fn records(
-        &self,
-        from: u64,
-        each: &mut dyn FnMut(u64, &[u8]) -> Result<(), String>,
-    ) -> Result<(u64, Option<Torn>), DiskError> {
+    pub fn records(&self, from: u64, each: Each<'_>) -> Result<(u64, Option<Torn>), DiskError> {
         let expected = Expected {
             fingerprint: self.fingerprint.as_ref(),
             closed: self.closed,
