@@ -177,6 +177,11 @@ fn other_secrets_newer_formats_and_other_directories_are_refused() {
         "`sim`: it holds state of format 2, and this version of rulec reads format 1"
     );
 
+    for strange in ["rulec state, format 01\n", "rulec state, format +1\n", "rulec state, format 1", ""] {
+        disk.put("FORMAT", strange.into());
+        assert_eq!(recover(&disk, options(Durability::Sync, 1_000)).unwrap_err().kind, ErrorKind::Damage);
+    }
+
     let disk = SimDisk::default();
     disk.put("holiday.jpg", vec![1, 2, 3]);
     disk.put("notes.tmp", vec![1]);

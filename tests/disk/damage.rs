@@ -173,6 +173,86 @@ fn files_in_each_others_place_are_noticed() {
     }
 }
 
+/// The end of a segment is where a crash may leave something unfinished, but not after a seal, and not when closed.
+#[test]
+fn what_is_wrong_with_a_seal_is_no_crash() {
+    let name = "wal-00000000000000000001.log";
+    for closed in [true, false] {
+        let mut caller = Caller::new(SimDisk::default(), options(Durability::Sync, 1));
+        caller.run(&[Step::Append(9), Step::Commit(0)]).unwrap();
+        let journal = caller.journal.take().unwrap();
+        if closed {
+            journal.close().unwrap();
+        }
+        let bytes = caller.disk.bytes(name);
+        let changed = caller.disk.after_kill();
+        changed.put(name, [&bytes[..], &[1, 2, 3]].concat());
+        assert!(recover(&changed, caller.options).is_err(), "closed {closed}: garbage behind the seal");
+        for byte in bytes.len() - 21..bytes.len() {
+            let changed = caller.disk.after_kill();
+            let mut flipped = bytes.clone();
+            flipped[byte] ^= 4;
+            changed.put(name, flipped);
+            let noticed = !verify(changed.shared(), None).is_empty();
+            assert!(noticed, "closed {closed}, byte {byte}");
+            assert_eq!(recover(&changed, caller.options).is_err(), closed, "byte {byte}");
+        }
+    }
+}
+
+#[test]
+fn garbage_behind_a_closed_log_is_no_torn_end() {
+    let caller = directory(true);
+    let last = caller.disk.names().into_iter().rfind(|name| name.ends_with(".log")).unwrap();
+    let changed = caller.disk.after_kill();
+    changed.put(&last, [&caller.disk.bytes(&last)[..], &[7; 5]].concat());
+    assert_eq!(recover(&changed, OPTIONS()).unwrap_err().kind, ErrorKind::Damage);
+}
+
+/// Records count in their own file alone.
+#[test]
+fn records_of_another_directory_are_no_records() {
+    let name = "wal-00000000000000000001.log";
+    let written = |fingerprint| {
+        let options = DirectoryOptions { fingerprint, ..options(Durability::Sync, 1_000) };
+        let mut caller = Caller::new(SimDisk::default(), options);
+        caller.run(&[Step::Append(9), Step::Commit(0)]).unwrap();
+        caller.journal.take().unwrap().close().unwrap();
+        caller
+    };
+    let (own, other) = (written([1; 16]), written([2; 16]));
+    let changed = own.disk.after_kill();
+    changed.put(name, [&own.disk.bytes(name)[..40], &other.disk.bytes(name)[40..]].concat());
+    assert_eq!(recover(&changed, own.options).unwrap_err().kind, ErrorKind::Damage);
+}
+
+#[test]
+fn an_older_log_beside_a_newer_snapshot_is_noticed() {
+    let mut caller = Caller::new(SimDisk::default(), options(Durability::Sync, 1_000));
+    caller.run(&[Step::Append(9), Step::Commit(0)]).unwrap();
+    let older = caller.disk.after_kill();
+    caller.run_on(&[Step::Append(8), Step::Snapshot(0)]);
+    let snapshot = "snapshot-00000000000000000002.snap";
+    older.put(snapshot, caller.disk.bytes(snapshot));
+    let error = recover(&older, caller.options).unwrap_err();
+    assert_eq!(error.what, "there is a snapshot of record 2, and the log ends after 1");
+}
+
+#[test]
+fn a_block_that_is_missing_in_a_snapshot_is_noticed() {
+    let mut caller = Caller::new(SimDisk::default(), options(Durability::Sync, 1_000_000));
+    caller.run(&[Step::Append(200_000), Step::Snapshot(0)]).unwrap();
+    caller.journal = None;
+    let name = "snapshot-00000000000000000001.snap";
+    let mut bytes = caller.disk.bytes(name);
+    // Behind the header and the name of the section, the first of four blocks.
+    let first = 40 + 21 + "records".len();
+    bytes.drain(first..first + 21 + (64 << 10));
+    let changed = caller.disk.after_kill();
+    changed.put(name, bytes);
+    assert_eq!(recover(&changed, caller.options).unwrap_err().what, "block 1 is missing");
+}
+
 #[test]
 fn a_broken_record_before_a_good_one_is_no_torn_end() {
     let mut caller = Caller::new(SimDisk::default(), options(Durability::None, 100_000));

@@ -104,6 +104,11 @@ impl Caller {
         steps.iter().try_for_each(|step| self.step(*step))
     }
 
+    /// More steps, all of which work.
+    pub fn run_on(&mut self, steps: &[Step]) {
+        steps.iter().for_each(|step| self.step(*step).unwrap());
+    }
+
     pub fn step(&mut self, step: Step) -> Result<(), DiskError> {
         let Some(journal) = &mut self.journal else { panic!("it is not open") };
         match step {

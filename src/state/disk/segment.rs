@@ -71,7 +71,7 @@ pub(super) fn read_all(
     expected: &Expected<'_>,
     each: Each<'_>,
 ) -> Result<LogEnd, DiskError> {
-    let (Some(oldest), Some(newest)) = (starts.first(), starts.last()) else {
+    let Some(oldest) = starts.first() else {
         return Err(folder.damage(&name(1), None, "the log is missing"));
     };
     let holds = starts.partition_point(|start| *start <= from);
@@ -79,10 +79,7 @@ pub(super) fn read_all(
         let what = format!("records {from} to {} are missing, the log begins behind them", oldest - 1);
         return Err(folder.damage(&name(*oldest), None, what));
     }
-    let mut first = holds - 1;
-    if starts.len() > 1 && first + 1 == starts.len() && folder.length(&name(*newest))? <= HEADER as u64 {
-        first -= 1;
-    }
+    let first = holds - 1;
     let mut unsealed = None;
     for index in first..starts.len() - 1 {
         let end = read(folder, starts, index, expected, &mut |number, payload| {
@@ -146,8 +143,7 @@ pub(super) fn read(
         return damage(walk.at, goes_on(walk.next));
     }
     if let Some(why) = walk.broken {
-        let vouched = expected.closed.is_some() || walk.next <= expected.reach;
-        if vouched || !is_torn(&bytes, walk.at, walk.next, header.salt()) {
+        if expected.closed.is_some() || !is_torn(&bytes, walk.at, walk.next, header.salt()) {
             return damage(walk.at, wrong(walk.next, why));
         }
         end.torn = rest.len() as u64;
