@@ -322,6 +322,24 @@ fn of_damaged_snapshots_only_the_operator_takes_the_older() {
 }
 
 #[test]
+fn with_every_snapshot_damaged_the_whole_log_still_says_it() {
+    let options = DirectoryOptions { keep_segments: 99, ..OPTIONS() };
+    let mut caller = Caller::new(SimDisk::default(), options);
+    let steps =
+        [Step::Append(4), Step::Snapshot(0), Step::Append(5), Step::Snapshot(0), Step::Append(6), Step::Sync];
+    caller.run(&steps).unwrap();
+    caller.journal = None;
+    for name in caller.disk.names().iter().filter(|name| name.ends_with(".snap")) {
+        caller.disk.put(name, Vec::new());
+    }
+    assert!(recover(&caller.disk, options).is_err());
+    let chosen = DirectoryOptions { older_snapshot: true, ..options };
+    let (records, _, recovered) = recover(&caller.disk, chosen).unwrap();
+    assert_eq!(records, caller.records);
+    assert_eq!((recovered.snapshot, recovered.set_aside.len()), (None, 2));
+}
+
+#[test]
 fn any_bytes_at_all_are_read_without_a_panic() {
     use proptest::prelude::*;
     use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
