@@ -1,10 +1,14 @@
 //! The real file system, for hosts.
 
+mod disk;
+
 use std::io::Read;
 use std::path::Path;
 
 use crate::compile::{CompileError, Compiled, compile_files};
 use crate::source::{FileError, Files};
+
+pub use disk::DiskDirectory;
 
 /// Files on disk; paths are relative to the working directory.
 #[derive(Copy, Clone, Debug, Default)]

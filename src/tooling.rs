@@ -122,6 +122,16 @@ impl Decider for Reference {
     }
 }
 
+/// The files that state is kept in.
+pub mod disk {
+    pub use crate::os::DiskDirectory;
+    pub use crate::state::disk::{
+        Directory, DirectoryOptions, Disk, DiskError, DiskFile, Durability, Each, ErrorKind, Finding,
+        Fingerprint, Guard, Journal, LOCK_FILE, MAX_PAYLOAD, Piece, Progress, Published, Recovered,
+        SnapshotReader, SnapshotWriter, Torn, View, verify,
+    };
+}
+
 /// The parts that every event passes, for `benches/kernels.rs`.
 pub mod kernels {
     pub use crate::decode::{Decoded, Decoder, Options as DecodeOptions};

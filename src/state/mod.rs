@@ -24,6 +24,7 @@
 
 pub mod cell;
 pub mod dedupe;
+pub mod disk;
 mod entries;
 pub mod key;
 mod number;
