@@ -79,10 +79,12 @@ pub struct Suppressed {
     pub outcome: Option<Arc<str>>,
     /// What it would have added.
     pub score: i64,
-    /// `unless`.
+    /// `unless` or `mute`: then it is no hit. Or `once`: then it is one, but some of its effects were withheld.
     pub why: &'static str,
     /// The reason that the author gave.
     pub because: Option<String>,
+    /// What `once` withheld, as it would have stood among the effects.
+    pub withheld: Vec<Effect>,
 }
 
 /// A rule, band or effect that could not be judged, and what was missing, as the author wrote it.
@@ -94,17 +96,56 @@ pub struct CannotSay {
     pub missing: Vec<String>,
 }
 
-/// `do ACTION(args)`.
+/// What a rule that hit wants done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Effect {
     /// The rule's name.
     pub rule: Arc<str>,
-    /// The action's name.
-    pub action: Arc<str>,
-    /// By parameter, in the order of the action's declaration.
-    pub arguments: Vec<(Arc<str>, Argument)>,
-    /// A key on which the host can deduplicate: 16 hex digits of the hash of event, rule, action and arguments.
-    pub key: String,
+    /// What it is.
+    pub kind: EffectKind,
+}
+
+/// What becomes of a hit beside the outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EffectKind {
+    /// `do ACTION(args)`, which the host is asked for.
+    Do {
+        /// The action's name.
+        action: Arc<str>,
+        /// By parameter, in the order of the action's declaration.
+        arguments: Vec<(Arc<str>, Argument)>,
+        /// A key on which the host can deduplicate: 16 hex digits of the hash of event, rule, action and arguments.
+        key: String,
+    },
+    /// `label L on ENTITY`, which the engine has done.
+    Label {
+        /// The label's name.
+        label: Arc<str>,
+        /// The entity's name.
+        on: Arc<str>,
+        /// Which one (a sensitive one as its short hash).
+        key: String,
+        /// When it ends, now that all labels of this event are set.
+        until: Option<Time>,
+    },
+    /// `unlabel L on ENTITY`, which the engine has done.
+    Unlabel {
+        /// The label's name.
+        label: Arc<str>,
+        /// The entity's name.
+        on: Arc<str>,
+        /// Which one (a sensitive one as its short hash).
+        key: String,
+    },
+    /// `mute RULE by KEYS for D`, which the engine has done.
+    Mute {
+        /// The name of the muted rule.
+        muted: Arc<str>,
+        /// Its keys as the author wrote them, with their values (sensitive ones as short hashes).
+        by: Vec<(Arc<str>, Argument)>,
+        /// When it ends.
+        until: Time,
+    },
 }
 
 /// An argument as JSON gives it.
@@ -321,6 +362,9 @@ impl Suppressed {
         json::text(out, self.why);
         out.extend_from_slice(b",\"because\":");
         json::text_or_null(out, self.because.as_deref());
+        if !self.withheld.is_empty() {
+            json::list(out, ",\"withheld\":", &self.withheld, Effect::write_json);
+        }
         out.push(b'}');
     }
 }
@@ -348,12 +392,41 @@ impl Effect {
     fn write_json(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"rule\":");
         json::text(out, &self.rule);
-        out.extend_from_slice(b",\"do\":");
-        json::text(out, &self.action);
-        json::object(out, ",\"args\":", &self.arguments, Argument::write_json);
-        out.extend_from_slice(b",\"once\":");
-        json::text(out, &self.key);
+        match &self.kind {
+            EffectKind::Do { action, arguments, key } => {
+                json::member(out, ",\"do\":", action);
+                json::object(out, ",\"args\":", arguments, Argument::write_json);
+                json::member(out, ",\"once\":", key);
+            }
+            EffectKind::Label { label, on, key, until } => {
+                json::member(out, ",\"label\":", label);
+                json::member(out, ",\"on\":", on);
+                json::member(out, ",\"key\":", key);
+                write_until(out, *until);
+            }
+            EffectKind::Unlabel { label, on, key } => {
+                json::member(out, ",\"unlabel\":", label);
+                json::member(out, ",\"on\":", on);
+                json::member(out, ",\"key\":", key);
+            }
+            EffectKind::Mute { muted, by, until } => {
+                json::member(out, ",\"mute\":", muted);
+                json::object(out, ",\"by\":", by, Argument::write_json);
+                write_until(out, Some(*until));
+            }
+        }
         out.push(b'}');
+    }
+}
+
+fn write_until(out: &mut Vec<u8>, until: Option<Time>) {
+    match until {
+        Some(time) => {
+            out.extend_from_slice(b",\"until\":\"");
+            time.write(out);
+            out.push(b'"');
+        }
+        None => out.extend_from_slice(b",\"until\":null"),
     }
 }
 
@@ -412,6 +485,12 @@ mod json {
             }
         };
         out.extend_from_slice(&[b'\\', short]);
+    }
+
+    /// A member of an object, with all that stands before its text.
+    pub fn member(out: &mut Vec<u8>, head: &str, value: &str) {
+        out.extend_from_slice(head.as_bytes());
+        text(out, value);
     }
 
     pub fn text_or_null(out: &mut Vec<u8>, value: Option<&str>) {
@@ -567,6 +646,7 @@ mod tests {
                 score: 90,
                 why: "unless",
                 because: Some("long history".into()),
+                withheld: Vec::new(),
             }],
             cannot_say: vec![CannotSay {
                 rule: "far".into(),

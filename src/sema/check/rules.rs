@@ -21,6 +21,7 @@ impl<'a> Checker<'a> {
         for (rule, item) in items.rules.iter().enumerate() {
             self.former_names(RuleId::new(rule), item, items);
         }
+        self.mutes();
     }
 
     fn rule(&mut self, item: &RuleItem<'a>) -> hir::Rule {
@@ -235,6 +236,8 @@ impl<'a> Checker<'a> {
             about: Vec::new(),
             rollout: None,
             effects: Vec::new(),
+            once: None,
+            muted_by: Vec::new(),
         };
         for clause in &rule.clauses {
             self.clause(rule, clause, &scope, &mut body);
@@ -290,7 +293,7 @@ impl<'a> Checker<'a> {
                 body.rollout = body.rollout.take().or(found);
             }
             ClauseKind::Effect(effect) => self.effect(rule, effect, clause.span, scope, body),
-            ClauseKind::Once(once) => self.once(once, scope),
+            ClauseKind::Once(once) => self.once(once, scope, body),
             ClauseKind::Tags(_)
             | ClauseKind::Severity(_)
             | ClauseKind::Source(_)
