@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rulec::tooling::{self, Reference, Severity, TestReport, check_path, run_tests, run_tests_on_oracle};
-use rulec::{Answer, Compiled, Engine};
+use rulec::{Answer, Compiled, EffectKind, Engine};
 use same::same;
 use serde_json::{Map, Value};
 
@@ -285,7 +285,10 @@ fn actions_carry_a_key_that_tells_repeats() {
     let key = |id: &str, to: &str| {
         let line = format!(r#"{{"type":"e","id":"{id}","at":"2026-01-01T00:00:00Z","to":"{to}"}}"#);
         let answer = engine.decide_json(line.as_bytes());
-        answer.decision().unwrap().effects[0].key.clone()
+        match &answer.decision().unwrap().effects[0].kind {
+            EffectKind::Do { key, .. } => key.clone(),
+            other => panic!("{other:?}"),
+        }
     };
     let first = key("1", "a");
     assert_eq!(first.len(), 16);

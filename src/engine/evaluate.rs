@@ -4,17 +4,18 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::EngineOptions;
 use super::code::{EventCode, WriteCode};
+use super::effects::Known;
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
 use super::stats::{RuleStats, Stats};
 use crate::decode::Decoder;
-use crate::model::decision::Decision;
+use crate::model::decision::{Decision, Effect};
 use crate::model::ids::{EventId, OutcomeId};
 use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Unknown;
-use crate::state::{Bounds, CellId, Dedupe, GroupId, Kept, KeyHash, KeyHasher, Options, Store};
+use crate::state::{Bounds, CellId, Dedupe, Effects, GroupId, Kept, KeyHash, KeyHasher, Options, Store};
 use crate::vm::{Data, Frame, Machine, Surroundings};
 
 /// Decides events with a ruleset, and remembers what its windows need.
@@ -63,6 +64,7 @@ pub(super) struct Inner {
 #[derive(Debug)]
 pub(super) struct State {
     store: Store,
+    effects: Effects,
     dedupe: Dedupe,
     /// By event type.
     frames: Vec<Frame>,
@@ -120,6 +122,7 @@ impl Engine {
         let hasher = store.hasher().clone();
         let state = State {
             store,
+            effects: Effects::default(),
             dedupe: Dedupe::new(options.horizon),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
             groups,
@@ -178,7 +181,7 @@ impl Engine {
 
     /// Decides an event that was accepted. Of a decision in which nothing happened no more is made than it needs.
     pub(super) fn decide_accepted(&self, state: &mut State, event: &mut Prepared) -> Kept {
-        let State { store, dedupe, frames, groups, scratch, stats } = state;
+        let State { store, effects, dedupe, frames, groups, scratch, stats } = state;
         let Prepared { decoded, identity, keys, .. } = event;
         stats.decided += 1;
         let ruleset = &*self.ruleset;
@@ -197,6 +200,7 @@ impl Engine {
         for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
             slot.put(to);
         }
+        let known = Known { effects: &*effects, hasher: &self.hasher };
         let mut machine = Machine {
             program: &ruleset.program.events[index],
             frame,
@@ -204,6 +208,7 @@ impl Engine {
             arena: &mut decoded.arena,
             around: Surroundings {
                 data: &self.data,
+                labels: &known,
                 zone: &ruleset.hir.header.zone,
                 currency: ruleset.hir.header.currency,
                 hash_key: &self.options.hash_key,
@@ -219,18 +224,21 @@ impl Engine {
         let subject = Subject { id, at };
         let plan = &ruleset.plan.events[index];
         let marks = &mut scratch.marks;
-        let mut judge = Judge { ruleset, plan, code, machine, subject, marks };
-        let verdict = judge.judge();
+        let mut judge = Judge { ruleset, plan, code, machine, subject, known: &known, marks };
+        let mut verdict = judge.judge();
         let machine = judge.machine;
 
         let late = write_memory(&machine, code, store, &scratch.keys, at);
+        let sent = std::mem::take(&mut verdict.sent).apply(effects);
         let outcome = verdict.outcome;
         count(stats, &scratch.marks, outcome.index(), late);
-        let kept = if verdict.is_quiet() && decoded.bad.is_empty() {
+        let kept = if verdict.is_quiet() && sent.is_empty() && decoded.bad.is_empty() {
             Kept::Quiet { at, outcome, late }
         } else {
-            let bad = std::mem::take(&mut decoded.bad);
-            Kept::Whole(Arc::new(self.decision(code, decoded.id().into(), at, verdict, bad, late)))
+            let mut bad = std::mem::take(&mut decoded.bad);
+            verdict.bad.retain(|pointer| !bad.contains(pointer));
+            bad.append(&mut verdict.bad);
+            Kept::Whole(Arc::new(self.decision(code, decoded.id().into(), at, verdict, sent, bad, late)))
         };
         dedupe.remember(*identity, kept.clone());
         kept
@@ -246,7 +254,7 @@ impl Engine {
         late: bool,
     ) -> Decision {
         let code = &self.ruleset.events[event.index()];
-        self.decision(code, id.into(), at, Verdict::quiet(outcome), Vec::new(), late)
+        self.decision(code, id.into(), at, Verdict::quiet(outcome), Vec::new(), Vec::new(), late)
     }
 
     fn decision(
@@ -255,6 +263,7 @@ impl Engine {
         id: Arc<str>,
         at: Time,
         verdict: Verdict,
+        effects: Vec<Effect>,
         bad: Vec<String>,
         late: bool,
     ) -> Decision {
@@ -268,7 +277,7 @@ impl Engine {
             shadow: verdict.shadow,
             suppressed: verdict.suppressed,
             cannot_say: verdict.cannot_say,
-            effects: verdict.effects,
+            effects,
             bad,
             late,
             duplicate: false,

@@ -654,14 +654,16 @@ mod tests {
             }],
             effects: vec![Effect {
                 rule: "new_account".into(),
-                action: "report".into(),
-                arguments: vec![
-                    ("order".into(), Argument::Text("o-3".into())),
-                    ("n".into(), Argument::Number(i64::MIN)),
-                    ("sure".into(), Argument::Bool(true)),
-                    ("km".into(), Argument::Float(1.5)),
-                ],
-                key: "00ff00ff00ff00ff".into(),
+                kind: EffectKind::Do {
+                    action: "report".into(),
+                    arguments: vec![
+                        ("order".into(), Argument::Text("o-3".into())),
+                        ("n".into(), Argument::Number(i64::MIN)),
+                        ("sure".into(), Argument::Bool(true)),
+                        ("km".into(), Argument::Float(1.5)),
+                    ],
+                    key: "00ff00ff00ff00ff".into(),
+                },
             }],
             bad: vec!["/ship_country".into(), "/items/0/price".into()],
             late: true,

@@ -16,13 +16,33 @@ use crate::sema::hir::{Body, EffectKind, Expr, Muted};
 /// Something that was done once and for all. Keys are as [`cell_key`] writes them.
 #[derive(Clone, Debug)]
 pub(super) enum Done {
-    Labelled { label: LabelId, key: String, until: Option<Time> },
-    Unlabelled { label: LabelId, key: String },
-    Muted { rule: RuleId, mute: MuteId, key: String, until: Time },
+    Labelled {
+        label: LabelId,
+        key: String,
+        until: Option<Time>,
+    },
+    Unlabelled {
+        label: LabelId,
+        key: String,
+    },
+    Muted {
+        rule: RuleId,
+        mute: MuteId,
+        key: String,
+        until: Time,
+    },
     /// An action was asked for, with these keys of its own `once`.
-    Asked { action: ActionId, key: String, at: Time },
+    Asked {
+        action: ActionId,
+        key: String,
+        at: Time,
+    },
     /// A hit of a rule with `once` had effects.
-    Acted { rule: RuleId, key: String, at: Time },
+    Acted {
+        rule: RuleId,
+        key: String,
+        at: Time,
+    },
 }
 
 /// An effect that a rule wants: how a decision shows it, and what it does here.
@@ -44,7 +64,7 @@ fn holds(since: Time, period: Option<Duration>, t: Time) -> bool {
 }
 
 fn end(at: Time, period: Duration) -> Time {
-    Time(at.0.saturating_add(period.0))
+    Time(at.0.saturating_add(period.0).min(Time::MAX.0))
 }
 
 impl Oracle {
@@ -146,7 +166,8 @@ impl Oracle {
             let text = plain(value, &expr.ty.base);
             let sensitive = self.hir.is_sensitive(scope.event.event, expr);
             let shown = if sensitive { short_hash(&self.hash_key, &text) } else { text };
-            let (name, entity): (Arc<str>, Arc<str>) = (label.name.as_str().into(), label.entity.as_str().into());
+            let (name, entity): (Arc<str>, Arc<str>) =
+                (label.name.as_str().into(), label.entity.as_str().into());
             (name, entity, shown, cell_key(std::slice::from_ref(value)))
         };
         match effect {
@@ -195,7 +216,10 @@ impl Oracle {
                 Some(Wanted {
                     shown: Shown::Mute {
                         muted: self.hir.rule(rule).name.as_str().into(),
-                        by: values.iter().map(|(v, e)| (self.written(e).into(), self.shown(v, e, scope))).collect(),
+                        by: values
+                            .iter()
+                            .map(|(v, e)| (self.written(e).into(), self.shown(v, e, scope)))
+                            .collect(),
                         until,
                     },
                     does: Some(Done::Muted { rule, mute: *mute, key: cell_key(&plainly), until }),

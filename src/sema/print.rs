@@ -539,6 +539,13 @@ impl<'h> Printer<'h> {
             CannotSay(rule) => format!("cannot say {}", self.hir.rule(*rule).name),
             Shadow(rule) => format!("shadow {}", self.hir.rule(*rule).name),
             Suppressed(rule) => format!("suppressed {}", self.hir.rule(*rule).name),
+            Label { negated, label, on } => {
+                let label = &self.hir.labels[label.index()];
+                let no = if *negated { "no " } else { "" };
+                let ty = self.hir.entities.iter().find(|entity| *entity.name == *label.entity);
+                let on = ty.map_or("?".into(), |entity| value(on, &entity.base));
+                format!("{no}label {} on {on}", label.name)
+            }
             Do { negated, action, arguments } => {
                 let action = &self.hir.actions[action.index()];
                 let arguments = arguments.as_ref().map_or(String::new(), |all| {

@@ -9,7 +9,7 @@ use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::data::{CalendarData, ListData, RatesData, TableData};
 use crate::model::time::Duration;
 use crate::model::types::{RecordField, RecordType, Type};
-use crate::source::{SourceId, Span};
+use crate::source::SourceId;
 use crate::syntax::ast::{self, Name, TableSource, Text, TypeExpr};
 use crate::text::phrases::PhraseSet;
 

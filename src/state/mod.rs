@@ -24,7 +24,9 @@
 
 pub mod cell;
 pub mod dedupe;
+mod effects;
 pub mod key;
+mod moments;
 mod number;
 mod store;
 #[cfg(test)]
@@ -35,6 +37,7 @@ use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
 pub use dedupe::{Dedupe, Kept};
+pub use effects::{Change, Effects};
 pub use key::{Identity, KeyHash, KeyHasher};
 pub use store::{CellId, GroupId, Store};
 
