@@ -60,7 +60,7 @@ fn engine_and_oracle_agree() {
         ("cannot say", seen.cannot_say, rounds * 10),
         ("effects", seen.effects, rounds),
         ("suppressed", seen.suppressed, rounds),
-        ("muted", seen.muted, rounds),
+        ("muted", seen.muted, rounds / 2),
         ("withheld", seen.withheld, rounds),
         ("labelled", seen.labelled, rounds),
         ("late", seen.late, rounds),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::code::RuleCode;
 use super::judge::{Judge, Verdict};
-use super::texts::{argument, argument_text, datum, digest, plain};
+use super::texts::{argument, datum, digest, plain};
 use crate::builtins::short_hash;
 use crate::model::decision::{Argument, Effect, EffectKind};
 use crate::model::ids::{ActionId, LabelId, RuleId};
@@ -157,7 +157,7 @@ impl Judge<'_, '_> {
             let key = self.known.hasher.hash_each(values, &self.machine.arenas())?;
             Some(Change::Asked { action: id, key, at: self.subject.at })
         });
-        let texts: Vec<String> = arguments.iter().map(|(_, argument)| argument_text(argument)).collect();
+        let texts: Vec<String> = arguments.iter().map(|(_, argument)| argument.to_string()).collect();
         let event = self.machine.arenas().text(self.subject.id);
         let named = [&*self.code.name, event, &rule.name, &action.name];
         let key = digest(named.into_iter().chain(texts.iter().map(String::as_str)));

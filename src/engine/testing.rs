@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::judge::{Mark, Said};
-use super::texts::{argument, argument_text, plain};
+use super::texts::{argument, plain};
 use super::{Answer, Engine, EngineOptions, Ruleset};
 use crate::builtins::{DEFAULT_HASH_KEY, short_hash};
 use crate::model::decision::{Argument, Decision, Effect, EffectKind};
@@ -305,22 +305,8 @@ fn is_effect(hir: &Hir, effect: &Effect, action: ActionId, arguments: Option<&[G
             .all(|((plainly, hashed), (_, shown))| *shown == plainly || *shown == hashed)
 }
 
-fn texts(arguments: &[(Arc<str>, Argument)]) -> String {
-    let all: Vec<String> = arguments.iter().map(|(_, argument)| argument_text(argument)).collect();
-    all.join(", ")
-}
-
 fn effects_text(decision: &Decision) -> String {
-    let effects: Vec<String> = decision
-        .effects
-        .iter()
-        .map(|effect| match &effect.kind {
-            EffectKind::Do { action, arguments, .. } => format!("do {action}({})", texts(arguments)),
-            EffectKind::Label { label, key, .. } => format!("label {label} on {key:?}"),
-            EffectKind::Unlabel { label, key, .. } => format!("unlabel {label} on {key:?}"),
-            EffectKind::Mute { muted, by, .. } => format!("mute {muted} by {}", texts(by)),
-        })
-        .collect();
+    let effects: Vec<String> = decision.effects.iter().map(|effect| effect.kind.to_string()).collect();
     if effects.is_empty() { "no effects".to_string() } else { effects.join(", ") }
 }
 

@@ -247,7 +247,7 @@ impl Generator<'_> {
         if has("payer") {
             by.push("payer = buyer");
         }
-        let effect = match self.random.below(8) {
+        let effect = match self.random.below(10) {
             0..3 => {
                 let label = self.random.pick(&labels);
                 let period =
@@ -255,7 +255,7 @@ impl Generator<'_> {
                 format!("label {label}{period}")
             }
             3 => format!("unlabel {}", self.random.pick(&labels)),
-            4 | 5 => {
+            4..8 => {
                 let rule = muted.swap_remove(self.random.below(muted.len()));
                 format!("mute {rule} by {} for {}", self.random.pick(&by), self.span())
             }
