@@ -113,7 +113,6 @@ impl<'a> Checker<'a> {
 
     pub(super) fn effect(
         &mut self,
-        rule: &'a ast::Rule,
         effect: &'a ast::Effect,
         span: Span,
         scope: &Scope,
@@ -139,7 +138,7 @@ impl<'a> Checker<'a> {
                 self.labelled(label, on, scope).map(|(label, on)| hir::EffectKind::Unlabel { label, on })
             }
             EffectKind::Mute { rule: muted, keys, period } => {
-                self.mute(rule, muted, keys, period, span, scope)
+                self.mute(muted, keys, period, span, scope)
             }
         };
         body.effects.extend(kind.map(|kind| hir::Effect { kind, condition, span }));

@@ -27,7 +27,6 @@ pub(in crate::sema) struct MuteClause<'a> {
 impl<'a> Checker<'a> {
     pub(super) fn mute(
         &mut self,
-        rule: &ast::Rule,
         muted: &Name,
         keys: &'a [Key],
         period: &ast::Expr,
@@ -36,7 +35,7 @@ impl<'a> Checker<'a> {
     ) -> Option<EffectKind> {
         let period = self.positive_span(period, "the time after `for`");
         let here: Vec<Expr> = keys.iter().map(|key| self.key_here(key, scope)).collect();
-        let muted = self.muted(rule, muted, scope);
+        let muted = self.muted(muted, scope);
         let (period, muted) = (period?, muted?);
         if here.iter().any(Expr::is_error) {
             return None;
@@ -46,7 +45,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The rule of that name, or the text field of the event that names one.
-    fn muted(&mut self, rule: &ast::Rule, name: &Name, scope: &Scope) -> Option<Muted> {
+    fn muted(&mut self, name: &Name, scope: &Scope) -> Option<Muted> {
         let shape = self.shape(scope.event?);
         let field = shape.field(&name.text).filter(|(_, field)| field.ty.base == Type::Text);
         match (self.names.rules.get(&name.text), field) {
@@ -77,8 +76,7 @@ impl<'a> Checker<'a> {
             }
             (None, None) => {
                 if !self.names.broken.contains(&name.text) {
-                    let others = self.names.rules.keys().filter(|n| *n != rule.name.text);
-                    let finding = errors::unknown(name, "a rule", others.collect::<Vec<_>>());
+                    let finding = errors::unknown(name, "a rule", self.names.rules.keys());
                     self.report(finding);
                 }
                 None
@@ -140,7 +138,15 @@ impl<'a> Checker<'a> {
         let muted = clause.muted.and_then(|rule| self.rules.get(rule.index()));
         let asked: Vec<EventId> = muted.iter().flat_map(|rule| &rule.bodies).map(|body| body.event).collect();
         self.on_each(&asked, |c, event| {
-            c.mute_keys(clause, event);
+            let (_, found) = c.aside(|c| c.mute_keys(clause, event));
+            if let Some(problem) = found.iter().next() {
+                let event = &c.shapes[event.index()].name;
+                let message = format!("the muted rule is on `{event}`, where {}", problem.message);
+                let span = problem.span();
+                let finding =
+                    Diagnostic::new(&codes::UNCLEAR_KEY, message, span, "must be found on both events");
+                c.report(finding.help("use keys that both events have, or write `by HERE = THERE`"));
+            }
         });
         // Where a rule named by a field could be muted, and what makes two clauses one: asked without a word.
         let mut keys: BTreeMap<EventId, Vec<Expr>> = BTreeMap::new();

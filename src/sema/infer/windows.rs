@@ -112,7 +112,11 @@ impl<'a> Checker<'a> {
         let problem = if found <= Duration(0) {
             Some(("must be more than nothing", "write a positive duration, such as `24h`"))
         } else if found > limits::SPAN {
-            Some(("is more than ten years", "use `ever` to look at everything there was"))
+            let help = match what.ends_with("`over`") {
+                true => "use `ever` to look at everything there was",
+                false => "write at most `3660d`",
+            };
+            Some(("is more than ten years", help))
         } else {
             None
         };
