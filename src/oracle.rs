@@ -44,8 +44,8 @@ pub struct Oracle {
     done: Vec<Done>,
     /// The largest `received_at`, or `at` of events without one.
     engine_time: Option<Time>,
-    /// Applied events by (type, id): the engine time at which each was applied, and its decision.
-    applied: HashMap<(EventId, String), (Time, Decision)>,
+    /// Applied events by (type, id): the engine time at which each was applied, what it said, and its decision.
+    applied: HashMap<(EventId, String), (Time, u32, Decision)>,
 }
 
 /// What one memory holds for one key.
@@ -110,15 +110,16 @@ impl Oracle {
         let now = self.engine_time.map_or(received, |time| time.max(received));
         self.engine_time = Some(now);
         let identity = (event.event, event.id().to_string());
-        if let Some((applied, decision)) = self.applied.get(&identity)
+        if let Some((applied, content, decision)) = self.applied.get(&identity)
             && now.0.saturating_sub(applied.0) < RETRY_HORIZON.0
         {
-            return Decision { duplicate: true, ..decision.clone() };
+            let conflict = *content != event.content;
+            return Decision { duplicate: true, conflict, ..decision.clone() };
         }
         let (mut decision, effects) = self.settle(event);
         decision.late = self.write(event);
         self.apply(effects, &mut decision);
-        self.applied.insert(identity, (now, decision.clone()));
+        self.applied.insert(identity, (now, event.content, decision.clone()));
         decision
     }
 
@@ -141,6 +142,7 @@ impl Oracle {
             bad: event.bad.clone(),
             late: false,
             duplicate: false,
+            conflict: false,
             ruleset: self.stamp.clone(),
         };
         // (always, outcome, score) of every hit.
@@ -192,6 +194,7 @@ impl Oracle {
                 }
             }
         }
+        decision.bad.sort();
         decision.score = hits.iter().map(|(_, _, score)| score).sum();
         decision.outcome = hir.outcome(self.outcome(event.event, &hits)).into();
         (decision, effects)

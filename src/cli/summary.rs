@@ -147,6 +147,7 @@ fn why(decision: &Decision) -> Vec<String> {
     }
     why.extend(decision.late.then(|| "late".to_string()));
     why.extend(decision.duplicate.then(|| "duplicate".to_string()));
+    why.extend(decision.conflict.then(|| "conflict".to_string()));
     why
 }
 

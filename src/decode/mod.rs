@@ -87,6 +87,8 @@ pub struct Decoded {
     pub bad: Vec<String>,
     /// How many top-level keys no field reads.
     pub unknown_fields: u64,
+    /// What the event's fields say but for `id` and `received_at`, as written: the same for a retry.
+    pub content: u32,
     work: Work,
     /// The cells of a CSV row, one after another.
     row: String,
@@ -156,6 +158,7 @@ impl Decoded {
             arena: Arena::new(),
             bad: Vec::new(),
             unknown_fields: 0,
+            content: 0,
             work: Work::default(),
             row: String::new(),
         }
@@ -182,6 +185,7 @@ impl Decoded {
             event: self.event,
             fields: self.slots.iter().zip(fields).map(|(s, f)| arenas.datum(*s, &f.ty.base)).collect(),
             bad: self.bad.clone(),
+            content: self.content,
         }
     }
 
@@ -217,7 +221,8 @@ impl Decoded {
         columns: Option<&'a [Option<usize>]>,
         hash_key: &'a [u8],
     ) -> Reader<'a> {
-        Reader { text, columns, hash_key, work: &mut self.work, arena: &mut self.arena, bad: &mut self.bad }
+        let Decoded { work, arena, bad, .. } = self;
+        Reader { text, columns, hash_key, work, arena, bad, content: 0 }
     }
 }
 
@@ -412,15 +417,22 @@ impl Decoder {
         for (i, field) in plan.fields.iter().enumerate() {
             slots.push(Slot::MISSING);
             let Some(slot) = slots.last_mut() else { break };
+            let content = reader.content;
             let read = match i == EventSchema::ID.index() {
                 true => reader.id(field, slot),
                 false => reader.field(field, slot),
             };
+            // A retry is received anew.
+            if i == EventSchema::RECEIVED_AT.index() {
+                reader.content = content;
+            }
             if let Err(failure) = read {
                 failed = Some(failure);
                 break;
             }
         }
+        let content = reader.content;
+        out.content = (content >> 32) as u32;
         out.slots = slots;
         if let Some(failure) = failed {
             return Err(self.identified(plan, text, columns, out, reject_of(failure)));

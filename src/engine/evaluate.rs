@@ -187,13 +187,14 @@ impl Engine {
         let ruleset = &*self.ruleset;
         let (event, at) = (decoded.event, decoded.at);
         let index = event.index();
-        if let Some(known) = dedupe.check(*identity, decoded.received_at.unwrap_or(at)) {
+        if let Some(applied) = dedupe.check(*identity, decoded.received_at.unwrap_or(at)) {
             stats.duplicates += 1;
-            let decision = match known {
+            let conflict = applied.content != decoded.content;
+            let decision = match &applied.decision {
                 Kept::Whole(decision) => Decision::clone(decision),
                 Kept::Quiet { at, outcome, late } => self.quiet(event, decoded.id(), *at, *outcome, *late),
             };
-            return Kept::Whole(Arc::new(Decision { duplicate: true, ..decision }));
+            return Kept::Whole(Arc::new(Decision { duplicate: true, conflict, ..decision }));
         }
         let id = decoded.id_slot();
         let frame = &mut frames[index];
@@ -237,10 +238,13 @@ impl Engine {
         } else {
             let mut bad = std::mem::take(&mut decoded.bad);
             verdict.bad.retain(|pointer| !bad.contains(pointer));
-            bad.append(&mut verdict.bad);
+            if !verdict.bad.is_empty() {
+                bad.append(&mut verdict.bad);
+                bad.sort_unstable();
+            }
             Kept::Whole(Arc::new(self.decision(code, decoded.id().into(), at, verdict, sent, bad, late)))
         };
-        dedupe.remember(*identity, kept.clone());
+        dedupe.remember(*identity, decoded.content, kept.clone());
         kept
     }
 
@@ -281,6 +285,7 @@ impl Engine {
             bad,
             late,
             duplicate: false,
+            conflict: false,
             ruleset: self.ruleset.stamp.clone(),
         }
     }

@@ -37,6 +37,8 @@ pub struct Decision {
     pub late: bool,
     /// The stored decision of an event that had been applied before.
     pub duplicate: bool,
+    /// That event said something else.
+    pub conflict: bool,
     /// Which ruleset decided.
     pub ruleset: Arc<Stamp>,
 }
@@ -142,7 +144,7 @@ impl Quiet<'_> {
     pub fn write_json(&self, out: &mut Vec<u8>) {
         write_head(out, self.event, self.event_type, self.at, self.outcome, 0);
         out.extend_from_slice(EMPTY_LISTS);
-        write_tail(out, self.late, false, self.ruleset);
+        write_tail(out, self.late, (false, false), self.ruleset);
     }
 
     /// The whole decision.
@@ -161,6 +163,7 @@ impl Quiet<'_> {
             bad: Vec::new(),
             late: self.late,
             duplicate: false,
+            conflict: false,
             ruleset: self.ruleset.clone(),
         }
     }
@@ -183,11 +186,14 @@ fn write_head(out: &mut Vec<u8>, event: &str, event_type: &str, at: Time, outcom
     json::int(out, score);
 }
 
-fn write_tail(out: &mut Vec<u8>, late: bool, duplicate: bool, ruleset: &Stamp) {
+fn write_tail(out: &mut Vec<u8>, late: bool, (duplicate, conflict): (bool, bool), ruleset: &Stamp) {
     out.extend_from_slice(b",\"late\":");
     json::bool(out, late);
     out.extend_from_slice(b",\"duplicate\":");
     json::bool(out, duplicate);
+    if conflict {
+        out.extend_from_slice(b",\"conflict\":true");
+    }
     ruleset.write_member(out);
     out.push(b'}');
 }
@@ -201,7 +207,7 @@ impl Decision {
         } else {
             self.write_lists(out);
         }
-        write_tail(out, self.late, self.duplicate, &self.ruleset);
+        write_tail(out, self.late, (self.duplicate, self.conflict), &self.ruleset);
     }
 
     fn write_lists(&self, out: &mut Vec<u8>) {
@@ -490,6 +496,7 @@ mod tests {
             bad: Vec::new(),
             late: false,
             duplicate: false,
+            conflict: false,
             ruleset: stamp(),
         }
     }

@@ -16,9 +16,19 @@ use crate::model::time::{Duration, Time};
 pub struct Dedupe {
     horizon: Duration,
     now: Time,
-    applied: HashTable<(u128, Kept)>,
+    applied: HashTable<Applied>,
     /// In the order of application, which is that of engine time.
-    order: VecDeque<(Time, u128)>,
+    order: VecDeque<(Time, [u64; 2])>,
+}
+
+/// An event that was applied.
+#[derive(Debug)]
+pub struct Applied {
+    /// In two halves: as one number it would be kept with room to spare.
+    event: [u64; 2],
+    /// What the event said, in few bits: other bits are another event under the same id.
+    pub content: u32,
+    pub decision: Kept,
 }
 
 /// What is kept of a decision.
@@ -42,17 +52,18 @@ impl Dedupe {
     }
 
     /// Moves engine time to `told` (the event's `received_at`, else its `at`) if that is later, forgets what
-    /// is beyond the horizon, and gives the decision of that event if it was applied before.
-    pub fn check(&mut self, event: Identity, told: Time) -> Option<&Kept> {
+    /// is beyond the horizon, and gives that event with its decision if it was applied before.
+    pub fn check(&mut self, event: Identity, told: Time) -> Option<&Applied> {
         self.now = self.now.max(told);
         self.forget();
-        self.find(event).map(|entry| &entry.1)
+        self.find(halves(event))
     }
 
     /// Keeps the decision of an event that [`Dedupe::check`] did not know.
-    pub fn remember(&mut self, event: Identity, decision: Kept) {
-        self.applied.insert_unique(event.0 as u64, (event.0, decision), |entry| entry.0 as u64);
-        self.order.push_back((self.now, event.0));
+    pub fn remember(&mut self, event: Identity, content: u32, decision: Kept) {
+        let event = halves(event);
+        self.applied.insert_unique(event[0], Applied { event, content, decision }, |entry| entry.event[0]);
+        self.order.push_back((self.now, event));
     }
 
     /// Looks at what [`Dedupe::check`] will look at for these events, so that it is near by then. The result says
@@ -61,12 +72,12 @@ impl Dedupe {
         let mut seen = 0;
         let mut count = 0;
         for event in events {
-            seen ^= u64::from(self.find(event).is_some());
+            seen ^= u64::from(self.find(halves(event)).is_some());
             count += 1;
         }
         // About as many are forgotten as come.
         for (_, hash) in self.order.iter().take(count) {
-            if let Some((_, Kept::Whole(decision))) = self.find(Identity(*hash)) {
+            if let Some(Applied { decision: Kept::Whole(decision), .. }) = self.find(*hash) {
                 let id = decision.event.as_bytes().first().copied().unwrap_or_default();
                 seen ^= decision.score as u64 ^ u64::from(decision.late) ^ u64::from(id);
                 seen ^= Arc::strong_count(decision) as u64;
@@ -75,8 +86,8 @@ impl Dedupe {
         seen
     }
 
-    fn find(&self, event: Identity) -> Option<&(u128, Kept)> {
-        self.applied.find(event.0 as u64, |entry| entry.0 == event.0)
+    fn find(&self, event: [u64; 2]) -> Option<&Applied> {
+        self.applied.find(event[0], |entry| entry.event == event)
     }
 
     #[cfg(test)]
@@ -90,9 +101,14 @@ impl Dedupe {
                 return;
             }
             self.order.pop_front();
-            if let Ok(entry) = self.applied.find_entry(hash as u64, |entry| entry.0 == hash) {
+            if let Ok(entry) = self.applied.find_entry(hash[0], |entry| entry.event == hash) {
                 entry.remove();
             }
         }
     }
+}
+
+/// The lower half first.
+fn halves(event: Identity) -> [u64; 2] {
+    [event.0 as u64, (event.0 >> 64) as u64]
 }

@@ -111,13 +111,7 @@ impl<'a> Checker<'a> {
         (!names.is_empty()).then(|| format!("its entities: {}", errors::quoted(&names)))
     }
 
-    pub(super) fn effect(
-        &mut self,
-        effect: &'a ast::Effect,
-        span: Span,
-        scope: &Scope,
-        body: &mut Body,
-    ) {
+    pub(super) fn effect(&mut self, effect: &'a ast::Effect, span: Span, scope: &Scope, body: &mut Body) {
         let condition = effect.condition.as_ref().map(|c| self.condition(c, scope));
         let kind = match &effect.kind {
             EffectKind::Do { action, arguments } => self
@@ -137,9 +131,7 @@ impl<'a> Checker<'a> {
             EffectKind::Unlabel { label, on } => {
                 self.labelled(label, on, scope).map(|(label, on)| hir::EffectKind::Unlabel { label, on })
             }
-            EffectKind::Mute { rule: muted, keys, period } => {
-                self.mute(muted, keys, period, span, scope)
-            }
+            EffectKind::Mute { rule: muted, keys, period } => self.mute(muted, keys, period, span, scope),
         };
         body.effects.extend(kind.map(|kind| hir::Effect { kind, condition, span }));
     }
