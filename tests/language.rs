@@ -300,12 +300,12 @@ fn actions_carry_a_key_that_tells_repeats() {
 /// A ruleset and one test line with an expectation: whether it holds.
 fn expectation_holds(expectation: &str) -> bool {
     let text = format!(
-        "event e {{ size: int, note: text?, trusted: bool }}\naction ring(size: int)\naction knock(size: int)\n\
-         rule large on e {{\n review if size >= 10 score 40\n unless trusted\n because \"r\"\n do ring(size) }}\n\
+        "entity who\nlabel hot on who\nlabel cold on who\nevent e {{ who: who, size: int, note: text?, trusted: bool }}\naction ring(size: int)\naction knock(size: int)\n\
+         rule large on e {{\n review if size >= 10 score 40\n unless trusted\n because \"r\"\n do ring(size)\n label hot on who }}\n\
          rule odd on e {{\n warn if size % 2 == 1 score 2\n because \"r\" }}\n\
          rule noted on e {{\n block if note == \"n\"\n because \"r\" }}\n\
          shadow rule seen on e {{\n block always\n because \"r\" }}\n\
-         test \"t\" {{\n e {{ size: 11, trusted: false }} => {expectation}\n }}\n"
+         test \"t\" {{\n e {{ who: \"w\", size: 11, trusted: false }} => {expectation}\n }}\n"
     );
     let compiled = rulec::compile_text("shop.rules", &text).unwrap();
     let on_engine = run_tests(&compiled.ruleset, None).failed() == 0;
@@ -328,6 +328,9 @@ fn expectations_that_do_not_hold_fail() {
         "do ring",
         "no do knock",
         "no do ring(12)",
+        "label hot on \"w\"",
+        "no label hot on \"v\"",
+        "no label cold on \"w\"",
         "review by large, score 42, no do knock",
     ];
     let failing = [
@@ -344,6 +347,9 @@ fn expectations_that_do_not_hold_fail() {
         "do knock",
         "no do ring",
         "no do ring(11)",
+        "label hot on \"v\"",
+        "label cold on \"w\"",
+        "no label hot on \"w\"",
         "reject",
         "late",
         "duplicate",

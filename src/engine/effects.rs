@@ -227,12 +227,11 @@ impl Judge<'_, '_> {
 }
 
 impl Sent {
-    pub fn is_empty(&self) -> bool {
-        self.effects.is_empty()
-    }
-
     /// Puts everything into effect, `unlabel` before `label`, and gives what the decision shows of it.
     pub fn apply(self, state: &mut Effects) -> Vec<Effect> {
+        if self.effects.is_empty() {
+            return Vec::new();
+        }
         let changes = || self.effects.iter().filter_map(|(_, change)| *change);
         let is_first = |change: &Change| matches!(change, Change::Unlabel { .. });
         changes().filter(is_first).for_each(|change| state.apply(change));

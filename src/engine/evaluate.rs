@@ -10,7 +10,7 @@ use super::read::Prepared;
 use super::ruleset::Ruleset;
 use super::stats::{RuleStats, Stats};
 use crate::decode::Decoder;
-use crate::model::decision::{Decision, Effect};
+use crate::model::decision::Decision;
 use crate::model::ids::{EventId, OutcomeId};
 use crate::model::slot::Slot;
 use crate::model::time::Time;
@@ -230,10 +230,10 @@ impl Engine {
         let machine = judge.machine;
 
         let late = write_memory(&machine, code, store, &scratch.keys, at);
-        let sent = std::mem::take(&mut verdict.sent).apply(effects);
+        verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
         let outcome = verdict.outcome;
         count(stats, &scratch.marks, outcome.index(), late);
-        let kept = if verdict.is_quiet() && sent.is_empty() && decoded.bad.is_empty() {
+        let kept = if verdict.is_quiet() && decoded.bad.is_empty() {
             Kept::Quiet { at, outcome, late }
         } else {
             let mut bad = std::mem::take(&mut decoded.bad);
@@ -242,7 +242,7 @@ impl Engine {
                 bad.append(&mut verdict.bad);
                 bad.sort_unstable();
             }
-            Kept::Whole(Arc::new(self.decision(code, decoded.id().into(), at, verdict, sent, bad, late)))
+            Kept::Whole(Arc::new(self.decision(code, decoded.id().into(), at, verdict, bad, late)))
         };
         dedupe.remember(*identity, decoded.content, kept.clone());
         kept
@@ -258,7 +258,7 @@ impl Engine {
         late: bool,
     ) -> Decision {
         let code = &self.ruleset.events[event.index()];
-        self.decision(code, id.into(), at, Verdict::quiet(outcome), Vec::new(), Vec::new(), late)
+        self.decision(code, id.into(), at, Verdict::quiet(outcome), Vec::new(), late)
     }
 
     fn decision(
@@ -267,7 +267,6 @@ impl Engine {
         id: Arc<str>,
         at: Time,
         verdict: Verdict,
-        effects: Vec<Effect>,
         bad: Vec<String>,
         late: bool,
     ) -> Decision {
@@ -281,7 +280,7 @@ impl Engine {
             shadow: verdict.shadow,
             suppressed: verdict.suppressed,
             cannot_say: verdict.cannot_say,
-            effects,
+            effects: verdict.effects,
             bad,
             late,
             duplicate: false,

@@ -25,7 +25,9 @@ pub(super) struct Verdict {
     pub shadow: Vec<Hit>,
     pub suppressed: Vec<Suppressed>,
     pub cannot_say: Vec<CannotSay>,
+    /// What the hits do, until it is done: then `effects` shows it.
     pub sent: Sent,
+    pub effects: Vec<Effect>,
     /// Fields that turned out wrong only when rules used them.
     pub bad: Vec<String>,
 }
@@ -38,7 +40,7 @@ impl Verdict {
             && self.shadow.is_empty()
             && self.suppressed.is_empty()
             && self.cannot_say.is_empty()
-            && self.sent.is_empty()
+            && self.effects.is_empty()
     }
 
     /// Nothing happened.
@@ -51,6 +53,7 @@ impl Verdict {
             suppressed: Vec::new(),
             cannot_say: Vec::new(),
             sent: Sent::default(),
+            effects: Vec::new(),
             bad: Vec::new(),
         }
     }

@@ -37,7 +37,7 @@ pub struct Decision {
     pub late: bool,
     /// The stored decision of an event that had been applied before.
     pub duplicate: bool,
-    /// That event said something else.
+    /// The event that had been applied before said something else.
     pub conflict: bool,
     /// Which ruleset decided.
     pub ruleset: Arc<Stamp>,
