@@ -30,6 +30,7 @@ struct Seen {
     labelled: u64,
     late: u64,
     duplicates: u64,
+    conflicts: u64,
 }
 
 #[test]
@@ -65,6 +66,7 @@ fn engine_and_oracle_agree() {
         ("labelled", seen.labelled, rounds),
         ("late", seen.late, rounds),
         ("duplicates", seen.duplicates, rounds),
+        ("conflicts", seen.conflicts, rounds / 2),
         ("rejects", seen.rejects, rounds),
     ];
     for (what, count, at_least) in told {
@@ -127,6 +129,7 @@ fn agree(seed: u64, source: &str, compiled: &Compiled, lines: &[String], seen: &
                 seen.labelled += labels.count() as u64;
                 seen.late += u64::from(decision.late);
                 seen.duplicates += u64::from(decision.duplicate);
+                seen.conflicts += u64::from(decision.conflict);
             }
         }
     }

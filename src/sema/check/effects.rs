@@ -158,6 +158,9 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn once(&mut self, once: &ast::Once, scope: &Scope, body: &mut Body) {
+        if self.few_keys(&once.keys).is_none() {
+            return;
+        }
         let keys: Vec<Expr> = once.keys.iter().map(|key| self.current_key(key, scope)).collect();
         let period = self.once_period(once);
         if keys.iter().all(|key| !key.is_error()) {

@@ -33,6 +33,7 @@ impl<'a> Checker<'a> {
         span: Span,
         scope: &Scope,
     ) -> Option<EffectKind> {
+        self.few_keys(keys)?;
         let period = self.positive_span(period, "the time after `for`");
         let here: Vec<Expr> = keys.iter().map(|key| self.key_here(key, scope)).collect();
         let muted = self.muted(muted, scope);
