@@ -66,7 +66,7 @@ fn engine_and_oracle_agree() {
         ("labelled", seen.labelled, rounds),
         ("late", seen.late, rounds),
         ("duplicates", seen.duplicates, rounds),
-        ("conflicts", seen.conflicts, rounds / 2),
+        ("conflicts", seen.conflicts, rounds / 4),
         ("rejects", seen.rejects, rounds),
     ];
     for (what, count, at_least) in told {
