@@ -158,6 +158,7 @@ fn deciding() {
         bad: vec![],
         late: false,
         duplicate: false,
+        conflict: false,
         ruleset: Stamp { name: "cards".into(), version: "1".into(), hash: "0123456789abcdef".into() }.into(),
     };
     let mut out = Vec::new();

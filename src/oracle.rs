@@ -4,17 +4,20 @@
 //! could be subtly fast. Executors are right when they agree with it, byte for byte. Read it from top to bottom:
 //! one event is read ([`Oracle::judge`]), decided ([`Oracle::settle`]) and written ([`Oracle::write`]).
 
+mod effects;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use effects::{Done, Effects, Wanted};
 use ethnum::U256;
 use sha2::{Digest, Sha256};
 
 use crate::builtins::{Context, short_hash};
-use crate::model::decision::{Argument, CannotSay, Decision, Effect, Hit, Stamp, Suppressed};
+use crate::model::decision::{Argument, CannotSay, Decision, Hit, Stamp, Suppressed};
 use crate::model::display;
 use crate::model::event::Event;
-use crate::model::ids::{EventId, MemoryId, OutcomeId};
+use crate::model::ids::{EventId, MemoryId, OutcomeId, RuleId};
 use crate::model::money::{Decimal, Money};
 use crate::model::ops::{self, BinaryOp, CompareOp, MoneyContext};
 use crate::model::time::{Duration, Time};
@@ -37,10 +40,12 @@ pub struct Oracle {
     stamp: Arc<Stamp>,
     hash_key: Vec<u8>,
     cells: HashMap<(MemoryId, String), Cell>,
+    /// Everything that hits ever did.
+    done: Vec<Done>,
     /// The largest `received_at`, or `at` of events without one.
     engine_time: Option<Time>,
-    /// Applied events by (type, id): the engine time at which each was applied, and its decision.
-    applied: HashMap<(EventId, String), (Time, Decision)>,
+    /// Applied events by (type, id): the engine time at which each was applied, what it said, and its decision.
+    applied: HashMap<(EventId, String), (Time, u32, Decision)>,
 }
 
 /// What one memory holds for one key.
@@ -75,8 +80,10 @@ struct Scope<'a> {
 struct Verdict {
     /// A band or a score line held: the outcome of the band, and the score of both.
     hit: Option<(Option<OutcomeId>, i64)>,
-    unless: Option<Option<String>>,
-    effects: Vec<Effect>,
+    /// Why the hit is held back, and the reason that the author gave.
+    held_back: Option<(&'static str, Option<String>)>,
+    effects: Vec<Wanted>,
+    bad: Vec<String>,
     missing: Vec<String>,
 }
 
@@ -88,6 +95,7 @@ impl Oracle {
             stamp,
             hash_key: hash_key.to_vec(),
             cells: HashMap::new(),
+            done: Vec::new(),
             engine_time: None,
             applied: HashMap::new(),
         }
@@ -102,20 +110,22 @@ impl Oracle {
         let now = self.engine_time.map_or(received, |time| time.max(received));
         self.engine_time = Some(now);
         let identity = (event.event, event.id().to_string());
-        if let Some((applied, decision)) = self.applied.get(&identity)
+        if let Some((applied, content, decision)) = self.applied.get(&identity)
             && now.0.saturating_sub(applied.0) < RETRY_HORIZON.0
         {
-            return Decision { duplicate: true, ..decision.clone() };
+            let conflict = *content != event.content;
+            return Decision { duplicate: true, conflict, ..decision.clone() };
         }
-        let mut decision = self.settle(event);
+        let (mut decision, effects) = self.settle(event);
         decision.late = self.write(event);
-        self.applied.insert(identity, (now, decision.clone()));
+        self.apply(effects, &mut decision);
+        self.applied.insert(identity, (now, event.content, decision.clone()));
         decision
     }
 
     // ---- Deciding: every rule is judged, then the outcome is the most severe of those that count.
 
-    fn settle(&self, event: &Event) -> Decision {
+    fn settle(&self, event: &Event) -> (Decision, Effects) {
         let hir = &*self.hir;
         let schema = &hir.schema.events[event.event.index()];
         let mut decision = Decision {
@@ -132,14 +142,17 @@ impl Oracle {
             bad: event.bad.clone(),
             late: false,
             duplicate: false,
+            conflict: false,
             ruleset: self.stamp.clone(),
         };
         // (always, outcome, score) of every hit.
         let mut hits: Vec<(bool, Option<OutcomeId>, i64)> = Vec::new();
+        let mut effects = Effects::default();
         let scope = Scope { event, elements: &[] };
-        let mut rules: Vec<&Rule> = hir.rules.iter().collect();
-        rules.sort_by(|a, b| a.name.cmp(&b.name));
-        for rule in rules {
+        let mut rules: Vec<(usize, &Rule)> = hir.rules.iter().enumerate().collect();
+        rules.sort_by(|a, b| a.1.name.cmp(&b.1.name));
+        for (index, rule) in rules {
+            let id = RuleId::new(index);
             let Some(body) = rule.bodies.iter().find(|body| body.event == event.event) else { continue };
             if rule.active_from.is_some_and(|from| event.at() < from)
                 || rule.active_until.is_some_and(|until| event.at() >= until)
@@ -147,38 +160,44 @@ impl Oracle {
                 continue;
             }
             let shadow = rule.shadow || !self.rolled_out(rule, body, scope);
-            let verdict = self.judge(rule, body, shadow, scope);
+            let verdict = self.judge(id, body, shadow, scope);
             let name: Arc<str> = rule.name.as_str().into();
             if !verdict.missing.is_empty() {
                 decision.cannot_say.push(CannotSay { rule: name.clone(), missing: verdict.missing });
             }
             let Some((outcome, score)) = verdict.hit else { continue };
             let outcome_name = outcome.map(|id| Arc::from(hir.outcome(id)));
-            match verdict.unless {
+            match verdict.held_back {
                 // A shadow rule changes nothing and its exceptions are no news.
                 Some(_) if shadow => {}
-                Some(because) => decision.suppressed.push(Suppressed {
+                Some((why, because)) => decision.suppressed.push(Suppressed {
                     rule: name,
                     outcome: outcome_name,
                     score,
-                    why: "unless",
+                    why,
                     because,
+                    withheld: Vec::new(),
                 }),
                 None => {
-                    let hit = self.hit(rule, body, outcome_name, score, scope);
+                    let hit = self.hit(rule, body, outcome_name.clone(), score, scope);
                     if shadow {
                         decision.shadow.push(hit);
                     } else {
                         hits.push((rule.always, outcome, score));
                         decision.rules.push(hit);
-                        decision.effects.extend(verdict.effects);
+                        verdict.bad.into_iter().for_each(|pointer| add(&mut decision.bad, pointer));
+                        let withheld = self.send(id, body, verdict.effects, scope, &mut effects);
+                        if !withheld.is_empty() {
+                            decision.suppressed.push(effects::withheld(name, outcome_name, score, withheld));
+                        }
                     }
                 }
             }
         }
+        decision.bad.sort();
         decision.score = hits.iter().map(|(_, _, score)| score).sum();
         decision.outcome = hir.outcome(self.outcome(event.event, &hits)).into();
-        decision
+        (decision, effects)
     }
 
     /// A hit with `allow` leaves only `always` rules counting; scores reach the bands of the policy.
@@ -210,7 +229,7 @@ impl Oracle {
     }
 
     /// The result of a rule: bands in order, score lines, exceptions, effects.
-    fn judge(&self, rule: &Rule, body: &Body, shadow: bool, scope: Scope<'_>) -> Verdict {
+    fn judge(&self, rule: RuleId, body: &Body, shadow: bool, scope: Scope<'_>) -> Verdict {
         let mut verdict = Verdict::default();
         let when = body.when.as_ref().map_or(Some(true), |when| self.ask(when, scope, &mut verdict.missing));
         if when == Some(false) {
@@ -246,10 +265,15 @@ impl Oracle {
         verdict.hit = Some((band.map(|b| b.outcome), band.map_or(0, |b| b.score) + points.unwrap_or(0)));
         // An exception that can't be judged is none: the hit stands.
         let exception = body.unless.iter().find(|u| self.eval(&u.condition, scope).truth() == Some(true));
-        verdict.unless =
-            exception.map(|unless| unless.because.as_ref().map(|because| self.text(because, scope).0));
-        if verdict.unless.is_none() && !shadow {
-            self.effects(rule, body, scope, &mut verdict);
+        verdict.held_back = match exception {
+            Some(unless) => {
+                Some(("unless", unless.because.as_ref().map(|because| self.text(because, scope).0)))
+            }
+            None => self.is_muted(rule, body, scope).then_some(("mute", None)),
+        };
+        if verdict.held_back.is_none() && !shadow {
+            let name = &self.hir.rule(rule).name;
+            verdict.effects = self.wanted(name, body, scope, &mut verdict.missing, &mut verdict.bad);
         }
         verdict
     }
@@ -308,50 +332,6 @@ impl Oracle {
             }
         }
         (out, complete)
-    }
-
-    /// An effect that needs what is missing is not produced, and the rule says so beside its hit.
-    fn effects(&self, rule: &Rule, body: &Body, scope: Scope<'_>, verdict: &mut Verdict) {
-        for effect in &body.effects {
-            if let Some(condition) = &effect.condition
-                && self.ask(condition, scope, &mut verdict.missing) != Some(true)
-            {
-                continue;
-            }
-            let action = &self.hir.actions[effect.action.index()];
-            let mut arguments = Vec::new();
-            for (argument, (name, _)) in effect.arguments.iter().zip(&action.parameters) {
-                match self.eval(argument, scope) {
-                    Datum::Known(value) => {
-                        let sensitive = self.hir.is_sensitive(scope.event.event, argument);
-                        let shown = self.argument(&value, &argument.ty.base, sensitive);
-                        arguments.push((name.clone(), shown));
-                    }
-                    _ => self.explain(argument, scope, &mut verdict.missing),
-                }
-            }
-            if arguments.len() < effect.arguments.len() {
-                continue;
-            }
-            let mut parts = vec![
-                self.hir.schema.events[scope.event.event.index()].name.to_string(),
-                scope.event.id().to_string(),
-                rule.name.clone(),
-                action.name.clone(),
-            ];
-            parts.extend(arguments.iter().map(|(_, argument)| match argument {
-                Argument::Text(text) => text.clone(),
-                Argument::Number(number) => number.to_string(),
-                Argument::Bool(truth) => truth.to_string(),
-                Argument::Float(float) => float.to_string(),
-            }));
-            verdict.effects.push(Effect {
-                rule: rule.name.as_str().into(),
-                action: action.name.as_str().into(),
-                arguments,
-                key: format!("{:016x}", digest(&parts)),
-            });
-        }
     }
 
     fn argument(&self, value: &Value, ty: &Type, sensitive: bool) -> Argument {
@@ -445,6 +425,9 @@ impl Oracle {
                     _ => Datum::MISSING,
                 })
             }
+            ExprKind::HasLabel(value, label) => self.strict(&[self.eval(value, scope)], |values| {
+                Datum::bool(self.has_label(*label, &values[0], scope.event.at()))
+            }),
             ExprKind::Lookup(table, keys) => self.strict(&all(keys), |keys| {
                 self.hir.tables[table.index()].data.get(keys).cloned().map_or(Datum::MISSING, Datum::Known)
             }),

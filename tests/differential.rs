@@ -8,7 +8,7 @@
 mod support;
 
 use rulec::tooling::Reference;
-use rulec::{Answer, Compiled, Engine, MemoryFiles, compile_files};
+use rulec::{Answer, Compiled, EffectKind, Engine, MemoryFiles, compile_files};
 use support::random::Random;
 use support::{events, rules, schema};
 
@@ -25,8 +25,12 @@ struct Seen {
     cannot_say: u64,
     effects: u64,
     suppressed: u64,
+    muted: u64,
+    withheld: u64,
+    labelled: u64,
     late: u64,
     duplicates: u64,
+    conflicts: u64,
 }
 
 #[test]
@@ -57,8 +61,12 @@ fn engine_and_oracle_agree() {
         ("cannot say", seen.cannot_say, rounds * 10),
         ("effects", seen.effects, rounds),
         ("suppressed", seen.suppressed, rounds),
+        ("muted", seen.muted, rounds / 2),
+        ("withheld", seen.withheld, rounds),
+        ("labelled", seen.labelled, rounds),
         ("late", seen.late, rounds),
         ("duplicates", seen.duplicates, rounds),
+        ("conflicts", seen.conflicts, rounds / 4),
         ("rejects", seen.rejects, rounds),
     ];
     for (what, count, at_least) in told {
@@ -113,8 +121,15 @@ fn agree(seed: u64, source: &str, compiled: &Compiled, lines: &[String], seen: &
                 seen.cannot_say += decision.cannot_say.len() as u64;
                 seen.effects += decision.effects.len() as u64;
                 seen.suppressed += decision.suppressed.len() as u64;
+                let why =
+                    |why: &str| decision.suppressed.iter().filter(|held| held.why == why).count() as u64;
+                seen.muted += why("mute");
+                seen.withheld += why("once");
+                let labels = decision.effects.iter().filter(|e| matches!(e.kind, EffectKind::Label { .. }));
+                seen.labelled += labels.count() as u64;
                 seen.late += u64::from(decision.late);
                 seen.duplicates += u64::from(decision.duplicate);
+                seen.conflicts += u64::from(decision.conflict);
             }
         }
     }

@@ -130,16 +130,24 @@ fn why(decision: &Decision) -> Vec<String> {
     why.extend(decision.shadow.iter().map(|shadow| format!("shadow {}", hit(shadow))));
     why.extend(decision.suppressed.iter().map(|held| {
         let because = held.because.as_ref().map_or(String::new(), |because| format!(": {because}"));
-        format!("{} suppressed by {}{because}", held.rule, held.why)
+        match held.withheld.as_slice() {
+            [] => format!("{} suppressed by {}{because}", held.rule, held.why),
+            withheld => {
+                let withheld: Vec<String> = withheld.iter().map(|effect| effect.kind.to_string()).collect();
+                format!("{} withheld by {}: {}", held.rule, held.why, withheld.join(", "))
+            }
+        }
     }));
     why.extend(
         decision.cannot_say.iter().map(|c| format!("{} cannot say ({})", c.rule, c.missing.join(", "))),
     );
+    why.extend(decision.effects.iter().map(|effect| effect.kind.to_string()));
     if !decision.bad.is_empty() {
         why.push(format!("bad {}", decision.bad.join(", ")));
     }
     why.extend(decision.late.then(|| "late".to_string()));
     why.extend(decision.duplicate.then(|| "duplicate".to_string()));
+    why.extend(decision.conflict.then(|| "conflict".to_string()));
     why
 }
 

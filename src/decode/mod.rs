@@ -91,6 +91,8 @@ pub struct Decoded {
     pub bad: Vec<String>,
     /// How many top-level keys no field reads.
     pub unknown_fields: u64,
+    /// What the event's fields say but for `id` and `received_at`, as written: the same for a retry.
+    pub content: u32,
     work: Box<Work>,
 }
 
@@ -158,6 +160,7 @@ impl Decoded {
             arena: Arena::new(),
             bad: Vec::new(),
             unknown_fields: 0,
+            content: 0,
             work: Box::default(),
         }
     }
@@ -183,6 +186,7 @@ impl Decoded {
             event: self.event,
             fields: self.slots.iter().zip(fields).map(|(s, f)| arenas.datum(*s, &f.ty.base)).collect(),
             bad: self.bad.clone(),
+            content: self.content,
         }
     }
 
@@ -217,7 +221,8 @@ impl Decoded {
         columns: Option<&'a [Option<usize>]>,
         hash_key: &'a [u8],
     ) -> Reader<'a> {
-        Reader { text, columns, hash_key, work: &mut self.work, arena: &mut self.arena, bad: &mut self.bad }
+        let Decoded { work, arena, bad, .. } = self;
+        Reader { text, columns, hash_key, work, arena, bad, content: 0 }
     }
 }
 
@@ -435,15 +440,22 @@ impl Decoder {
         let mut failed = None;
         slots.resize(plan.fields.len(), Slot::MISSING);
         for (i, (field, slot)) in plan.fields.iter().zip(&mut slots).enumerate() {
+            let content = reader.content;
             let read = match i == EventSchema::ID.index() {
                 true => reader.id(field, slot),
                 false => reader.field(field, slot),
             };
+            // A retry is received anew.
+            if i == EventSchema::RECEIVED_AT.index() {
+                reader.content = content;
+            }
             if let Err(failure) = read {
                 failed = Some(failure);
                 break;
             }
         }
+        let content = reader.content;
+        out.content = (content >> 32) as u32;
         out.slots = slots;
         if let Some(failure) = failed {
             return Err(self.identified(plan, text, columns, out, reject_of(failure)));

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::EngineOptions;
 use super::code::{EventCode, KeyCode, ReadCode, WriteCode};
+use super::effects::Known;
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
@@ -15,7 +16,7 @@ use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Unknown;
 use crate::state::{
-    Bounds, CellId, Dedupe, GroupId, Kept, KeyHash, KeyHasher, Options, Question, Sights, Store,
+    Bounds, CellId, Dedupe, Effects, GroupId, Kept, KeyHash, KeyHasher, Options, Question, Sights, Store,
 };
 use crate::vm::{Data, Frame, Machine, Surroundings};
 
@@ -65,6 +66,7 @@ pub(super) struct Inner {
 #[derive(Debug)]
 pub(super) struct State {
     store: Store,
+    effects: Effects,
     dedupe: Dedupe,
     /// By event type.
     frames: Vec<Frame>,
@@ -129,6 +131,7 @@ impl Engine {
         let hasher = store.hasher().clone();
         let state = State {
             store,
+            effects: Effects::default(),
             dedupe: Dedupe::new(options.horizon),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
             groups,
@@ -203,25 +206,27 @@ impl Engine {
 
     /// Decides an event that was accepted. Of a decision in which nothing happened no more is made than it needs.
     pub(super) fn decide_accepted(&self, state: &mut State, event: &mut Prepared) -> Kept {
-        let State { store, dedupe, frames, groups, questions, scratch, stats } = state;
+        let State { store, effects, dedupe, frames, groups, questions, scratch, stats } = state;
         let Prepared { decoded, identity, keys, cells, .. } = event;
         stats.decided += 1;
         let ruleset = &*self.ruleset;
         let (event, at) = (decoded.event, decoded.at);
         let index = event.index();
-        if let Some(known) = dedupe.check(*identity, decoded.received_at.unwrap_or(at)) {
+        if let Some(applied) = dedupe.check(*identity, decoded.received_at.unwrap_or(at)) {
             stats.duplicates += 1;
-            let decision = match known {
+            let conflict = applied.content != decoded.content;
+            let decision = match &applied.decision {
                 Kept::Whole(decision) => Decision::clone(decision),
                 Kept::Quiet { at, outcome, late } => self.quiet(event, decoded.id(), *at, *outcome, *late),
             };
-            return Kept::Whole(Arc::new(Decision { duplicate: true, ..decision }));
+            return Kept::Whole(Arc::new(Decision { duplicate: true, conflict, ..decision }));
         }
         let id = decoded.id_slot();
         let frame = &mut frames[index];
         for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
             slot.put(to);
         }
+        let known = Known { effects: &*effects, hasher: &self.hasher };
         let mut machine = Machine {
             program: &ruleset.program.events[index],
             frame,
@@ -229,6 +234,7 @@ impl Engine {
             arena: &mut decoded.arena,
             around: Surroundings {
                 data: &self.data,
+                labels: &known,
                 zone: &ruleset.hir.header.zone,
                 currency: ruleset.hir.header.currency,
                 hash_key: &self.options.hash_key,
@@ -237,28 +243,34 @@ impl Engine {
         };
         let code = &ruleset.events[index];
         machine.run_inputs();
-        let known = KeysOf { groups: &groups[index], hashes: keys, cells };
-        read_memory(&mut machine, code, store, known, &questions[index], scratch, at);
+        let keys = KeysOf { groups: &groups[index], hashes: keys, cells };
+        read_memory(&mut machine, code, store, keys, &questions[index], scratch, at);
         machine.run_rules();
 
         scratch.marks.clear();
         let subject = Subject { id, at };
         let plan = &ruleset.plan.events[index];
         let marks = &mut scratch.marks;
-        let mut judge = Judge { ruleset, plan, code, machine, subject, marks };
-        let verdict = judge.judge();
+        let mut judge = Judge { ruleset, plan, code, machine, subject, known: &known, marks };
+        let mut verdict = judge.judge();
         let machine = judge.machine;
 
         let late = write_memory(&machine, code, store, &scratch.keys, at);
+        verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
         let outcome = verdict.outcome;
         count(stats, &scratch.marks, outcome.index(), late);
         let kept = if verdict.is_quiet() && decoded.bad.is_empty() {
             Kept::Quiet { at, outcome, late }
         } else {
-            let bad = std::mem::take(&mut decoded.bad);
+            let mut bad = std::mem::take(&mut decoded.bad);
+            verdict.bad.retain(|pointer| !bad.contains(pointer));
+            if !verdict.bad.is_empty() {
+                bad.append(&mut verdict.bad);
+                bad.sort_unstable();
+            }
             Kept::Whole(Arc::new(self.decision(code, decoded.id().into(), at, verdict, bad, late)))
         };
-        dedupe.remember(*identity, kept.clone());
+        dedupe.remember(*identity, decoded.content, kept.clone());
         kept
     }
 
@@ -298,6 +310,7 @@ impl Engine {
             bad,
             late,
             duplicate: false,
+            conflict: false,
             ruleset: self.ruleset.stamp.clone(),
         }
     }

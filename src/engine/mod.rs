@@ -1,6 +1,7 @@
 //! Plan, program, decoder and memory put together: events in, decisions out.
 
 mod code;
+mod effects;
 mod evaluate;
 mod event;
 mod explain;

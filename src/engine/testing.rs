@@ -5,13 +5,13 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::judge::{Mark, Said};
-use super::texts::{argument, argument_text, plain};
+use super::texts::{argument, plain};
 use super::{Answer, Engine, EngineOptions, Ruleset};
 use crate::builtins::{DEFAULT_HASH_KEY, short_hash};
-use crate::model::decision::{Argument, Decision, Effect};
-use crate::model::ids::{ActionId, EventId, RuleId};
+use crate::model::decision::{Argument, Decision, Effect, EffectKind};
+use crate::model::ids::{ActionId, EventId, LabelId, RuleId};
 use crate::model::value::Value as Given;
-use crate::sema::hir::{Expectation, ExpectationKind, Hir, Override, Rule, Test, TestLine};
+use crate::sema::hir::{Expectation, ExpectationKind, Hir, Label, Override, Rule, Test, TestLine};
 use crate::source::Span;
 use crate::vm::Data;
 
@@ -258,6 +258,10 @@ fn check(hir: &Hir, kind: &ExpectationKind, decision: &Decision) -> Result<(), S
         ExpectationKind::Suppressed(rule) => {
             among(rule, decision.suppressed.iter().map(|s| &*s.rule).collect(), "suppressed")
         }
+        ExpectationKind::Label { negated, label, on } => {
+            let found = decision.effects.iter().any(|effect| is_label(hir, effect, *label, on));
+            met(found != *negated, &|| effects_text(decision))
+        }
         ExpectationKind::Do { negated, action, arguments } => {
             let found = decision.effects.iter().any(|e| is_effect(hir, e, *action, arguments.as_deref()));
             met(found != *negated, &|| effects_text(decision))
@@ -269,6 +273,19 @@ fn check(hir: &Hir, kind: &ExpectationKind, decision: &Decision) -> Result<(), S
     }
 }
 
+fn is_label(hir: &Hir, effect: &Effect, label: LabelId, wanted: &Given) -> bool {
+    let Some(declared) = hir.labels.get(label.index()) else { return false };
+    let EffectKind::Label { label, key, .. } = &effect.kind else { return false };
+    let plainly = label_key(hir, declared, wanted);
+    **label == *declared.name && (*key == plainly || *key == short_hash(DEFAULT_HASH_KEY, &plainly))
+}
+
+/// What a label is put on, as the decision shows it.
+fn label_key(hir: &Hir, label: &Label, on: &Given) -> String {
+    let entity = hir.entities.iter().find(|entity| *entity.name == *label.entity);
+    entity.map_or(String::new(), |entity| plain(on, &entity.base))
+}
+
 fn is_effect(hir: &Hir, effect: &Effect, action: ActionId, arguments: Option<&[Given]>) -> bool {
     let Some(declared) = hir.actions.get(action.index()) else { return false };
     let same = |(given, (_, ty)): (&Given, &(Arc<str>, crate::model::types::Type))| {
@@ -277,25 +294,19 @@ fn is_effect(hir: &Hir, effect: &Effect, action: ActionId, arguments: Option<&[G
         let hashed = Argument::Text(short_hash(DEFAULT_HASH_KEY, &plain(given, ty)));
         (plainly, hashed)
     };
-    *effect.action == *declared.name
+    let EffectKind::Do { action, arguments: all, .. } = &effect.kind else { return false };
+    **action == *declared.name
         && arguments
             .unwrap_or_default()
             .iter()
             .zip(&declared.parameters)
             .map(same)
-            .zip(&effect.arguments)
+            .zip(all)
             .all(|((plainly, hashed), (_, shown))| *shown == plainly || *shown == hashed)
 }
 
 fn effects_text(decision: &Decision) -> String {
-    let effects: Vec<String> = decision
-        .effects
-        .iter()
-        .map(|effect| {
-            let arguments: Vec<String> = effect.arguments.iter().map(|(_, a)| argument_text(a)).collect();
-            format!("do {}({})", effect.action, arguments.join(", "))
-        })
-        .collect();
+    let effects: Vec<String> = decision.effects.iter().map(|effect| effect.kind.to_string()).collect();
     if effects.is_empty() { "no effects".to_string() } else { effects.join(", ") }
 }
 
@@ -314,6 +325,11 @@ fn describe(hir: &Hir, kind: &ExpectationKind) -> String {
         ExpectationKind::CannotSay(rule) => format!("cannot say {}", name(rule)),
         ExpectationKind::Shadow(rule) => format!("shadow {}", name(rule)),
         ExpectationKind::Suppressed(rule) => format!("suppressed {}", name(rule)),
+        ExpectationKind::Label { negated, label, on } => {
+            let no = if *negated { "no " } else { "" };
+            let Some(declared) = hir.labels.get(label.index()) else { return format!("{no}label") };
+            format!("{no}label {} on {:?}", declared.name, label_key(hir, declared, on))
+        }
         ExpectationKind::Do { negated, action, arguments } => {
             let no = if *negated { "no " } else { "" };
             let Some(declared) = hir.actions.get(action.index()) else { return format!("{no}do") };

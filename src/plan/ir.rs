@@ -11,6 +11,7 @@ use crate::builtins::BuiltinId;
 use crate::model::ids::*;
 use crate::model::money::Currency;
 use crate::model::ops::{BinaryOp, CompareOp, TextTest, UnaryOp};
+use crate::model::time::Duration;
 use crate::model::types::Type;
 use crate::model::value::{Datum, Value};
 use crate::model::window::{AggregateFn, Window};
@@ -97,6 +98,7 @@ pub enum Op {
     TextTest(TextTest),
     Matches(RegexId),
     Mentions(PhrasesId),
+    HasLabel(LabelId),
     Lookup(TableId),
     During(CalendarId),
     Convert(Currency),
@@ -387,6 +389,9 @@ pub struct RulePlan {
     /// By language.
     pub tell: Vec<(Arc<str>, TextPlan)>,
     pub effects: Vec<EffectPlan>,
+    pub once: Option<OncePlan>,
+    /// The mutes that may hold back a hit, with their keys on this event.
+    pub muted_by: Vec<(MuteId, Vec<(NodeId, Type)>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -437,10 +442,47 @@ pub enum TextPart {
 }
 
 #[derive(Clone, Debug)]
+pub struct OncePlan {
+    pub keys: Vec<(NodeId, Type)>,
+    /// For ever if absent.
+    pub period: Option<Duration>,
+}
+
+#[derive(Clone, Debug)]
 pub struct EffectPlan {
-    pub action: ActionId,
-    pub arguments: Vec<ArgumentPlan>,
+    pub deed: Deed,
+    /// Everything that the effect needs to know.
+    pub operands: Vec<ArgumentPlan>,
     pub condition: Option<Traced>,
+}
+
+/// What an effect does with its operands.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// The operands are the arguments.
+    Do(ActionId),
+    /// The operand is what is labelled; for ever without a period.
+    Label(LabelId, Option<Duration>),
+    Unlabel(LabelId),
+    /// The operands are the name of the rule, if a field names it, then the keys.
+    Mute(MutePlan),
+}
+
+#[derive(Clone, Debug)]
+pub struct MutePlan {
+    pub mute: MuteId,
+    pub muted: MutedPlan,
+    /// The keys as the author wrote them.
+    pub names: Vec<Arc<str>>,
+    pub period: Duration,
+}
+
+/// Which rule a `mute` speaks of.
+#[derive(Clone, Debug)]
+pub enum MutedPlan {
+    Rule(RuleId),
+    /// The one that the first operand names, which was read from this pointer.
+    Named(String),
 }
 
 #[derive(Clone, Debug)]
@@ -480,8 +522,10 @@ impl RulePlan {
         all.extend(self.tell.iter().flat_map(|(_, text)| text.nodes()));
         for effect in &self.effects {
             all.extend(effect.condition.map(|c| c.node));
-            all.extend(effect.arguments.iter().map(|a| a.value.node));
+            all.extend(effect.operands.iter().map(|operand| operand.value.node));
         }
+        all.extend(self.once.iter().flat_map(|once| &once.keys).map(|(node, _)| *node));
+        all.extend(self.muted_by.iter().flat_map(|(_, keys)| keys).map(|(node, _)| *node));
         all
     }
 
@@ -500,8 +544,10 @@ impl RulePlan {
         self.tell.iter_mut().for_each(|(_, text)| text.for_each_node_mut(change));
         for effect in &mut self.effects {
             effect.condition.iter_mut().for_each(|c| change(&mut c.node));
-            effect.arguments.iter_mut().for_each(|a| change(&mut a.value.node));
+            effect.operands.iter_mut().for_each(|operand| change(&mut operand.value.node));
         }
+        self.once.iter_mut().flat_map(|once| &mut once.keys).for_each(|(node, _)| change(node));
+        self.muted_by.iter_mut().flat_map(|(_, keys)| keys).for_each(|(node, _)| change(node));
     }
 }
 

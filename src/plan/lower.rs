@@ -6,9 +6,13 @@ use std::sync::Arc;
 use super::ir::*;
 use super::written::one_line;
 use crate::model::ids::*;
+use crate::model::types::Type;
 use crate::model::value::Datum;
 use crate::model::window::{This, Window};
-use crate::sema::hir::{Aggregate, Body, Expr, ExprKind, Fold, Hir, MemoryInput, Template, TemplatePart};
+use crate::sema::hir::{
+    Aggregate, Body, Effect, EffectKind, Expr, ExprKind, Fold, Hir, MemoryInput, Muted, Template,
+    TemplatePart,
+};
 use crate::source::SourceMap;
 
 /// The nodes of every event type's memory inputs and rules; the reads are collected from them after the passes.
@@ -137,10 +141,10 @@ impl Lowering<'_> {
                     because: unless.because.as_ref().map(|text| self.text(text)),
                 })
                 .collect(),
-            rollout: body.rollout.as_ref().map(|rollout| RolloutPlan {
-                share: rollout.share,
-                keys: rollout.keys.iter().map(|key| (self.node(key), key.ty.base.clone())).collect(),
-            }),
+            rollout: body
+                .rollout
+                .as_ref()
+                .map(|rollout| RolloutPlan { share: rollout.share, keys: self.typed_nodes(&rollout.keys) }),
             about: body.about.iter().map(|(entity, value)| self.about(entity, value)).collect(),
             because: body.because.as_ref().map(|text| self.text(text)),
             tell: body
@@ -149,7 +153,16 @@ impl Lowering<'_> {
                 .map(|(language, text)| (language.as_str().into(), self.text(text)))
                 .collect(),
             effects: body.effects.iter().map(|effect| self.effect(effect)).collect(),
+            once: body
+                .once
+                .as_ref()
+                .map(|once| OncePlan { keys: self.typed_nodes(&once.keys), period: once.period }),
+            muted_by: body.muted_by.iter().map(|(mute, keys)| (*mute, self.typed_nodes(keys))).collect(),
         }
+    }
+
+    fn typed_nodes(&mut self, keys: &[Expr]) -> Vec<(NodeId, Type)> {
+        keys.iter().map(|key| (self.node(key), key.ty.base.clone())).collect()
     }
 
     fn about(&mut self, entity: &str, value: &Expr) -> AboutPlan {
@@ -161,15 +174,29 @@ impl Lowering<'_> {
         }
     }
 
-    fn effect(&mut self, effect: &crate::sema::hir::Effect) -> EffectPlan {
+    fn effect(&mut self, effect: &Effect) -> EffectPlan {
         let argument = |lowering: &mut Self, value: &Expr| ArgumentPlan {
             value: lowering.expr(value),
             ty: value.ty.base.clone(),
             sensitive: lowering.hir.is_sensitive(lowering.event, value),
         };
+        let deed = match &effect.kind {
+            EffectKind::Do { action, .. } => Deed::Do(*action),
+            EffectKind::Label { label, period, .. } => Deed::Label(*label, *period),
+            EffectKind::Unlabel { label, .. } => Deed::Unlabel(*label),
+            EffectKind::Mute { mute, muted, keys, period } => Deed::Mute(MutePlan {
+                mute: *mute,
+                muted: match muted {
+                    Muted::Rule(rule) => MutedPlan::Rule(*rule),
+                    Muted::Named(field) => MutedPlan::Named(self.hir.pointer(self.event, field)),
+                },
+                names: keys.iter().map(|key| one_line(self.sources.slice(key.span)).into()).collect(),
+                period: *period,
+            }),
+        };
         EffectPlan {
-            action: effect.action,
-            arguments: effect.arguments.iter().map(|value| argument(self, value)).collect(),
+            deed,
+            operands: effect.kind.expressions().into_iter().map(|value| argument(self, value)).collect(),
             condition: effect.condition.as_ref().map(|condition| self.expr(condition)),
         }
     }
@@ -259,6 +286,7 @@ impl Lowering<'_> {
             ExprKind::TextTest(test, ..) => Op::TextTest(*test),
             ExprKind::Matches(_, regex) => Op::Matches(self.graph.regex_id(regex)),
             ExprKind::Mentions(_, phrases) => Op::Mentions(*phrases),
+            ExprKind::HasLabel(_, label) => Op::HasLabel(*label),
             ExprKind::Lookup(table, _) => Op::Lookup(*table),
             ExprKind::During(_, calendar, _) => Op::During(*calendar),
             ExprKind::Convert(_, currency) => Op::Convert(*currency),

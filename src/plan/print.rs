@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::ir::{EventPlan, NodeId, Op, Plan, RulePlan};
+use super::ir::{Deed, EventPlan, MutedPlan, NodeId, Op, Plan, RulePlan};
 use crate::model::ids::*;
 use crate::model::time::Duration;
 use crate::model::types::Type;
@@ -128,10 +128,38 @@ impl Printer<'_> {
             self.line(2, &format!("about {} = %{}", about.entity, about.node.0));
         }
         for effect in &rule.effects {
-            let action = self.hir.actions[effect.action.index()].name.clone();
-            let arguments: Vec<NodeId> = effect.arguments.iter().map(|a| a.value.node).collect();
+            let operands: Vec<NodeId> = effect.operands.iter().map(|a| a.value.node).collect();
             let condition = effect.condition.map_or(String::new(), |c| format!(" if %{}", c.node.0));
-            self.line(2, &format!("do {action}({}){condition}", list(&arguments)));
+            let text = self.deed(&effect.deed, &operands);
+            self.line(2, &format!("{text}{condition}"));
+        }
+        let nodes = |keys: &[(NodeId, Type)]| list(&keys.iter().map(|(node, _)| *node).collect::<Vec<_>>());
+        if let Some(once) = &rule.once {
+            let period = once.period.map_or(String::new(), |period| format!(" per {}", exactly(period)));
+            self.line(2, &format!("once per {}{period}", nodes(&once.keys)));
+        }
+        for (mute, keys) in &rule.muted_by {
+            self.line(2, &format!("muted by u{} of {}", mute.0, nodes(keys)));
+        }
+    }
+
+    fn deed(&self, deed: &Deed, operands: &[NodeId]) -> String {
+        let label = |id: &LabelId| &self.hir.labels[id.index()].name;
+        match deed {
+            Deed::Do(action) => format!("do {}({})", self.hir.actions[action.index()].name, list(operands)),
+            Deed::Label(id, period) => {
+                let period = period.map_or(String::new(), |period| format!(" for {}", exactly(period)));
+                format!("label {} on {}{period}", label(id), list(operands))
+            }
+            Deed::Unlabel(id) => format!("unlabel {} on {}", label(id), list(operands)),
+            Deed::Mute(plan) => {
+                let rule = match &plan.muted {
+                    MutedPlan::Rule(rule) => self.hir.rule(*rule).name.clone(),
+                    MutedPlan::Named(pointer) => format!("the rule at {pointer}"),
+                };
+                let (mute, period) = (plan.mute.0, exactly(plan.period));
+                format!("mute {rule} by {} for {period} in u{mute}", list(operands))
+            }
         }
     }
 
@@ -172,6 +200,7 @@ impl Printer<'_> {
                 format!("{args} matches /{}/{}", regex.pattern, if regex.ignore_case { "i" } else { "" })
             }
             Op::Mentions(id) => format!("{args} mentions {}", self.hir.phrases[id.index()].name),
+            Op::HasLabel(id) => format!("{args} has label {}", self.hir.labels[id.index()].name),
             Op::Lookup(id) => format!("{}[{args}]", self.hir.tables[id.index()].name),
             Op::During(id) => format!("{args} during {}", self.hir.calendars[id.index()].name),
             Op::Convert(currency) => format!("{args} as {currency}"),

@@ -442,14 +442,7 @@ impl<'a> Checker<'a> {
             Written::Do { negated, action, arguments } => {
                 self.expected_action(*negated, action, arguments, written.span)?
             }
-            Written::Label { label, on, .. } => {
-                if let Some(id) = self.known_label(label) {
-                    let ty = self.label_entity(id).map_or(Type::Text, |e| self.entity_type(e));
-                    self.infer_as(on, &ty, "what the label is put on", &Scope::constants());
-                    self.report(errors::not_yet("an expectation about labels", written.span));
-                }
-                return None;
-            }
+            Written::Label { negated, label, on } => self.expected_label(*negated, label, on)?,
             Written::Warming => {
                 self.report(errors::not_yet("the expectation `warming`", written.span));
                 return None;
@@ -460,6 +453,21 @@ impl<'a> Checker<'a> {
             Written::Bad => ExpectationKind::Bad,
         };
         Some(Expectation { kind, span: written.span })
+    }
+
+    fn expected_label(&mut self, negated: bool, name: &Name, on: &Expr) -> Option<ExpectationKind> {
+        let label = self.known_label(name)?;
+        let ty = self.entity_type(self.label_entity(label)?);
+        let found = self.infer_as(on, &ty, "what the label is put on", &Scope::constants());
+        match self.constant(&found) {
+            Some(on) => Some(ExpectationKind::Label { negated, label, on }),
+            None => {
+                if !found.is_error() {
+                    self.report(bad("what bears the label must be a plain value", on.span, "not a constant"));
+                }
+                None
+            }
+        }
     }
 
     fn expected_action(

@@ -35,6 +35,9 @@ pub struct Hir {
     pub calendars: Vec<Calendar>,
     pub rates: Option<Arc<RatesData>>,
     pub actions: Vec<Action>,
+    pub labels: Vec<Label>,
+    /// Every different `by KEYS` of a `mute`.
+    pub mutes: Vec<Mute>,
     pub memories: Vec<Memory>,
     /// In source order (by path, then place).
     pub rules: Vec<Rule>,
@@ -106,6 +109,36 @@ pub struct Calendar {
 pub struct Action {
     pub name: String,
     pub parameters: Vec<(Arc<str>, Type)>,
+    pub once: Option<ActionOnce>,
+    pub span: Span,
+}
+
+/// `once per order, scenario per 180d` of an action, across all rules.
+#[derive(Clone, Debug)]
+pub struct ActionOnce {
+    /// Parameters, by place.
+    pub keys: Vec<usize>,
+    /// For ever if absent.
+    pub period: Option<Duration>,
+}
+
+/// `label suspect on buyer`
+#[derive(Clone, Debug)]
+pub struct Label {
+    pub name: String,
+    /// The entity that it is put on.
+    pub entity: String,
+    pub span: Span,
+}
+
+/// By what mutes are kept; which rules they hold back, and how their events tell the keys, is in
+/// [`Body::muted_by`].
+#[derive(Clone, Debug)]
+pub struct Mute {
+    pub keys: Vec<Type>,
+    /// The meaning in words that reformatting and renaming of rules do not change.
+    pub identity: String,
+    /// The first clause, for people.
     pub span: Span,
 }
 
@@ -200,6 +233,9 @@ pub struct Body {
     pub about: Vec<(String, Expr)>,
     pub rollout: Option<Rollout>,
     pub effects: Vec<Effect>,
+    pub once: Option<Once>,
+    /// The mutes that may hold back a hit of this rule, with their keys on this event.
+    pub muted_by: Vec<(MuteId, Vec<Expr>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -231,13 +267,40 @@ pub struct Rollout {
     pub keys: Vec<Expr>,
 }
 
-/// What executes of effects: `do ACTION(args) [if EXPR]`.
+/// `once per KEYS [per D]` of a rule.
+#[derive(Clone, Debug)]
+pub struct Once {
+    pub keys: Vec<Expr>,
+    /// For ever if absent.
+    pub period: Option<Duration>,
+}
+
+/// `EFFECT [if EXPR]`
 #[derive(Clone, Debug)]
 pub struct Effect {
-    pub action: ActionId,
-    pub arguments: Vec<Expr>,
+    pub kind: EffectKind,
     pub condition: Option<Expr>,
     pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum EffectKind {
+    /// `do ACTION(args)`
+    Do { action: ActionId, arguments: Vec<Expr> },
+    /// `label L on ENTITY [for D]`
+    Label { label: LabelId, on: Expr, period: Option<Duration> },
+    /// `unlabel L on ENTITY`
+    Unlabel { label: LabelId, on: Expr },
+    /// `mute RULE by KEYS for D`
+    Mute { mute: MuteId, muted: Muted, keys: Vec<Expr>, period: Duration },
+}
+
+/// The rule that a `mute` speaks of.
+#[derive(Clone, Debug)]
+pub enum Muted {
+    Rule(RuleId),
+    /// The rule that this text field of the event names.
+    Named(Expr),
 }
 
 #[derive(Clone, Debug)]
@@ -308,6 +371,8 @@ pub enum ExprKind {
     TextTest(TextTest, Box<Expr>, Box<Expr>),
     Matches(Box<Expr>, Arc<Regex>),
     Mentions(Box<Expr>, PhrasesId),
+    /// Whether an entity bears a label now.
+    HasLabel(Box<Expr>, LabelId),
     Lookup(TableId, Vec<Expr>),
     During(Box<Expr>, CalendarId, Vec<Expr>),
     /// `amount as USD`, at the event's date.
@@ -409,6 +474,12 @@ pub enum ExpectationKind {
     CannotSay(RuleId),
     Shadow(RuleId),
     Suppressed(RuleId),
+    /// The effects label this entity.
+    Label {
+        negated: bool,
+        label: LabelId,
+        on: Value,
+    },
     /// Arguments by place; these must be among the action's own.
     Do {
         negated: bool,
@@ -468,6 +539,7 @@ impl Expr {
             | ExprKind::Unary(_, a)
             | ExprKind::Matches(a, _)
             | ExprKind::Mentions(a, _)
+            | ExprKind::HasLabel(a, _)
             | ExprKind::Convert(a, _) => each(a),
             ExprKind::Alias(a) => each(a),
             ExprKind::Aggregate(aggregate) => aggregate.keys.iter().for_each(each),
@@ -508,6 +580,23 @@ impl Hir {
 
     pub fn rule(&self, id: RuleId) -> &Rule {
         &self.rules[id.index()]
+    }
+
+    /// Where a field of this event is read from, or the first of several places.
+    pub fn pointer(&self, event: EventId, field: &Expr) -> String {
+        let place = match field.unaliased().kind {
+            ExprKind::Field(field) => self.schema.events[event.index()].fields.get(field.index()),
+            _ => None,
+        };
+        place.and_then(|field| field.from.first()).map_or(String::new(), ToString::to_string)
+    }
+
+    /// The rule that an event names: by its name, else by a former one.
+    pub fn rule_named(&self, name: &str) -> Option<RuleId> {
+        let by_name = self.rules.iter().position(|rule| rule.name == name);
+        let found = by_name
+            .or_else(|| self.rules.iter().position(|rule| rule.formerly.iter().any(|former| former == name)));
+        found.map(RuleId::new)
     }
 
     /// Whether the value of `expr`, judged on `event`, shows what a `sensitive` field holds: then it may be
@@ -575,10 +664,29 @@ impl Body {
         all.extend(self.about.iter().map(|(_, e)| e));
         all.extend(self.rollout.iter().flat_map(|r| &r.keys));
         for effect in &self.effects {
-            all.extend(&effect.arguments);
+            all.extend(effect.kind.expressions());
             all.extend(effect.condition.iter());
         }
+        all.extend(self.once.iter().flat_map(|once| &once.keys));
+        all.extend(self.muted_by.iter().flat_map(|(_, keys)| keys));
         all
+    }
+}
+
+impl EffectKind {
+    /// What the effect needs to know.
+    pub fn expressions(&self) -> Vec<&Expr> {
+        match self {
+            EffectKind::Do { arguments, .. } => arguments.iter().collect(),
+            EffectKind::Label { on, .. } | EffectKind::Unlabel { on, .. } => vec![on],
+            EffectKind::Mute { muted, keys, .. } => {
+                let named = match muted {
+                    Muted::Named(field) => Some(field),
+                    Muted::Rule(_) => None,
+                };
+                named.into_iter().chain(keys).collect()
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ impl<'a> Checker<'a> {
             tables: &self.tables,
             phrases: &self.phrases,
             calendars: &self.calendars,
+            labels: &self.labels,
             memories: self.memories.all(),
             canonical: true,
         };

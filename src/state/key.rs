@@ -44,8 +44,17 @@ impl KeyHasher {
         types: &[Type],
         arenas: &Arenas<'_>,
     ) -> Option<KeyHash> {
+        self.hash_each(slots.zip(types), arenas)
+    }
+
+    /// As [`KeyHasher::hash`], of slots that stand apart, each with its type.
+    pub fn hash_each<'t>(
+        &self,
+        values: impl Iterator<Item = (Slot, &'t Type)>,
+        arenas: &Arenas<'_>,
+    ) -> Option<KeyHash> {
         let mut hasher = self.fresh;
-        for (slot, ty) in slots.zip(types) {
+        for (slot, ty) in values {
             if !slot.is_known() {
                 return None;
             }

@@ -25,8 +25,10 @@
 pub mod cell;
 pub mod dedupe;
 pub mod disk;
+mod effects;
 mod entries;
 pub mod key;
+mod moments;
 mod number;
 mod store;
 mod table;
@@ -38,6 +40,7 @@ use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
 pub use dedupe::{Dedupe, Kept};
+pub use effects::{Change, Effects};
 pub use key::{Identity, KeyHash, KeyHasher};
 #[cfg(test)]
 use store::Edges;

@@ -242,6 +242,7 @@ impl<'a> Compiler<'a> {
             Op::InNetwork => self.slow(id, SlowOp::InNetwork),
             Op::InElements => self.slow(id, SlowOp::InElements),
             Op::Call(function) => self.slow(id, SlowOp::Call(function)),
+            Op::HasLabel(label) => self.slow(id, SlowOp::HasLabel(label)),
             Op::Lookup(table) => self.slow(id, SlowOp::Lookup(table)),
             Op::During(calendar) => self.slow(id, SlowOp::During(calendar)),
             Op::Convert(currency) => self.slow(id, SlowOp::Convert(currency)),

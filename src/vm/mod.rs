@@ -6,12 +6,15 @@ mod disasm;
 mod exec;
 pub mod op;
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::model::data::{CalendarData, ListData, RatesData, TableData};
+use crate::model::ids::LabelId;
 use crate::model::money::Currency;
-use crate::model::slot::{Arena, Slot};
+use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::time::{Time, Zone};
+use crate::model::types::Type;
 use crate::text::phrases::PhraseSet;
 #[cfg(test)]
 mod tests;
@@ -39,10 +42,17 @@ pub struct Data {
     pub rates: Option<Arc<RatesData>>,
 }
 
+/// Who bears which label: kept elsewhere, and the same as long as one event is judged.
+pub trait Labels: fmt::Debug {
+    /// Whether the entity bears the label at that time.
+    fn has(&self, label: LabelId, entity: Slot, ty: &Type, arenas: &Arenas<'_>, at: Time) -> bool;
+}
+
 /// What an event is judged with beside its own values.
 #[derive(Copy, Clone, Debug)]
 pub struct Surroundings<'a> {
     pub data: &'a Data,
+    pub labels: &'a dyn Labels,
     pub zone: &'a Zone,
     pub currency: Option<Currency>,
     pub hash_key: &'a [u8],

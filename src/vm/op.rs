@@ -241,6 +241,7 @@ pub enum SlowOp {
     InNetwork,
     InElements,
     Call(BuiltinId),
+    HasLabel(LabelId),
     Lookup(TableId),
     During(CalendarId),
     Convert(Currency),

@@ -46,12 +46,28 @@ fn run(fields: &[(Datum, Type)], build: impl FnOnce(&mut Graph, &[NodeId]) -> No
         frame: &mut frame,
         constants: &program.constants,
         arena: &mut arena,
-        around: Surroundings { data, zone: &Zone::utc(), currency: Some(USD), hash_key: b"k", at: Time(0) },
+        around: Surroundings {
+            data,
+            labels: &NoLabels,
+            zone: &Zone::utc(),
+            currency: Some(USD),
+            hash_key: b"k",
+            at: Time(0),
+        },
     };
     machine.run_inputs();
     let place = program.events[0].place(root.0).unwrap();
     let arenas = Arenas { constants: &program.constants, event: machine.arena };
     arenas.datum(machine.get(place), &ty)
+}
+
+#[derive(Debug)]
+struct NoLabels;
+
+impl Labels for NoLabels {
+    fn has(&self, _: LabelId, _: Slot, _: &Type, _: &Arenas<'_>, _: Time) -> bool {
+        false
+    }
 }
 
 fn unknowns() -> Vec<Datum> {

@@ -102,6 +102,7 @@ fn node(expr: &Expr) -> String {
         ExprKind::TextTest(test, ..) => format!("text {test:?}"),
         ExprKind::Matches(_, regex) => format!("matches {:?} {}", regex.pattern, regex.ignore_case),
         ExprKind::Mentions(_, phrases) => format!("mentions {}", phrases.0),
+        ExprKind::HasLabel(_, label) => format!("label {}", label.0),
         ExprKind::Lookup(table, _) => format!("lookup {}", table.0),
         ExprKind::During(_, calendar, _) => format!("during {}", calendar.0),
         ExprKind::Convert(_, currency) => format!("convert {currency}"),

@@ -21,6 +21,7 @@ impl<'a> Checker<'a> {
         for (rule, item) in items.rules.iter().enumerate() {
             self.former_names(RuleId::new(rule), item, items);
         }
+        self.mutes();
     }
 
     fn rule(&mut self, item: &RuleItem<'a>) -> hir::Rule {
@@ -235,9 +236,11 @@ impl<'a> Checker<'a> {
             about: Vec::new(),
             rollout: None,
             effects: Vec::new(),
+            once: None,
+            muted_by: Vec::new(),
         };
         for clause in &rule.clauses {
-            self.clause(rule, clause, &scope, &mut body);
+            self.clause(clause, &scope, &mut body);
         }
         body.tell.sort_by(|a, b| a.0.cmp(&b.0));
         body
@@ -262,7 +265,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn clause(&mut self, rule: &'a ast::Rule, clause: &'a Clause, scope: &Scope, body: &mut Body) {
+    fn clause(&mut self, clause: &'a Clause, scope: &Scope, body: &mut Body) {
         match &clause.kind {
             ClauseKind::When(condition) => {
                 let found = self.condition(condition, scope);
@@ -289,8 +292,8 @@ impl<'a> Checker<'a> {
                 let found = self.rollout(share, keys, scope);
                 body.rollout = body.rollout.take().or(found);
             }
-            ClauseKind::Effect(effect) => self.effect(rule, effect, clause.span, scope, body),
-            ClauseKind::Once(once) => self.once(once, scope),
+            ClauseKind::Effect(effect) => self.effect(effect, clause.span, scope, body),
+            ClauseKind::Once(once) => self.once(once, scope, body),
             ClauseKind::Tags(_)
             | ClauseKind::Severity(_)
             | ClauseKind::Source(_)
