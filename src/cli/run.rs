@@ -144,10 +144,18 @@ impl Run {
             let mut lines = batch.lines();
             let mut stopped = None;
             engine.decide_pending(&mut events, |told| {
-                // There are as many events as lines.
+                if let Told::Deadline(decision) = &told {
+                    if sink.decision(decision) {
+                        return ControlFlow::Continue(());
+                    }
+                    stopped = Some(Ok(Ended::Closed));
+                    return ControlFlow::Break(());
+                }
+                // There are as many answers as lines.
                 let Some(line) = lines.next() else { return ControlFlow::Break(()) };
-                rejects.read += 1;
+                rejects.read += u64::from(!matches!(told, Told::Answer(Answer::Clock)));
                 match told {
+                    Told::Deadline(_) | Told::Answer(Answer::Clock) => {}
                     Told::Quiet(quiet) => {
                         if !sink.quiet(quiet) {
                             stopped = Some(Ok(Ended::Closed));

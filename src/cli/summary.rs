@@ -53,6 +53,7 @@ impl<'a> Summary<'a> {
         for (what, count) in [
             ("duplicates", stats.duplicates),
             ("late", stats.late),
+            ("lines of the clock", stats.clocks),
             ("fields that no event declares", stats.unknown_fields),
         ] {
             if count > 0 {
@@ -62,6 +63,14 @@ impl<'a> Summary<'a> {
         writeln!(out, "outcomes")?;
         for (name, count) in self.ruleset.outcomes().zip(&stats.outcomes) {
             if *count > 0 || name == "allow" {
+                writeln!(out, "  {name:<12} {count:>10}")?;
+            }
+        }
+        if stats.deadlines > 0 {
+            writeln!(out, "outcomes of {} deadlines", stats.deadlines)?;
+        }
+        for (name, count) in self.ruleset.outcomes().zip(&stats.deadline_outcomes) {
+            if *count > 0 {
                 writeln!(out, "  {name:<12} {count:>10}")?;
             }
         }

@@ -5,16 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::EngineOptions;
 use super::code::{EventCode, WriteCode};
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
+use super::later::{Sets, deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
 use super::stats::{RuleStats, Stats};
+use super::testing::Fallen;
 use crate::decode::Decoder;
 use crate::model::decision::Decision;
 use crate::model::ids::{EventId, OutcomeId};
 use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Unknown;
-use crate::state::{Bounds, CellId, Dedupe, GroupId, Kept, KeyHash, KeyHasher, Options, Store};
+use crate::state::{
+    Bounds, CellId, Deadlines, Dedupe, GroupId, Kept, KeyHash, KeyHasher, Options, Sequences, Store,
+};
 use crate::vm::{Data, Frame, Machine, Surroundings};
 
 /// Decides events with a ruleset, and remembers what its windows need.
@@ -48,7 +52,7 @@ pub struct Engine {
     pub(super) decoder: Decoder,
     /// The store's own, for those who read events without its lock.
     pub(super) hasher: KeyHasher,
-    data: Data,
+    pub(super) data: Data,
     inner: Mutex<Inner>,
 }
 
@@ -62,19 +66,23 @@ pub(super) struct Inner {
 /// What changes from event to event.
 #[derive(Debug)]
 pub(super) struct State {
-    store: Store,
-    dedupe: Dedupe,
-    /// By event type.
-    frames: Vec<Frame>,
-    /// By event type, then by key: the group of memories that are kept by it.
-    groups: Vec<Vec<Option<GroupId>>>,
-    scratch: Scratch,
+    pub(super) store: Store,
+    sequences: Sequences,
+    pub(super) deadlines: Deadlines,
+    pub(super) dedupe: Dedupe,
+    /// By event type, and then by what falls due, as in the plan.
+    pub(super) frames: Vec<Frame>,
+    /// As the frames, then by key: the group of memories that are kept by it.
+    pub(super) groups: Vec<Vec<Option<GroupId>>>,
+    pub(super) scratch: Scratch,
     pub(super) stats: Stats,
+    /// Deadlines that fell due, until somebody asks for them.
+    pub(super) fallen: Vec<Fallen>,
 }
 
 /// Room that is used again for every event.
 #[derive(Debug, Default)]
-struct Scratch {
+pub(super) struct Scratch {
     keys: Vec<Key>,
     slots: Vec<Slot>,
     bounds: Vec<Bounds>,
@@ -104,14 +112,12 @@ impl Engine {
     /// With other lists, tables, phrases or rates than the ruleset's own.
     pub(super) fn with_data(ruleset: Arc<Ruleset>, options: EngineOptions, data: Data) -> Engine {
         let header = &ruleset.hir.header;
-        let store = Store::new(
-            &ruleset.memories,
-            &Options {
-                lateness: header.lateness,
-                entries: header.limits.entries,
-                hash_key: options.hash_key.clone(),
-            },
-        );
+        let kept = Options {
+            lateness: header.lateness,
+            entries: header.limits.entries,
+            hash_key: options.hash_key.clone(),
+        };
+        let store = Store::new(&ruleset.memories, &kept);
         let groups = ruleset
             .events
             .iter()
@@ -120,15 +126,19 @@ impl Engine {
         let hasher = store.hasher().clone();
         let state = State {
             store,
+            sequences: Sequences::new(&sequence_specs(&ruleset.hir), &kept),
+            deadlines: Deadlines::new(),
             dedupe: Dedupe::new(options.horizon),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
             groups,
             scratch: Scratch::default(),
             stats: Stats {
                 outcomes: vec![0; ruleset.outcomes.len()],
+                deadline_outcomes: vec![0; ruleset.outcomes.len()],
                 rules: vec![RuleStats::default(); ruleset.hir.rules.len()],
                 ..Stats::default()
             },
+            fallen: Vec::new(),
         };
         Engine {
             decoder: super::read::decoder(&ruleset, &options),
@@ -150,6 +160,36 @@ impl Engine {
         self.lock().state.stats.clone()
     }
 
+    /// The decisions of deadlines that fell due since this was last asked, in the order in which they did. They wait here
+    /// for as long as nobody asks: with rules on something that did not happen, ask after every event or line of the clock.
+    /// ([`Engine::decide_pending`] hands them out itself, each at its place.)
+    ///
+    /// ```
+    /// use rulec::{Engine, compile_text};
+    ///
+    /// let rules = r#"
+    ///     event order { order: text }
+    ///     event payment { order: text }
+    ///     rule unpaid on no payment by order within 48h after order {
+    ///         observe always
+    ///         because "{order} was not paid for"
+    ///     }
+    /// "#;
+    /// let engine = Engine::new(compile_text("shop.rules", rules).unwrap().ruleset);
+    /// engine.decide_json(br#"{"type":"order","id":"e-1","at":"2026-11-11T10:00:00Z","order":"o-1"}"#);
+    /// assert!(engine.take_deadlines().is_empty());
+    /// engine.decide_json(br#"{"type":"clock","at":"2026-11-13T10:00:00Z"}"#);
+    /// let due = engine.take_deadlines();
+    /// assert_eq!((&*due[0].event, &*due[0].outcome), ("e-1#unpaid", "observe"));
+    /// ```
+    pub fn take_deadlines(&self) -> Vec<Arc<Decision>> {
+        self.take_fallen().into_iter().map(|fallen| fallen.decision).collect()
+    }
+
+    pub(super) fn take_fallen(&self) -> Vec<Fallen> {
+        std::mem::take(&mut self.lock().state.fallen)
+    }
+
     /// What the rules said of the last event that was not a retry.
     pub(super) fn last_marks(&self) -> Vec<Mark> {
         self.lock().state.scratch.marks.clone()
@@ -163,7 +203,7 @@ impl Engine {
     /// Brings near what deciding these events will look at. Changes nothing.
     pub(super) fn warm(&self, state: &mut State, events: &[Prepared]) {
         let State { store, dedupe, groups, scratch, .. } = state;
-        let accepted = || events.iter().filter(|event| event.rejected.is_none());
+        let accepted = || events.iter().filter(|event| event.rejected.is_none() && !event.decoded.clock);
         let seen = dedupe.warm(accepted().map(|event| event.identity));
         let seen = accepted().fold(seen, |seen, event| seen ^ event.decoded.warm());
         scratch.cells.clear();
@@ -178,7 +218,7 @@ impl Engine {
 
     /// Decides an event that was accepted. Of a decision in which nothing happened no more is made than it needs.
     pub(super) fn decide_accepted(&self, state: &mut State, event: &mut Prepared) -> Kept {
-        let State { store, dedupe, frames, groups, scratch, stats } = state;
+        let State { store, sequences, deadlines, dedupe, frames, groups, scratch, stats, .. } = state;
         let Prepared { decoded, identity, keys, .. } = event;
         stats.decided += 1;
         let ruleset = &*self.ruleset;
@@ -213,6 +253,9 @@ impl Engine {
         let code = &ruleset.events[index];
         machine.run_inputs();
         read_memory(&mut machine, code, store, (&groups[index], keys), scratch, at);
+        if !code.sequence_reads.is_empty() {
+            read_sequences(&mut machine, code, sequences, &self.hasher, at);
+        }
         machine.run_rules();
 
         scratch.marks.clear();
@@ -220,10 +263,28 @@ impl Engine {
         let plan = &ruleset.plan.events[index];
         let marks = &mut scratch.marks;
         let mut judge = Judge { ruleset, plan, code, machine, subject, marks };
-        let verdict = judge.judge();
-        let machine = judge.machine;
+        let mut verdict = judge.judge();
+        let mut machine = judge.machine;
 
-        let late = write_memory(&machine, code, store, &scratch.keys, at);
+        let mut sets = Sets::default();
+        if !code.sets.is_empty() {
+            let state = (&*store, &*deadlines);
+            sets = deadlines_of(&mut machine, code, ruleset, state, event, &mut scratch.marks);
+            verdict.cannot_say.append(&mut sets.cannot_say);
+            verdict.cannot_say.sort_by(|a, b| a.rule.cmp(&b.rule));
+        }
+        let mut late = write_memory(&machine, code, store, &scratch.keys, at);
+        if !code.sequence_writes.is_empty() {
+            late |= write_sequences(&machine, code, sequences, &self.hasher, at);
+        }
+        if !code.sets.is_empty() || !code.cancels.is_empty() {
+            let counts = |write: usize| match scratch.keys[code.writes[write].key] {
+                Key::Known { hash, .. } => counted(&machine, &code.writes[write]).map(|_| hash),
+                Key::Unknown(_) => None,
+            };
+            let of = (machine.arenas().text(id), at);
+            write_deadlines(code, ruleset, deadlines, counts, of, sets.set, &mut scratch.marks);
+        }
         let outcome = verdict.outcome;
         count(stats, &scratch.marks, outcome.index(), late);
         let kept = if verdict.is_quiet() && decoded.bad.is_empty() {
@@ -249,7 +310,7 @@ impl Engine {
         self.decision(code, id.into(), at, Verdict::quiet(outcome), Vec::new(), late)
     }
 
-    fn decision(
+    pub(super) fn decision(
         &self,
         code: &EventCode,
         id: Arc<str>,
@@ -278,7 +339,7 @@ impl Engine {
 }
 
 /// The first phase: every key once, every question once.
-fn read_memory(
+pub(super) fn read_memory(
     machine: &mut Machine<'_>,
     code: &EventCode,
     store: &Store,
@@ -349,6 +410,10 @@ fn count(stats: &mut Stats, marks: &[Mark], outcome: usize, late: bool) {
     if let Some(count) = stats.outcomes.get_mut(outcome) {
         *count += 1;
     }
+    count_rules(stats, marks);
+}
+
+pub(super) fn count_rules(stats: &mut Stats, marks: &[Mark]) {
     for mark in marks {
         let Some(rule) = stats.rules.get_mut(mark.rule.index()) else { continue };
         match mark.said {
@@ -356,6 +421,7 @@ fn count(stats: &mut Stats, marks: &[Mark], outcome: usize, late: bool) {
             Said::Shadow => rule.shadow += 1,
             Said::Suppressed => rule.suppressed += 1,
             Said::CannotSay => rule.cannot_say += 1,
+            Said::Cancelled => {}
         }
     }
 }

@@ -10,8 +10,9 @@ use super::event::Event;
 use super::ruleset::Ruleset;
 use super::{Answer, EngineOptions};
 use crate::decode::{Columns, Decoded, Decoder, Options, RejectReason, Rejected};
-use crate::model::decision::{Quiet, Reject};
+use crate::model::decision::{Decision, Quiet, Reject};
 use crate::model::slot::{Arenas, Slot};
+use crate::model::time::Time;
 use crate::state::{Identity, Kept, KeyHash};
 
 /// How many events' memories are looked up together. Waiting for one takes as long as for all of them.
@@ -42,23 +43,34 @@ pub struct Pending {
     work: Decoded,
 }
 
-/// What a host is told of an event that had been read ahead.
+/// What a host is told of lines that had been read ahead: for each line its answer, and before it (after it, if the
+/// event came so late that its own deadline had passed) the deadlines that fell due.
 #[derive(Debug)]
 pub enum Told<'a> {
     /// Nothing happened, as in nearly all decisions: enough to write it, without making a [`Decision`](crate::Decision).
     Quiet(Quiet<'a>),
-    /// Everything else.
+    /// The answer to any other line.
     Answer(Answer),
+    /// No line: a deadline fell due.
+    Deadline(Arc<Decision>),
 }
 
 impl Told<'_> {
-    /// The answer that deciding the event at once would have given.
+    /// The answer that deciding the line at once would have given; of a deadline its decision.
     pub fn into_answer(self) -> Answer {
         match self {
             Told::Quiet(quiet) => Answer::Decision(Arc::new(quiet.to_decision())),
             Told::Answer(answer) => answer,
+            Told::Deadline(decision) => Answer::Decision(decision),
         }
     }
+}
+
+/// What becomes of a line itself.
+pub(super) enum Own {
+    Decided(Kept),
+    Rejected(Box<Reject>),
+    Clock,
 }
 
 /// One event, read.
@@ -95,11 +107,19 @@ impl Pending {
 }
 
 impl Prepared {
+    /// The time to which it moves engine time.
+    fn told(&self) -> Time {
+        match self.rejected {
+            None => self.decoded.received_at.unwrap_or(self.decoded.at),
+            Some(_) => Time::MIN,
+        }
+    }
+
     fn read(&mut self, engine: &Engine, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) {
         let Prepared { decoded, rejected, identity, keys } = self;
         *rejected = decode(&engine.decoder, decoded).err();
         keys.clear();
-        if rejected.is_some() {
+        if rejected.is_some() || decoded.clock {
             return;
         }
         *identity = engine.hasher.identity(decoded.event, decoded.id());
@@ -156,7 +176,8 @@ fn decoder_options(options: &EngineOptions) -> Options {
 
 impl Engine {
     /// Decides one event as it comes: a JSON object, without its line end. Whatever is wrong with it is told by a
-    /// [`Reject`](crate::Reject); there are no other errors.
+    /// [`Reject`](crate::Reject); there are no other errors. `{"type":"clock","at":…}` only moves time. Deadlines that fall
+    /// due wait in [`Engine::take_deadlines`].
     pub fn decide_json(&self, line: &[u8]) -> Answer {
         self.decide_with(|decoder, decoded| decoder.decode_json(line, decoded))
     }
@@ -222,7 +243,7 @@ impl Engine {
         });
     }
 
-    /// Decides the events of `pending` in their order and empties it. Those after a [`ControlFlow::Break`] are
+    /// Decides the lines of `pending` in their order and empties it. Those after a [`ControlFlow::Break`] are
     /// dropped undecided. It must have been filled by this engine.
     pub fn decide_pending(&self, pending: &mut Pending, mut each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
         let mut inner = self.lock();
@@ -232,44 +253,80 @@ impl Engine {
         for events in events.chunks_mut(LOOK_AHEAD) {
             self.warm(state, events);
             for event in events {
-                let told = match self.decide_prepared(state, event) {
-                    Ok(Kept::Whole(decision)) => Told::Answer(Answer::Decision(decision)),
-                    Ok(Kept::Quiet { at, outcome, late }) => Told::Quiet(Quiet {
-                        event: event.decoded.id(),
-                        event_type: &self.ruleset.events[event.decoded.event.index()].name,
-                        at,
-                        outcome: self.ruleset.hir.outcome(outcome),
-                        late,
-                        ruleset: &self.ruleset.stamp,
-                    }),
-                    Err(reject) => Told::Answer(Answer::Reject(*reject)),
-                };
-                if each(told).is_break() {
+                if self.tell(state, event, &mut each).is_break() {
                     return;
                 }
             }
         }
     }
 
+    /// One line with everything that it makes due.
+    fn tell(
+        &self,
+        state: &mut State,
+        event: &mut Prepared,
+        each: &mut impl FnMut(Told<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let now = event.told();
+        for fallen in self.fall_due(state, now) {
+            each(Told::Deadline(fallen.decision))?;
+        }
+        each(match self.decide_prepared(state, event) {
+            Own::Decided(Kept::Whole(decision)) => Told::Answer(Answer::Decision(decision)),
+            Own::Decided(Kept::Quiet { at, outcome, late }) => Told::Quiet(Quiet {
+                event: event.decoded.id(),
+                event_type: &self.ruleset.events[event.decoded.event.index()].name,
+                at,
+                outcome: self.ruleset.hir.outcome(outcome),
+                late,
+                ruleset: &self.ruleset.stamp,
+            }),
+            Own::Rejected(reject) => Told::Answer(Answer::Reject(*reject)),
+            Own::Clock => Told::Answer(Answer::Clock),
+        })?;
+        // What came after its own deadline has one that is due already.
+        for fallen in self.fall_due(state, now) {
+            each(Told::Deadline(fallen.decision))?;
+        }
+        ControlFlow::Continue(())
+    }
+
     fn decide_with(&self, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) -> Answer {
         let mut inner = self.lock();
         let Inner { alone, state } = &mut *inner;
         alone.read(self, decode);
-        match self.decide_prepared(state, alone) {
-            Ok(Kept::Whole(decision)) => Answer::Decision(decision),
-            Ok(Kept::Quiet { at, outcome, late }) => {
+        let now = alone.told();
+        let before = self.fall_due(state, now);
+        state.fallen.extend(before);
+        let answer = match self.decide_prepared(state, alone) {
+            Own::Decided(Kept::Whole(decision)) => Answer::Decision(decision),
+            Own::Decided(Kept::Quiet { at, outcome, late }) => {
                 let Decoded { event, .. } = &alone.decoded;
                 Answer::Decision(Arc::new(self.quiet(*event, alone.decoded.id(), at, outcome, late)))
             }
-            Err(reject) => Answer::Reject(*reject),
-        }
+            Own::Rejected(reject) => Answer::Reject(*reject),
+            Own::Clock => Answer::Clock,
+        };
+        let after = self.fall_due(state, now);
+        state.fallen.extend(after);
+        answer
     }
 
-    fn decide_prepared(&self, state: &mut State, event: &mut Prepared) -> Result<Kept, Box<Reject>> {
+    fn decide_prepared(&self, state: &mut State, event: &mut Prepared) -> Own {
         state.stats.unknown_fields += event.decoded.unknown_fields;
-        let Some(rejected) = event.rejected.take() else { return Ok(self.decide_accepted(state, event)) };
+        let Some(rejected) = event.rejected.take() else {
+            if event.decoded.clock {
+                state.stats.clocks += 1;
+                state.dedupe.advance(event.decoded.at);
+                return Own::Clock;
+            }
+            if !self.ruleset.absences.is_empty() && event.decoded.received_at.is_none() {
+                state.stats.own_time += 1;
+            }
+            return Own::Decided(self.decide_accepted(state, event));
+        };
         state.stats.reject(&rejected);
         let outcome = self.ruleset.outcome_name(self.ruleset.hir.header.rejects);
-        Err(Box::new(rejected.into_reject(outcome, self.ruleset.stamp.clone())))
+        Own::Rejected(Box::new(rejected.into_reject(outcome, self.ruleset.stamp.clone())))
     }
 }

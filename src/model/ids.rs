@@ -43,4 +43,6 @@ ids! {
     LabelId,
     /// A memory: what is kept of past events for one meaning (event, value, where, keys).
     MemoryId,
+    /// The memory of a `sequence`.
+    SequenceId,
 }

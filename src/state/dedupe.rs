@@ -49,6 +49,16 @@ impl Dedupe {
         self.find(event).map(|entry| &entry.1)
     }
 
+    /// Moves engine time without an event.
+    pub fn advance(&mut self, told: Time) {
+        self.now = self.now.max(told);
+    }
+
+    /// Engine time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
     /// Keeps the decision of an event that [`Dedupe::check`] did not know.
     pub fn remember(&mut self, event: Identity, decision: Kept) {
         self.applied.insert_unique(event.0 as u64, (event.0, decision), |entry| entry.0 as u64);

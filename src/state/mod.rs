@@ -23,9 +23,11 @@
 //! - The current event is laid over at its own time, after all entries of the same time, without being inserted.
 
 pub mod cell;
+pub mod deadlines;
 pub mod dedupe;
 pub mod key;
 mod number;
+pub mod sequence;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -34,8 +36,10 @@ use crate::model::time::{Duration, Time};
 use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
+pub use deadlines::{Deadlines, Waiting};
 pub use dedupe::{Dedupe, Kept};
 pub use key::{Identity, KeyHash, KeyHasher};
+pub use sequence::{SequenceSpec, Sequences, Steps};
 pub use store::{CellId, GroupId, Store};
 
 /// What one memory keeps; in the order of their `MemoryId`s.
