@@ -272,7 +272,7 @@ fn check_line(hir: &Hir, line: &TestLine, answer: &Answer, fallen: &[Fallen], fa
             }
             for Expectation { kind, span } in &line.expectations {
                 match kind {
-                    ExpectationKind::Reject => {}
+                    ExpectationKind::Reject | ExpectationKind::NotBy(_) => {}
                     ExpectationKind::Outcome(outcome) if hir.outcome(*outcome) == &*reject.outcome => {}
                     other => fail(*span, describe(hir, other), "a reject".to_string()),
                 }
