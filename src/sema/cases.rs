@@ -172,7 +172,7 @@ impl<'a> Checker<'a> {
                     "never falls due",
                 )
                 .label(at, "this rule")
-                .help("expect it on the line of its event, as `=> … by RULE`"),
+                .help(format!("expect it on the line of its event: `=> … by {}`", name.text)),
             );
             return None;
         }
@@ -452,7 +452,8 @@ impl<'a> Checker<'a> {
                 }
                 _ => ("is not what fell due here".to_string(), "expect each rule on a line of its own"),
             };
-            let help = if at_deadlines { "expect it on a line `deadline RULE`" } else { help };
+            let at_deadline = format!("expect it on a line `deadline {} => …`", name.text);
+            let help = if at_deadlines { &at_deadline } else { help };
             self.report(
                 bad(format!("the rule `{}` {where_to}", name.text), name.span, "never evaluated here")
                     .label(span, "this rule")
