@@ -19,7 +19,8 @@ use crate::{Answer, Decision, Engine, EngineOptions, Quiet, Reject, Told};
 /// Decide every event of some files
 ///
 /// Events are JSON lines, or CSV with a header (by the file's name, or --input); .gz and .zst are read as they are.
-/// Decisions go to standard output as JSON lines, one per event in the order of the input; a summary goes to standard error.
+/// Decisions go to standard output as JSON lines, one per event in the order of the input, the deadlines that it makes due
+/// before it; a summary goes to standard error.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
 rulec run rules events.ndjson\n  \
@@ -104,6 +105,9 @@ impl Run {
             print(summary.text().as_bytes())?;
         } else if !self.quiet {
             print_findings(&summary.text());
+        }
+        if let Some(warning) = summary.warning().filter(|_| !self.quiet) {
+            print_findings(&warning);
         }
         match ended {
             Ended::Stopped(reason) => {

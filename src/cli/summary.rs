@@ -32,6 +32,18 @@ impl<'a> Summary<'a> {
         ))
     }
 
+    /// What may surprise in the results.
+    pub fn warning(&self) -> Option<String> {
+        let events = match self.stats.own_time {
+            0 => return None,
+            1 => "1 event has".to_string(),
+            many => format!("{many} events have"),
+        };
+        Some(format!(
+            "{events} no `received_at` and moved time to their own `at`: a wrong one makes deadlines fall due early\n"
+        ))
+    }
+
     pub fn text(&self) -> String {
         let stats = self.stats;
         let mut text = String::new();
@@ -54,6 +66,7 @@ impl<'a> Summary<'a> {
             ("duplicates", stats.duplicates),
             ("late", stats.late),
             ("lines of the clock", stats.clocks),
+            ("deadlines not due yet", stats.waiting),
             ("fields that no event declares", stats.unknown_fields),
         ] {
             if count > 0 {

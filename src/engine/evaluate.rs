@@ -157,7 +157,9 @@ impl Engine {
 
     /// What was counted so far.
     pub fn stats(&self) -> Stats {
-        self.lock().state.stats.clone()
+        let inner = self.lock();
+        let waiting = inner.state.deadlines.len() as u64;
+        Stats { waiting, ..inner.state.stats.clone() }
     }
 
     /// The decisions of deadlines that fell due since this was last asked, in the order in which they did. They wait here

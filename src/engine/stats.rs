@@ -19,6 +19,8 @@ pub struct Stats {
     pub late: u64,
     /// Deadlines that fell due and were decided.
     pub deadlines: u64,
+    /// Deadlines that are set and not due yet.
+    pub waiting: u64,
     /// Lines of the clock.
     pub clocks: u64,
     /// Where rules wait for deadlines: events without `received_at`, which move time to their own `at`.

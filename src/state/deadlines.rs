@@ -47,7 +47,17 @@ impl Deadlines {
     /// Whether something is due once engine time reaches `now`.
     #[inline]
     pub fn is_due(&self, now: Time) -> bool {
-        !self.pending.is_empty() && self.pending.first_key_value().is_some_and(|(due, _)| due.at <= now)
+        !self.is_empty() && self.pending.first_key_value().is_some_and(|(due, _)| due.at <= now)
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// None waits.
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
     }
 
     /// How many wait for the same.
