@@ -116,7 +116,7 @@ fn decide(engine: &Engine, line: &str, ahead: bool) -> Vec<String> {
 fn agree(seed: u64, source: &str, compiled: &Compiled, lines: &[String], seen: &mut Seen) {
     let engine = Engine::new(compiled.ruleset.clone());
     let mut oracle = Reference::new(compiled);
-    let ahead = seed % 2 == 0;
+    let ahead = seed.is_multiple_of(2);
     for (index, line) in lines.iter().enumerate() {
         let mut got = decide(&engine, line, ahead);
         let decisions = oracle.decide_all(line.as_bytes());
