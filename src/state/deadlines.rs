@@ -76,8 +76,8 @@ impl Deadlines {
     pub fn cancel(&mut self, absence: u32, key: KeyHash, at: Time, within: Duration) -> usize {
         let Some(of_key) = self.by_key.get_mut(&(absence, key)) else { return 0 };
         let last = at.0.saturating_add(within.0);
-        let cancelled: Vec<Due> =
-            of_key.iter().filter(|due| at < due.at && due.at.0 <= last).cloned().collect();
+        let first = Due { at: Time(at.0.saturating_add(1)), rule: "".into(), event: "".into(), order: 0 };
+        let cancelled: Vec<Due> = of_key.range(first..).take_while(|due| due.at.0 <= last).cloned().collect();
         for due in &cancelled {
             of_key.remove(due);
             self.pending.remove(due);
