@@ -3,7 +3,7 @@
 //! Semantics of one memory and key, as for windows: entries are sorted by (time, arrival); a write at
 //! `t < newest - lateness` is refused and lost at `t`; entries at or before `newest - reach - lateness` expire; beyond the
 //! cap the oldest are dropped. A question about `(t - within, t]` is too late if something in it was lost; if the cap
-//! dropped something in it, only what came after that settles it.
+//! dropped something in it, it is settled only where what is left is enough.
 
 use std::collections::VecDeque;
 
@@ -98,11 +98,9 @@ impl Sequences {
         if after < kept.lost {
             return Slot::unknown(Unknown::TooLate);
         }
-        let capped = after < kept.capped;
-        // What the cap dropped stood before all that is at its time or later.
-        let start = if capped { kept.capped.saturating_sub(1) } else { after };
-        match kept.completes(start, t.0, memory.spec.steps) {
-            false if capped => Slot::unknown(Unknown::Saturated),
+        // What the cap dropped stood before all that is left: it may begin a sequence, and break none.
+        match kept.completes(after, t.0, memory.spec.steps) {
+            false if after < kept.capped => Slot::unknown(Unknown::Saturated),
             complete => Slot::bool(complete),
         }
     }
