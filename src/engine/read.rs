@@ -244,7 +244,8 @@ impl Engine {
     }
 
     /// Decides the lines of `pending` in their order and empties it. Those after a [`ControlFlow::Break`] are
-    /// dropped undecided. It must have been filled by this engine.
+    /// dropped undecided, and what else falls due with the line at hand is not told. It must have been filled by this
+    /// engine.
     pub fn decide_pending(&self, pending: &mut Pending, mut each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
         let mut inner = self.lock();
         let state = &mut inner.state;
