@@ -44,9 +44,12 @@ impl Line {
     }
 }
 
+/// Transactions by the rule that hits them.
+type Hits = BTreeMap<&'static str, Vec<String>>;
+
 /// What the stream says by hand: the transactions that each rule on them hits, and what falls due until its end.
-fn expected(stream: &[Line]) -> (BTreeMap<&'static str, Vec<String>>, Vec<(i64, String)>) {
-    let mut hits: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+fn expected(stream: &[Line]) -> (Hits, Vec<(i64, String)>) {
+    let mut hits = Hits::new();
     let mut large: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     let mut labels: BTreeMap<i64, Vec<(i64, bool)>> = BTreeMap::new();
     let mut purchases: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
