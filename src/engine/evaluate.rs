@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::EngineOptions;
 use super::code::{EventCode, WriteCode};
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
-use super::later::{Sets, deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
+use super::later::{deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
 use super::stats::{RuleStats, Stats};
@@ -13,7 +13,7 @@ use super::testing::Fallen;
 use crate::decode::Decoder;
 use crate::model::decision::Decision;
 use crate::model::ids::{EventId, OutcomeId};
-use crate::model::slot::Slot;
+use crate::model::slot::{Arena, Slot};
 use crate::model::time::Time;
 use crate::model::value::Unknown;
 use crate::state::{
@@ -67,7 +67,7 @@ pub(super) struct Inner {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) store: Store,
-    sequences: Sequences,
+    pub(super) sequences: Sequences,
     pub(super) deadlines: Deadlines,
     pub(super) dedupe: Dedupe,
     /// By event type, and then by what falls due, as in the plan.
@@ -86,8 +86,17 @@ pub(super) struct Scratch {
     keys: Vec<Key>,
     slots: Vec<Slot>,
     bounds: Vec<Bounds>,
-    marks: Vec<Mark>,
+    pub(super) marks: Vec<Mark>,
     cells: Vec<(GroupId, CellId)>,
+}
+
+/// What an evaluation may ask, and what is known of its keys already.
+#[derive(Copy, Clone)]
+pub(super) struct Memory<'a> {
+    pub store: &'a Store,
+    pub sequences: &'a Sequences,
+    pub groups: &'a [Option<GroupId>],
+    pub keys: &'a [Option<KeyHash>],
 }
 
 /// A key of the event: its hash and where it is kept, or why there is none.
@@ -239,41 +248,18 @@ impl Engine {
         for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
             slot.put(to);
         }
-        let mut machine = Machine {
-            program: &ruleset.program.events[index],
-            frame,
-            constants: &ruleset.program.constants,
-            arena: &mut decoded.arena,
-            around: Surroundings {
-                data: &self.data,
-                zone: &ruleset.hir.header.zone,
-                currency: ruleset.hir.header.currency,
-                hash_key: &self.options.hash_key,
-                at,
-            },
-        };
         let code = &ruleset.events[index];
-        machine.run_inputs();
-        read_memory(&mut machine, code, store, (&groups[index], keys), scratch, at);
-        if !code.sequence_reads.is_empty() {
-            read_sequences(&mut machine, code, sequences, &self.hasher, at);
-        }
-        machine.run_rules();
+        let memory = Memory { store, sequences, groups: &groups[index], keys };
+        let (mut verdict, mut machine) =
+            self.settle(index, frame, &mut decoded.arena, memory, scratch, Subject { id, at });
 
-        scratch.marks.clear();
-        let subject = Subject { id, at };
-        let plan = &ruleset.plan.events[index];
-        let marks = &mut scratch.marks;
-        let mut judge = Judge { ruleset, plan, code, machine, subject, marks };
-        let mut verdict = judge.judge();
-        let mut machine = judge.machine;
-
-        let mut sets = Sets::default();
+        let mut set = Vec::new();
         if !code.sets.is_empty() {
             let state = (&*store, &*deadlines);
-            sets = deadlines_of(&mut machine, code, ruleset, state, event, &mut scratch.marks);
+            let mut sets = deadlines_of(&mut machine, code, ruleset, state, event, &mut scratch.marks);
             verdict.cannot_say.append(&mut sets.cannot_say);
             verdict.cannot_say.sort_by(|a, b| a.rule.cmp(&b.rule));
+            set = sets.set;
         }
         let mut late = write_memory(&machine, code, store, &scratch.keys, at);
         if !code.sequence_writes.is_empty() {
@@ -285,7 +271,7 @@ impl Engine {
                 Key::Unknown(_) => None,
             };
             let of = (machine.arenas().text(id), at);
-            write_deadlines(code, ruleset, deadlines, counts, of, sets.set, &mut scratch.marks);
+            write_deadlines(code, ruleset, deadlines, counts, of, set, &mut scratch.marks);
         }
         let outcome = verdict.outcome;
         count(stats, &scratch.marks, outcome.index(), late);
@@ -297,6 +283,45 @@ impl Engine {
         };
         dedupe.remember(*identity, kept.clone());
         kept
+    }
+
+    /// What the rules of one plan make of the fields in its frame. Events and deadlines share it, and all that it calls.
+    #[inline(never)]
+    pub(super) fn settle<'m>(
+        &'m self,
+        place: usize,
+        frame: &'m mut Frame,
+        arena: &'m mut Arena,
+        memory: Memory<'_>,
+        scratch: &mut Scratch,
+        subject: Subject,
+    ) -> (Verdict, Machine<'m>) {
+        let ruleset = &*self.ruleset;
+        let (code, plan, at) = (&ruleset.events[place], &ruleset.plan.events[place], subject.at);
+        let mut machine = Machine {
+            program: &ruleset.program.events[place],
+            frame,
+            constants: &ruleset.program.constants,
+            arena,
+            around: Surroundings {
+                data: &self.data,
+                zone: &ruleset.hir.header.zone,
+                currency: ruleset.hir.header.currency,
+                hash_key: &self.options.hash_key,
+                at,
+            },
+        };
+        machine.run_inputs();
+        read_memory(&mut machine, code, memory.store, (memory.groups, memory.keys), scratch, at);
+        if !code.sequence_reads.is_empty() {
+            read_sequences(&mut machine, code, memory.sequences, &self.hasher, at);
+        }
+        machine.run_rules();
+        scratch.marks.clear();
+        let marks = &mut scratch.marks;
+        let mut judge = Judge { ruleset, plan, code, machine, subject, marks };
+        let verdict = judge.judge();
+        (verdict, judge.machine)
     }
 
     /// The decision in which nothing happened.
@@ -341,7 +366,7 @@ impl Engine {
 }
 
 /// The first phase: every key once, every question once.
-pub(super) fn read_memory(
+fn read_memory(
     machine: &mut Machine<'_>,
     code: &EventCode,
     store: &Store,

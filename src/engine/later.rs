@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::code::{EventCode, SetCode};
-use super::evaluate::{Engine, State, count_rules, read_memory};
+use super::evaluate::{Engine, Memory, State, count_rules};
 use super::explain::explain;
-use super::judge::{Judge, Mark, Said, Subject, is_active};
+use super::judge::{Mark, Said, Subject, is_active};
 use super::ruleset::Ruleset;
 use super::testing::Fallen;
 use crate::model::decision::{CannotSay, Decision};
@@ -20,7 +20,7 @@ use crate::plan::Plan;
 use crate::sema::hir::Hir;
 use crate::state::deadlines::Due;
 use crate::state::{Bounds, Deadlines, KeyHash, KeyHasher, SequenceSpec, Sequences, Steps, Store, Waiting};
-use crate::vm::{Machine, Reg, Surroundings};
+use crate::vm::{Machine, Reg};
 
 /// A rule on something that did not happen.
 #[derive(Debug)]
@@ -266,7 +266,7 @@ impl Engine {
         if !code.rules.iter().all(|rule| is_active(rule, due.at)) {
             return None;
         }
-        let State { store, frames, groups, scratch, stats, .. } = state;
+        let State { store, sequences, frames, groups, scratch, stats, .. } = state;
         let mut arena = Arena::new();
         let frame = frames.get_mut(place)?;
         let schema = &ruleset.hir.schema.events[waiting.event.index()];
@@ -275,27 +275,12 @@ impl Engine {
             frame.slots[field.index()] = arena.add_datum(datum, &Ty { optional: true, ..ty });
         }
         frame.slots[EventSchema::AT.index()] = Slot::int(due.at.0);
-        let id = arena.add_text(&due.event);
-        let mut machine = Machine {
-            program: ruleset.program.events.get(place)?,
-            frame,
-            constants: &ruleset.program.constants,
-            arena: &mut arena,
-            around: Surroundings {
-                data: &self.data,
-                zone: &ruleset.hir.header.zone,
-                currency: ruleset.hir.header.currency,
-                hash_key: &self.options.hash_key,
-                at: due.at,
-            },
-        };
-        machine.run_inputs();
-        read_memory(&mut machine, code, store, (&groups[place], &[]), scratch, due.at);
-        machine.run_rules();
-        let mut marks = Vec::new();
-        let subject = Subject { id, at: due.at };
-        let mut judge = Judge { ruleset, plan, code, machine, subject, marks: &mut marks };
-        let verdict = judge.judge();
+        let subject = Subject { id: arena.add_text(&due.event), at: due.at };
+        let memory = Memory { store, sequences, groups: &groups[place], keys: &[] };
+        // What was said of the last event stays.
+        let of_event = std::mem::take(&mut scratch.marks);
+        let (verdict, _) = self.settle(place, frame, &mut arena, memory, scratch, subject);
+        let marks = std::mem::replace(&mut scratch.marks, of_event);
         stats.deadlines += 1;
         if let Some(count) = stats.deadline_outcomes.get_mut(verdict.outcome.index()) {
             *count += 1;

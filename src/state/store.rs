@@ -104,7 +104,7 @@ impl Store {
     /// The answer of one aggregate at time `t`. `current` is what the current event itself contributes, if
     /// it counts (any known slot for a memory of bare events). Texts of the answer are put into `arena`.
     #[expect(clippy::too_many_arguments, reason = "one question has this many parts")]
-    #[inline]
+    #[inline(always)]
     pub fn read(
         &self,
         cell: Option<CellId>,
