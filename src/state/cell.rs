@@ -353,7 +353,7 @@ impl KeyMemory {
 
     /// Touches the entry after an edge.
     pub fn warm_edge(&self, shape: &Shape, edge: &Edge) -> i64 {
-        self.entries.near(shape.layout(), edge).unwrap_or_default()
+        self.entries.warm(shape.layout(), edge)
     }
 
     /// How many entries are at or before `t`.

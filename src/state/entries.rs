@@ -255,9 +255,12 @@ impl Entries {
         self.first += u64::from(count);
     }
 
-    /// The time of the first entry after an edge, if it stands where it stood.
-    pub fn near(&self, layout: Layout, edge: &Edge) -> Option<i64> {
-        self.at(layout, usize::try_from(edge.entry.wrapping_sub(self.first)).ok()?)
+    /// Looks at the first entries after an edge, if it stands where it stood: when time passes one, the next is asked
+    /// for. The result says nothing.
+    pub fn warm(&self, layout: Layout, edge: &Edge) -> i64 {
+        let Ok(first) = usize::try_from(edge.entry.wrapping_sub(self.first)) else { return 0 };
+        let at = |index: usize| self.at(layout, index).unwrap_or_default();
+        at(first) ^ at(first.saturating_add(2))
     }
 }
 
