@@ -3,10 +3,11 @@
 use super::Checker;
 use super::hir::MemoryInput;
 use super::print::ExprText;
+use crate::model::time::Duration;
 
 impl<'a> Checker<'a> {
-    /// Event, value, `where` and keys of every input, in an order of their own.
-    pub(super) fn identity(&self, inputs: &[MemoryInput]) -> String {
+    /// Event, value, `where` and keys of every input, in an order of their own, and the step.
+    pub(super) fn identity(&self, inputs: &[MemoryInput], step: Option<Duration>) -> String {
         let text = ExprText {
             lists: &self.lists,
             tables: &self.tables,
@@ -34,6 +35,10 @@ impl<'a> Checker<'a> {
             })
             .collect();
         all.sort();
-        all.join(" | ")
+        let mut out = all.join(" | ");
+        if let Some(step) = step {
+            out.push_str(&format!(" step {}us", step.0));
+        }
+        out
     }
 }

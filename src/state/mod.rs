@@ -30,10 +30,12 @@ mod entries;
 pub mod key;
 mod moments;
 mod number;
+mod running;
 mod store;
 mod table;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use crate::model::time::{Duration, Time};
 use crate::model::types::Type;
@@ -55,6 +57,8 @@ pub struct MemorySpec {
     pub keys: Vec<Type>,
     /// How far back the widest window reaches; `None` if only `ever` is asked.
     pub reach: Option<Duration>,
+    /// In what steps of time it is kept, rather than entry by entry.
+    pub step: Option<Duration>,
     /// Every function asked of it, with whether over `ever`.
     pub functions: Vec<(AggregateFn, bool)>,
 }
@@ -88,6 +92,13 @@ impl Bounds {
             Window::Sliding { span, ending } => {
                 let through = t.0.saturating_sub(ending.0);
                 Bounds::Within { after: through.saturating_sub(span.0), through }
+            }
+            Window::Stepped { span, step } => {
+                let start = |t: i64| t.div_euclid(step.0).saturating_mul(step.0);
+                Bounds::Within {
+                    after: start(t.0.saturating_sub(span.0)).saturating_sub(1),
+                    through: start(t.0).saturating_add(step.0 - 1),
+                }
             }
             // Inclusive start: everything after the microsecond before it.
             Window::Calendar { period, zone } => {
