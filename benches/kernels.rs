@@ -100,6 +100,7 @@ fn memories() {
             value: Some(Type::Decimal),
             keys: vec![key.clone()],
             reach: Some(hours(30 * 24)),
+            step: None,
             functions: functions.clone(),
         })
         .collect();
@@ -107,6 +108,15 @@ fn memories() {
     let mut store = Store::new(&specs, &options);
     let (constants, mut arena) = (Arena::constants(), Arena::new());
     let spans = [hours(1), hours(6), hours(24), hours(7 * 24), hours(14 * 24), hours(30 * 24)];
+    let windows = spans.map(|span| Window::Sliding { span, ending: Duration(0) });
+    let questions = [0, 1].map(|m| {
+        let memory = MemoryId::new(m);
+        let asked = windows.iter().zip(functions.iter().cycle()).map(|(window, function)| {
+            let edges = store.edges(memory, window);
+            (store.question(memory, function.0, edges), window.clone())
+        });
+        asked.collect::<Vec<_>>()
+    });
     let mut i = 0i64;
     measure("12 windows over 2 keys, hashed and written", 100_000, || {
         for _ in 0..100_000 {
@@ -121,25 +131,58 @@ fn memories() {
                 let arenas = Arenas { constants: &constants, event: &arena };
                 let hash = store.hasher().hash(&slots[m..=m], std::slice::from_ref(key), &arenas);
                 let hash = hash.expect("a known key");
-                let cell = store.find_or_add(store.group(memory), hash);
-                for (span, function) in spans.iter().zip(functions.iter().cycle()) {
-                    let bounds = Bounds::Within { after: t.0 - span.0, through: t.0 };
-                    let this = Some(amount);
-                    black_box(store.read(
-                        Some(cell),
-                        memory,
-                        function.0,
-                        bounds,
-                        t,
-                        this,
-                        &constants,
-                        &mut arena,
-                    ));
+                let group = store.group(memory);
+                let cell = store.find_or_add(group, hash);
+                let mut kept = store.cell(group, Some(cell), t);
+                for (question, window) in &questions[m] {
+                    let bounds = Bounds::of(window, t);
+                    black_box(kept.read(question, bounds, t, Some(amount), &constants, &mut arena));
                 }
                 let arenas = Arenas { constants: &constants, event: &arena };
                 store.write(cell, memory, t, amount, &arenas);
             }
         }
+    });
+}
+
+/// One busy key whose values are nearly all different: a window of so many, asked and written by every event.
+fn telling_apart(entries: i64, step: Option<Duration>) {
+    let second = 1_000_000;
+    let spec = MemorySpec {
+        value: Some(Type::Int),
+        keys: vec![],
+        reach: Some(Duration(entries * second)),
+        step,
+        functions: vec![(AggregateFn::Distinct, false)],
+    };
+    let options =
+        StoreOptions { lateness: Duration(60 * second), entries: 1_000_000, hash_key: b"rulec".to_vec() };
+    let mut store = Store::new(&[spec], &options);
+    let (constants, mut arena) = (Arena::constants(), Arena::new());
+    let memory = MemoryId::new(0);
+    let span = Duration(entries * second);
+    let window = match step {
+        Some(step) => Window::Stepped { span, step },
+        None => Window::Sliding { span, ending: Duration(0) },
+    };
+    let edges = store.edges(memory, &window);
+    let question = store.question(memory, AggregateFn::Distinct, edges);
+    let group = store.group(memory);
+    let key = store.hasher().hash(&[], &[], &Arenas { constants: &constants, event: &arena });
+    let cell = store.find_or_add(group, key.expect("a known key"));
+    let mut i = 0i64;
+    let mut event = || {
+        i += 1;
+        let (t, value) = (Time(i * second), Slot::int(i * 7919 % (entries * 3)));
+        let bounds = Bounds::of(&window, t);
+        let mut kept = store.cell(group, Some(cell), t);
+        black_box(kept.read(&question, bounds, t, Some(value), &constants, &mut arena));
+        store.write(cell, memory, t, value, &Arenas { constants: &constants, event: &arena });
+    };
+    (0..entries).for_each(|_| event());
+    let how = if step.is_some() { " in steps" } else { "" };
+    measure(&format!("different values among {entries}{how}"), 100_000, || {
+        (0..100_000).for_each(|_| event());
     });
 }
 
@@ -174,5 +217,9 @@ fn deciding() {
 fn main() {
     decoding(&lines());
     memories();
+    for entries in [100, 10_000, 100_000] {
+        telling_apart(entries, None);
+    }
+    telling_apart(10_000, Some(Duration(600_000_000)));
     deciding();
 }

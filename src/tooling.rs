@@ -141,6 +141,6 @@ pub mod kernels {
     pub use crate::model::slot::{Arena, Arenas, Slot};
     pub use crate::model::time::{Duration, Time};
     pub use crate::model::types::{EntityType, Ty, Type};
-    pub use crate::model::window::AggregateFn;
+    pub use crate::model::window::{AggregateFn, Window};
     pub use crate::state::{Bounds, MemorySpec, Options as StoreOptions, Store};
 }
