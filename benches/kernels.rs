@@ -109,14 +109,17 @@ fn memories() {
     let (constants, mut arena) = (Arena::constants(), Arena::new());
     let spans = [hours(1), hours(6), hours(24), hours(7 * 24), hours(14 * 24), hours(30 * 24)];
     let windows = spans.map(|span| Window::Sliding { span, ending: Duration(0) });
-    let questions = [0, 1].map(|m| {
-        let memory = MemoryId::new(m);
-        let asked = windows.iter().zip(functions.iter().cycle()).map(|(window, function)| {
-            let edges = store.edges(memory, window);
-            (store.question(memory, function.0, edges), window.clone())
-        });
-        asked.collect::<Vec<_>>()
-    });
+    let questions: Vec<Vec<Question>> = (0..keys.len())
+        .map(|m| {
+            let asked = windows.iter().zip(functions.iter().cycle());
+            let memory = MemoryId::new(m);
+            let question = |(window, function): (&Window, &(AggregateFn, bool))| {
+                let edges = store.edges(memory, window);
+                store.question(memory, function.0, edges)
+            };
+            asked.map(question).collect()
+        })
+        .collect();
     let mut i = 0i64;
     measure("12 windows over 2 keys, hashed and written", 100_000, || {
         for _ in 0..100_000 {
@@ -131,10 +134,9 @@ fn memories() {
                 let arenas = Arenas { constants: &constants, event: &arena };
                 let hash = store.hasher().hash(&slots[m..=m], std::slice::from_ref(key), &arenas);
                 let hash = hash.expect("a known key");
-                let group = store.group(memory);
-                let cell = store.find_or_add(group, hash);
-                let mut kept = store.cell(group, Some(cell), t);
-                for (question, window) in &questions[m] {
+                let cell = store.find_or_add(store.group(memory), hash);
+                let mut kept = store.cell(store.group(memory), Some(cell), t);
+                for (window, question) in windows.iter().zip(&questions[m]) {
                     let bounds = Bounds::of(window, t);
                     black_box(kept.read(question, bounds, t, Some(amount), &constants, &mut arena));
                 }

@@ -4,7 +4,9 @@
 //! could be subtly fast. Executors are right when they agree with it, byte for byte. Read it from top to bottom:
 //! one event is read ([`Oracle::judge`]), decided ([`Oracle::settle`]) and written ([`Oracle::write`]).
 
+mod deadlines;
 mod effects;
+mod sequences;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use crate::builtins::{Context, short_hash};
 use crate::model::decision::{Argument, CannotSay, Decision, Hit, Stamp, Suppressed};
 use crate::model::display;
 use crate::model::event::Event;
-use crate::model::ids::{EventId, MemoryId, OutcomeId, RuleId};
+use crate::model::ids::{EventId, MemoryId, OutcomeId, RuleId, SequenceId};
 use crate::model::money::{Decimal, Money};
 use crate::model::ops::{self, BinaryOp, CompareOp, MoneyContext};
 use crate::model::time::{Duration, Time};
@@ -27,7 +29,8 @@ use crate::model::window::{AggregateFn, This, Window};
 use crate::sema::hir::{
     Aggregate, Body, Expr, ExprKind, Fold, FoldFn, Hir, Memory, MemoryInput, Rule, Template, TemplatePart,
 };
-use crate::source::SourceMap;
+use crate::source::{SourceMap, Span};
+use deadlines::{Pending, Waiting};
 
 /// An event sent again within this much engine time gets the stored decision.
 const RETRY_HORIZON: Duration = Duration(24 * 3_600_000_000);
@@ -42,7 +45,10 @@ pub struct Oracle {
     cells: HashMap<(MemoryId, String), Cell>,
     /// Everything that hits ever did.
     done: Vec<Done>,
-    /// The largest `received_at`, or `at` of events without one.
+    sequences: HashMap<(SequenceId, String), Cell>,
+    /// Deadlines that were set, neither cancelled nor due yet, in the order in which they were set.
+    pending: Vec<Pending>,
+    /// The largest time of the clock, `received_at`, or `at` of events without one.
     engine_time: Option<Time>,
     /// Applied events by (type, id): the engine time at which each was applied, what it said, and its decision.
     applied: HashMap<(EventId, String), (Time, u32, Decision)>,
@@ -65,6 +71,8 @@ struct Cell {
 struct Entry {
     at: Time,
     value: Option<Value>,
+    /// In a sequence: which of its elements it can be.
+    elements: Vec<usize>,
     /// Windows no longer see it (`ever` does).
     gone: bool,
 }
@@ -75,6 +83,8 @@ struct Scope<'a> {
     event: &'a Event,
     /// The elements of the enclosing folds, innermost last.
     elements: &'a [Datum],
+    /// It is no current event, but one that waited: a deadline fell due.
+    waited: bool,
 }
 
 /// What one rule says about one event.
@@ -98,43 +108,65 @@ impl Oracle {
             hash_key: hash_key.to_vec(),
             cells: HashMap::new(),
             done: Vec::new(),
+            sequences: HashMap::new(),
+            pending: Vec::new(),
             engine_time: None,
             applied: HashMap::new(),
         }
     }
 
-    /// Decides one event and remembers it.
-    pub fn decide(&mut self, event: &Event) -> Decision {
+    /// Decides one event and remembers it: the deadlines that it makes due, its own decision, and the deadlines that
+    /// it set so late that they are due at once.
+    pub fn decide(&mut self, event: &Event) -> (Vec<Decision>, Decision, Vec<Decision>) {
         let received = match event.fields.get(2) {
             Some(Datum::Known(Value::Time(time))) => *time,
             _ => event.at(),
         };
-        let now = self.engine_time.map_or(received, |time| time.max(received));
-        self.engine_time = Some(now);
+        let due = self.clock(received);
+        let now = self.engine_time.unwrap_or(received);
         let identity = (event.event, event.id().to_string());
         if let Some((applied, content, decision)) = self.applied.get(&identity)
             && now.0.saturating_sub(applied.0) < RETRY_HORIZON.0
         {
             let conflict = *content != event.content;
-            return Decision { duplicate: true, conflict, ..decision.clone() };
+            return (due, Decision { duplicate: true, conflict, ..decision.clone() }, Vec::new());
         }
-        let (mut decision, effects) = self.settle(event);
+        let waiting = self.waiting(event);
+        let (mut decision, effects) = self.settle_event(event);
         decision.late = self.write(event);
+        self.cancel(event);
+        for waiting in waiting {
+            match waiting {
+                Waiting::Set(pending) => self.pending.push(*pending),
+                Waiting::CannotSay(cannot_say) => decision.cannot_say.push(cannot_say),
+            }
+        }
+        decision.cannot_say.sort_by(|a, b| a.rule.cmp(&b.rule));
         self.apply(effects, &mut decision);
         self.applied.insert(identity, (now, event.content, decision.clone()));
-        decision
+        (due, decision, self.clock(received))
     }
 
     // ---- Deciding: every rule is judged, then the outcome is the most severe of those that count.
 
-    fn settle(&self, event: &Event) -> (Decision, Effects) {
-        let hir = &*self.hir;
-        let schema = &hir.schema.events[event.event.index()];
-        let mut decision = Decision {
+    fn settle_event(&self, event: &Event) -> (Decision, Effects) {
+        let policies = self.hir.policies.iter().filter(|policy| policy.events.contains(&event.event));
+        let bands: Vec<(i64, OutcomeId)> = policies.flat_map(|policy| policy.bands.iter().copied()).collect();
+        let mut decision = self.decision(event);
+        let rules = (0..self.hir.rules.len()).map(RuleId::new);
+        let rules = rules.filter(|id| self.hir.rule(*id).absence.is_none()).collect();
+        let scope = Scope { event, elements: &[], waited: false };
+        let effects = self.settle(rules, scope, &bands, &mut decision);
+        (decision, effects)
+    }
+
+    /// The decision about an event as long as no rule has said anything.
+    fn decision(&self, event: &Event) -> Decision {
+        Decision {
             event: event.id().into(),
-            event_type: schema.name.clone(),
+            event_type: self.hir.schema.events[event.event.index()].name.clone(),
             at: event.at(),
-            outcome: hir.outcome(OutcomeId(0)).into(),
+            outcome: self.hir.outcome(OutcomeId(0)).into(),
             score: 0,
             rules: Vec::new(),
             shadow: Vec::new(),
@@ -146,15 +178,24 @@ impl Oracle {
             duplicate: false,
             conflict: false,
             ruleset: self.stamp.clone(),
-        };
+        }
+    }
+
+    fn settle(
+        &self,
+        mut rules: Vec<RuleId>,
+        scope: Scope<'_>,
+        policy: &[(i64, OutcomeId)],
+        decision: &mut Decision,
+    ) -> Effects {
+        let hir = &*self.hir;
+        let event = scope.event;
         // (always, outcome, score) of every hit.
         let mut hits: Vec<(bool, Option<OutcomeId>, i64)> = Vec::new();
         let mut effects = Effects::default();
-        let scope = Scope { event, elements: &[] };
-        let mut rules: Vec<(usize, &Rule)> = hir.rules.iter().enumerate().collect();
-        rules.sort_by(|a, b| a.1.name.cmp(&b.1.name));
-        for (index, rule) in rules {
-            let id = RuleId::new(index);
+        rules.sort_by(|a, b| hir.rule(*a).name.cmp(&hir.rule(*b).name));
+        for id in rules {
+            let rule = hir.rule(id);
             let Some(body) = rule.bodies.iter().find(|body| body.event == event.event) else { continue };
             if rule.active_from.is_some_and(|from| event.at() < from)
                 || rule.active_until.is_some_and(|until| event.at() >= until)
@@ -198,20 +239,16 @@ impl Oracle {
         }
         decision.bad.sort();
         decision.score = hits.iter().map(|(_, _, score)| score).sum();
-        decision.outcome = hir.outcome(self.outcome(event.event, &hits)).into();
-        (decision, effects)
+        decision.outcome = hir.outcome(self.outcome(policy, &hits)).into();
+        effects
     }
 
     /// A hit with `allow` leaves only `always` rules counting; scores reach the bands of the policy.
-    fn outcome(&self, event: EventId, hits: &[(bool, Option<OutcomeId>, i64)]) -> OutcomeId {
+    fn outcome(&self, policy: &[(i64, OutcomeId)], hits: &[(bool, Option<OutcomeId>, i64)]) -> OutcomeId {
         let allow_lane = hits.iter().any(|(_, outcome, _)| *outcome == Some(OutcomeId(0)));
         let counting: Vec<_> = hits.iter().filter(|(always, _, _)| *always || !allow_lane).collect();
         let score: i64 = counting.iter().map(|(_, _, score)| score).sum();
-        let policies = self.hir.policies.iter().filter(|policy| policy.events.contains(&event));
-        let reached = policies
-            .flat_map(|policy| &policy.bands)
-            .filter(|(at_least, _)| score >= *at_least)
-            .map(|(_, outcome)| *outcome);
+        let reached = policy.iter().filter(|(at_least, _)| score >= *at_least).map(|(_, outcome)| *outcome);
         let said = counting.iter().filter_map(|(_, outcome, _)| *outcome);
         said.chain(reached).max().unwrap_or(OutcomeId(0))
     }
@@ -373,6 +410,7 @@ impl Oracle {
             }
             ExprKind::Alias(inner) => self.eval(inner, scope),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, &expr.ty.base, scope),
+            ExprKind::Sequence(sequence) => self.sequence(sequence, scope),
             ExprKind::Fold(fold) => self.fold(fold, &expr.ty.base, scope),
             ExprKind::Call(builtin, arguments) => self.strict(&all(arguments), |values| {
                 let context = Context { zone: &self.hir.header.zone, money, hash_key: &self.hash_key };
@@ -471,7 +509,7 @@ impl Oracle {
         let mut values = Vec::new();
         for item in items.iter() {
             let elements = [scope.elements, std::slice::from_ref(item)].concat();
-            let inner = Scope { event: scope.event, elements: &elements };
+            let inner = Scope { elements: &elements, ..scope };
             let filter = fold.filter.as_ref().map_or(Datum::bool(true), |filter| self.eval(filter, inner));
             match filter.truth() {
                 Some(false) => {}
@@ -524,7 +562,7 @@ impl Oracle {
 
     /// How an event counts in a memory: its keys and value, if its filter is true and nothing is missing.
     fn counted(&self, memory: &Memory, event: &Event) -> Option<(Vec<Value>, Option<Value>)> {
-        let scope = Scope { event, elements: &[] };
+        let scope = Scope { event, elements: &[], waited: false };
         let input: &MemoryInput = memory.inputs.iter().find(|input| input.event == event.event)?;
         if let Some(filter) = &input.filter
             && self.eval(filter, scope).truth() != Some(true)
@@ -550,13 +588,14 @@ impl Oracle {
             let cell = self.cells.entry((MemoryId::new(index), cell_key(&keys))).or_default();
             late |= cell.newest.is_some_and(|newest| at < newest);
             cell.insert(
-                Entry { at, value, gone: false },
-                memory,
+                Entry { at, value, elements: Vec::new(), gone: false },
+                memory.reach,
+                memory.step,
                 hir.header.lateness,
                 hir.header.limits.entries,
             );
         }
-        late
+        self.write_sequences(event) || late
     }
 
     fn aggregate(&self, aggregate: &Aggregate, ty: &Type, scope: Scope<'_>) -> Datum {
@@ -564,10 +603,11 @@ impl Oracle {
         self.strict(&keys, |keys| {
             let memory = self.memory(aggregate.memory);
             let current = match aggregate.this {
-                Some(This::Including) => self
-                    .counted(memory, scope.event)
-                    .filter(|(own, _)| cell_key(own) == cell_key(keys))
-                    .map(|(_, value)| Entry { at: scope.event.at(), value, gone: false }),
+                Some(This::Including) if !scope.waited => {
+                    self.counted(memory, scope.event).filter(|(own, _)| cell_key(own) == cell_key(keys)).map(
+                        |(_, value)| Entry { at: scope.event.at(), value, elements: Vec::new(), gone: false },
+                    )
+                }
                 _ => None,
             };
             let empty = Cell::default();
@@ -704,19 +744,37 @@ impl Oracle {
                 explain(&fold.list);
                 operand_unknown |= self.explain_inside(fold, scope, missing);
             }
+            ExprKind::Sequence(sequence) => {
+                sequence.filter.iter().for_each(&mut explain);
+                // The `where` says nothing of what came before.
+                let before = self.came_before(sequence, scope);
+                operand_unknown = before.known().is_some();
+                sequence.keys.iter().for_each(|key| {
+                    operand_unknown |= self.eval(key, scope).known().is_none();
+                    self.explain(key, scope, missing);
+                });
+                if !operand_unknown && let Datum::Unknown(why) = before {
+                    add(missing, self.with_reason(expr.span, why));
+                }
+                return;
+            }
             // A lower bound needs no default.
             ExprKind::Else(value, _) if matches!(datum, Datum::AtLeast(_)) => explain(value),
             _ => expr.for_each_child(&mut explain),
         }
         // Its operands are all known: it is unknown of itself.
         if !operand_unknown {
-            let reason = match datum {
-                Datum::Unknown(why) => why.reason(),
-                _ => Unknown::Saturated.reason(),
+            let why = match datum {
+                Datum::Unknown(why) => why,
+                _ => Unknown::Saturated,
             };
-            let written = self.written(expr);
-            add(missing, reason.map_or(written.clone(), |reason| format!("{written} ({reason})")));
+            add(missing, self.with_reason(expr.span, why));
         }
+    }
+
+    fn with_reason(&self, span: Span, why: Unknown) -> String {
+        let written = self.written(span);
+        why.reason().map_or(written.clone(), |reason| format!("{written} ({reason})"))
     }
 
     /// What a fold computes for each element, in source order: its value where the filter holds, and the filter.
@@ -728,7 +786,7 @@ impl Oracle {
             let Some(part) = (if is_value { &fold.value } else { &fold.filter }) else { continue };
             for item in items.iter() {
                 let elements = [scope.elements, std::slice::from_ref(item)].concat();
-                let inner = Scope { event: scope.event, elements: &elements };
+                let inner = Scope { elements: &elements, ..scope };
                 let holds = fold.filter.as_ref().is_none_or(|f| self.eval(f, inner).truth() == Some(true));
                 if (holds || !is_value) && self.eval(part, inner).known().is_none() {
                     self.explain(part, inner, missing);
@@ -740,8 +798,8 @@ impl Oracle {
     }
 
     /// The source of an expression on one line: outside of quotes comments go, and white space becomes one space.
-    fn written(&self, expr: &Expr) -> String {
-        let text = self.texts.get(expr.span.source.0 as usize).and_then(|t| t.get(expr.span.range()));
+    fn written(&self, span: Span) -> String {
+        let text = self.texts.get(span.source.0 as usize).and_then(|t| t.get(span.range()));
         let mut out = String::new();
         let mut chars = text.unwrap_or("").chars().peekable();
         while let Some(first) = chars.next() {
@@ -774,12 +832,19 @@ impl Oracle {
 
 impl Cell {
     /// Enters one counted event. Windows are served from what is at most `reach` + `lateness` behind the newest.
-    fn insert(&mut self, entry: Entry, memory: &Memory, lateness: Duration, limit: u32) {
+    fn insert(
+        &mut self,
+        entry: Entry,
+        reach: Option<Duration>,
+        step: Option<Duration>,
+        lateness: Duration,
+        limit: u32,
+    ) {
         let at = entry.at;
         let too_late = self.newest.is_some_and(|newest| at.0 < newest.0.saturating_sub(lateness.0));
         self.entries.push(entry.clone());
         // Without windows there is nothing to lose.
-        let Some(reach) = memory.reach else {
+        let Some(reach) = reach else {
             self.newest = self.newest.max(Some(at));
             return;
         };
@@ -793,7 +858,7 @@ impl Cell {
         self.newest = self.newest.max(Some(at));
         let horizon = self.newest.map_or(at.0, |n| n.0).saturating_sub(reach.0).saturating_sub(lateness.0);
         // A step is kept as long as any part of it.
-        let expired = |at: Time| match memory.step {
+        let expired = |at: Time| match step {
             None => at.0 <= horizon,
             Some(step) => step_of(at, step) < step_of(Time(horizon), step),
         };
@@ -802,7 +867,7 @@ impl Cell {
             entry.gone = true;
             self.lost_expired = self.lost_expired.max(Some(entry.at));
         }
-        if let Some(step) = memory.step {
+        if let Some(step) = step {
             let entry = Entry { at: step_of(at, step), ..entry };
             let same = |other: &Entry| {
                 let value = |entry: &Entry| entry.value.as_ref().map(canonical);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::compile::Compiled;
 use crate::decode::{self, Decoded, Decoder};
 use crate::diag::Diagnostics;
-use crate::engine::testing::{Decider, run_tests_with};
+use crate::engine::testing::{Decider, Fallen, run_tests_with};
 use crate::engine::{Answer, EngineOptions};
 use crate::model::decision::{Decision, Stamp};
 use crate::model::schema::Schema;
@@ -74,6 +74,8 @@ pub struct Reference {
     rejects: Arc<str>,
     stamp: Arc<Stamp>,
     oracle: Oracle,
+    /// Decisions of deadlines that nobody asked for yet.
+    deadlines: Vec<Decision>,
 }
 
 impl Reference {
@@ -98,27 +100,55 @@ impl Reference {
             rejects: hir.outcome(hir.header.rejects).into(),
             stamp: stamp.clone(),
             oracle: Oracle::new(hir, &compiled.sources, stamp, &options.hash_key),
+            deadlines: Vec::new(),
         }
     }
 
-    /// `None` if the line can't be read.
+    /// The event's own decision. `None` if the line can't be read, or is of the clock.
     pub fn decide_json(&mut self, line: &[u8]) -> Option<Decision> {
         self.decoder.decode_json(line, &mut self.decoded).ok()?;
-        Some(self.decide_decoded())
+        let (before, own, after) = self.decide_decoded();
+        self.deadlines.extend(before.into_iter().chain(after));
+        own
     }
 
-    fn decide_decoded(&mut self) -> Decision {
+    /// Every decision that the line leads to, in their order; none if it can't be read.
+    pub fn decide_all(&mut self, line: &[u8]) -> Vec<Decision> {
+        if self.decoder.decode_json(line, &mut self.decoded).is_err() {
+            return Vec::new();
+        }
+        let (before, own, after) = self.decide_decoded();
+        before.into_iter().chain(own).chain(after).collect()
+    }
+
+    /// The decisions of deadlines that fell due since this was last asked.
+    pub fn take_deadlines(&mut self) -> Vec<Decision> {
+        std::mem::take(&mut self.deadlines)
+    }
+
+    fn decide_decoded(&mut self) -> (Vec<Decision>, Option<Decision>, Vec<Decision>) {
+        if self.decoded.clock {
+            return (self.oracle.clock(self.decoded.at), None, Vec::new());
+        }
         let event = self.decoded.to_event(&self.schema, &Arena::constants());
-        self.oracle.decide(&event)
+        let (before, own, after) = self.oracle.decide(&event);
+        (before, Some(own), after)
     }
 }
 
 impl Decider for Reference {
     fn decide(&mut self, fields: &serde_json::Map<String, serde_json::Value>) -> Answer {
-        match self.decoder.decode_fields(fields, &mut self.decoded) {
-            Ok(()) => Answer::Decision(Arc::new(self.decide_decoded())),
-            Err(rejected) => Answer::Reject(rejected.into_reject(self.rejects.clone(), self.stamp.clone())),
+        if let Err(rejected) = self.decoder.decode_fields(fields, &mut self.decoded) {
+            return Answer::Reject(rejected.into_reject(self.rejects.clone(), self.stamp.clone()));
         }
+        let (before, own, after) = self.decide_decoded();
+        self.deadlines.extend(before.into_iter().chain(after));
+        own.map_or(Answer::Clock, |decision| Answer::Decision(Arc::new(decision)))
+    }
+
+    fn fallen(&mut self) -> Vec<Fallen> {
+        let fallen = |decision| Fallen { decision: Arc::new(decision), marks: Vec::new() };
+        self.take_deadlines().into_iter().map(fallen).collect()
     }
 }
 
@@ -142,5 +172,5 @@ pub mod kernels {
     pub use crate::model::time::{Duration, Time};
     pub use crate::model::types::{EntityType, Ty, Type};
     pub use crate::model::window::{AggregateFn, Window};
-    pub use crate::state::{Bounds, MemorySpec, Options as StoreOptions, Store};
+    pub use crate::state::{Bounds, MemorySpec, Options as StoreOptions, Question, Store};
 }

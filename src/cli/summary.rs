@@ -32,6 +32,18 @@ impl<'a> Summary<'a> {
         ))
     }
 
+    /// What may surprise in the results.
+    pub fn warning(&self) -> Option<String> {
+        let events = match self.stats.own_time {
+            0 => return None,
+            1 => "1 event has".to_string(),
+            many => format!("{many} events have"),
+        };
+        Some(format!(
+            "{events} no `received_at` and moved time to their own `at`: a wrong one makes deadlines fall due early\n"
+        ))
+    }
+
     pub fn text(&self) -> String {
         let stats = self.stats;
         let mut text = String::new();
@@ -53,6 +65,8 @@ impl<'a> Summary<'a> {
         for (what, count) in [
             ("duplicates", stats.duplicates),
             ("late", stats.late),
+            ("lines of the clock", stats.clocks),
+            ("deadlines not due yet", stats.waiting),
             ("fields that no event declares", stats.unknown_fields),
         ] {
             if count > 0 {
@@ -62,6 +76,14 @@ impl<'a> Summary<'a> {
         writeln!(out, "outcomes")?;
         for (name, count) in self.ruleset.outcomes().zip(&stats.outcomes) {
             if *count > 0 || name == "allow" {
+                writeln!(out, "  {name:<12} {count:>10}")?;
+            }
+        }
+        if stats.deadlines > 0 {
+            writeln!(out, "outcomes of {} deadlines", stats.deadlines)?;
+        }
+        for (name, count) in self.ruleset.outcomes().zip(&stats.deadline_outcomes) {
+            if *count > 0 {
                 writeln!(out, "  {name:<12} {count:>10}")?;
             }
         }

@@ -10,6 +10,7 @@
 //! an IPv4-mapped address as the IPv4 address. Epoch seconds may have a fraction. In CSV a list or record is
 //! JSON in its cell, bools are `true` and `false`.
 
+mod clock;
 mod csv;
 pub mod json;
 mod plan;
@@ -76,9 +77,11 @@ struct Discriminator {
     text: String,
 }
 
-/// An accepted event. Reused: each decoding starts it afresh.
+/// An accepted event, or a line of the clock. Reused: each decoding starts it afresh.
 #[derive(Debug)]
 pub struct Decoded {
+    /// Only time: `at` is set, and nothing else.
+    pub clock: bool,
     pub event: EventId,
     /// The id's text, in the arena.
     pub id: Slot,
@@ -152,6 +155,7 @@ impl Default for Decoded {
 impl Decoded {
     pub fn new() -> Decoded {
         Decoded {
+            clock: false,
             event: EventId(0),
             id: Slot::MISSING,
             at: Time(0),
@@ -205,6 +209,7 @@ impl Decoded {
 
     /// Forgets the event read last.
     pub fn clear(&mut self) {
+        self.clock = false;
         self.slots.clear();
         self.arena.clear();
         self.bad.clear();
@@ -271,7 +276,10 @@ impl Decoder {
         json::root_members(text, &mut out.work.members).map_err(|error| syntax(text, error))?;
         let event = match self.event_of(text, out) {
             Ok(event) => event,
-            Err(rejected) => return Err(unidentified(text, out, rejected)),
+            Err(rejected) => {
+                let clock = self.clock(text, out);
+                return clock.unwrap_or_else(|| Err(unidentified(text, out, rejected)));
+            }
         };
         let Some(plan) = self.events.get(event.index()) else {
             return Err(RejectReason::whole("an event type of the ruleset", "another"));
@@ -311,7 +319,10 @@ impl Decoder {
         };
         let event = match named {
             Ok(event) => event,
-            Err(rejected) => return Err(unidentified(text, out, rejected)),
+            Err(rejected) => {
+                let clock = self.clock(text, out);
+                return clock.unwrap_or_else(|| Err(unidentified(text, out, rejected)));
+            }
         };
         match self.by_name.get(event.index()) {
             Some(plan) => self.decode_members(plan, text, out),
@@ -378,7 +389,7 @@ impl Decoder {
 
     fn no_type(&self, pointer: String, found: String, name: Option<&str>) -> Rejected {
         let expected = match name {
-            Some("clock" | "list") => "an event; such lines can't be executed yet".to_string(),
+            Some("list") => "an event; such lines can't be executed yet".to_string(),
             _ => {
                 let near = name.and_then(|name| nearest(name, self.events.iter().map(|plan| &*plan.name)));
                 let near = near.map_or(String::new(), |near| match self.told_by(near) {

@@ -75,6 +75,8 @@ pub enum Said {
     Shadow,
     Suppressed,
     CannotSay,
+    /// The event took back a deadline of the rule, or its own was none because what it waits for had come.
+    Cancelled,
 }
 
 /// The event, for texts and keys.
@@ -311,6 +313,6 @@ impl Judge<'_, '_> {
     }
 }
 
-fn is_active(rule: &RuleCode, at: Time) -> bool {
+pub(super) fn is_active(rule: &RuleCode, at: Time) -> bool {
     rule.from.is_none_or(|from| at >= from) && rule.until.is_none_or(|until| at < until)
 }

@@ -6,6 +6,7 @@ mod evaluate;
 mod event;
 mod explain;
 mod judge;
+mod later;
 mod read;
 mod ruleset;
 mod stats;
@@ -27,21 +28,25 @@ pub use read::{CsvColumns, Pending, Told};
 pub use ruleset::Ruleset;
 pub use stats::{RuleStats, Stats};
 
-/// What an engine says to one event: a decision, or why it could not be read. Both carry an outcome.
+/// What an engine says to one line of input: a decision about the event, or why it could not be read. What else became
+/// due on the way, [`Engine::take_deadlines`] tells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// The event was accepted, and its windows are written.
     Decision(Arc<Decision>),
     /// The event could not be read; nothing was remembered of it.
     Reject(Reject),
+    /// A line of the clock: time moved, and there is no event to decide.
+    Clock,
 }
 
 impl Answer {
-    /// The name of a rung of the ladder; for a reject that of the header's `rejects`.
+    /// The name of a rung of the ladder; for a reject that of the header's `rejects`, for the clock the lowest.
     pub fn outcome(&self) -> &str {
         match self {
             Answer::Decision(decision) => &decision.outcome,
             Answer::Reject(reject) => &reject.outcome,
+            Answer::Clock => "allow",
         }
     }
 
@@ -49,31 +54,33 @@ impl Answer {
     pub fn decision(&self) -> Option<&Decision> {
         match self {
             Answer::Decision(decision) => Some(decision),
-            Answer::Reject(_) => None,
+            Answer::Reject(_) | Answer::Clock => None,
         }
     }
 
     /// What was wrong with the event, if it could not be read.
     pub fn reject(&self) -> Option<&Reject> {
         match self {
-            Answer::Decision(_) => None,
+            Answer::Decision(_) | Answer::Clock => None,
             Answer::Reject(reject) => Some(reject),
         }
     }
 
-    /// Appends compact JSON, without a line end.
+    /// Appends compact JSON, without a line end; nothing for the clock.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         match self {
             Answer::Decision(decision) => decision.write_json(out),
             Answer::Reject(reject) => reject.write_json(out),
+            Answer::Clock => {}
         }
     }
 
-    /// Compact JSON, the same bytes for the same answer.
+    /// Compact JSON, the same bytes for the same answer; empty for the clock.
     pub fn to_json(&self) -> String {
         match self {
             Answer::Decision(decision) => decision.to_json(),
             Answer::Reject(reject) => reject.to_json(),
+            Answer::Clock => String::new(),
         }
     }
 }

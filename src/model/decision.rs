@@ -11,11 +11,11 @@ pub use effect::{Argument, Effect, EffectKind};
 /// The answer to one accepted event. [`Decision::to_json`] writes it as language.md §7 says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// The event's id.
+    /// The event's id; of a deadline that of the event that set it, `#` and the rule.
     pub event: Arc<str>,
-    /// The name of the event's type.
+    /// The name of the event's type; `deadline`.
     pub event_type: Arc<str>,
-    /// When it happened, as the event says.
+    /// When it happened, as the event says; when it fell due.
     pub at: Time,
     /// What to do: a name of the ruleset's ladder.
     pub outcome: Arc<str>,

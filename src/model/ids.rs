@@ -45,4 +45,6 @@ ids! {
     MuteId,
     /// A memory: what is kept of past events for one meaning (event, value, where, keys).
     MemoryId,
+    /// The memory of a `sequence`.
+    SequenceId,
 }

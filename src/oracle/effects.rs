@@ -218,7 +218,7 @@ impl Oracle {
                         muted: self.hir.rule(rule).name.as_str().into(),
                         by: values
                             .iter()
-                            .map(|(v, e)| (self.written(e).into(), self.shown(v, e, scope)))
+                            .map(|(v, e)| (self.written(e.span).into(), self.shown(v, e, scope)))
                             .collect(),
                         until,
                     },

@@ -65,6 +65,11 @@ pub enum Op {
         /// The author counts the current event, and it is of a counted type.
         including: bool,
     },
+    /// Whether what comes before the last event of a sequence came; the operands are the keys.
+    Sequence {
+        memory: SequenceId,
+        within: Duration,
+    },
     /// The element of the enclosing fold that binds this level; the outermost fold of an expression binds 0.
     Element {
         level: u32,
@@ -326,8 +331,68 @@ pub struct Plan {
     pub graph: Graph,
     pub traces: Traces,
     pub windows: Vec<Window>,
-    /// By [`EventId`].
+    /// By [`EventId`]; then, for each rule on something that did not happen, one per event that sets its deadlines: what
+    /// to do when one falls due.
     pub events: Vec<EventPlan>,
+    pub absences: Vec<AbsencePlan>,
+}
+
+/// A rule on something that did not happen.
+#[derive(Clone, Debug)]
+pub struct AbsencePlan {
+    pub rule: RuleId,
+    /// Of the events that must not come.
+    pub memory: MemoryId,
+    pub within: Duration,
+    /// From `no` on, as written.
+    pub text: TextId,
+    /// By the event that set the deadline: what to do when it falls due, of [`Plan::events`].
+    pub due: Vec<(EventId, usize)>,
+}
+
+/// A deadline that an event sets.
+#[derive(Clone, Debug)]
+pub struct SetPlan {
+    /// Of [`Plan::absences`].
+    pub absence: usize,
+    pub filter: Option<Traced>,
+    pub keys: Vec<Traced>,
+}
+
+/// Deadlines that an event takes back.
+#[derive(Copy, Clone, Debug)]
+pub struct CancelPlan {
+    /// Of [`Plan::absences`].
+    pub absence: usize,
+    /// The write to its memory, of [`EventPlan::writes`]: the same events and keys.
+    pub write: usize,
+}
+
+/// How an event is kept for sequences.
+#[derive(Clone, Debug)]
+pub struct SequenceWrite {
+    pub memory: SequenceId,
+    pub key: KeyTuple,
+    pub steps: Vec<StepPlan>,
+}
+
+/// One element that it can be.
+#[derive(Copy, Clone, Debug)]
+pub struct StepPlan {
+    pub filter: Option<NodeId>,
+    /// The bit of the event in its sequence; 0 for a `not`.
+    pub is: u16,
+    /// The bit of the event after which it must not come.
+    pub breaks: u16,
+}
+
+/// A question about a sequence.
+#[derive(Clone, Debug)]
+pub struct SequenceRead {
+    pub node: NodeId,
+    pub memory: SequenceId,
+    pub within: Duration,
+    pub key: KeyTuple,
 }
 
 /// Everything about one event type.
@@ -340,6 +405,10 @@ pub struct EventPlan {
     pub keys: Vec<KeyTuple>,
     pub writes: Vec<Write>,
     pub reads: Vec<Read>,
+    pub sequence_writes: Vec<SequenceWrite>,
+    pub sequence_reads: Vec<SequenceRead>,
+    pub sets: Vec<SetPlan>,
+    pub cancels: Vec<CancelPlan>,
     /// In the order of the declarations.
     pub rules: Vec<RulePlan>,
     /// Score at least `.0` gives outcome `.1`; ascending.
@@ -570,6 +639,17 @@ impl EventPlan {
             write.value.iter_mut().for_each(&mut *change);
         }
         self.reads.iter_mut().for_each(|read| change(&mut read.node));
+        for write in &mut self.sequence_writes {
+            write.key.nodes.iter_mut().for_each(&mut *change);
+            write.steps.iter_mut().filter_map(|step| step.filter.as_mut()).for_each(&mut *change);
+        }
+        for read in &mut self.sequence_reads {
+            change(&mut read.node);
+            read.key.nodes.iter_mut().for_each(&mut *change);
+        }
+        for set in &mut self.sets {
+            set.keys.iter_mut().chain(&mut set.filter).for_each(|traced| change(&mut traced.node));
+        }
         self.rules.iter_mut().for_each(|rule| rule.for_each_node_mut(change));
     }
 
@@ -589,6 +669,14 @@ impl EventPlan {
         for write in &self.writes {
             all.extend(write.filter);
             all.extend(write.value);
+        }
+        for write in &self.sequence_writes {
+            all.extend(&write.key.nodes);
+            all.extend(write.steps.iter().filter_map(|step| step.filter));
+        }
+        all.extend(self.sequence_reads.iter().flat_map(|read| &read.key.nodes));
+        for set in &self.sets {
+            all.extend(set.keys.iter().chain(&set.filter).map(|traced| traced.node));
         }
         all
     }

@@ -26,16 +26,18 @@ pub fn lower(hir: &Hir, sources: &SourceMap) -> Plan {
         window_index: HashMap::new(),
         aliases: HashMap::new(),
         event: EventId(0),
+        waited: false,
         level: 0,
     };
     let mut events: Vec<EventPlan> = hir.schema.events.iter().map(|event| empty(hir, event.id)).collect();
     for plan in &mut events {
-        lowering.start(plan.event);
+        lowering.start(plan.event, false);
         lowering.writes(plan);
+        lowering.sequence_writes(plan);
     }
     // By event rather than by rule, so that the memo of aliases serves all rules of an event.
     let mut bodies: Vec<Vec<(RuleId, &Body)>> = vec![Vec::new(); events.len()];
-    for (index, rule) in hir.rules.iter().enumerate() {
+    for (index, rule) in hir.rules.iter().enumerate().filter(|(_, rule)| rule.absence.is_none()) {
         for body in &rule.bodies {
             if let Some(of_event) = bodies.get_mut(body.event.index()) {
                 of_event.push((RuleId::new(index), body));
@@ -43,16 +45,17 @@ pub fn lower(hir: &Hir, sources: &SourceMap) -> Plan {
         }
     }
     for (plan, bodies) in events.iter_mut().zip(bodies) {
-        lowering.start(plan.event);
+        lowering.start(plan.event, false);
         for (rule, body) in bodies {
             let rule = lowering.rule(rule, body);
             plan.rules.push(rule);
         }
     }
-    Plan { graph: lowering.graph, traces: lowering.traces, windows: lowering.windows, events }
+    let absences = lowering.absences(&mut events);
+    Plan { graph: lowering.graph, traces: lowering.traces, windows: lowering.windows, events, absences }
 }
 
-fn empty(hir: &Hir, event: EventId) -> EventPlan {
+pub(super) fn empty(hir: &Hir, event: EventId) -> EventPlan {
     let mut policy: Vec<(i64, OutcomeId)> = hir
         .policies
         .iter()
@@ -66,28 +69,35 @@ fn empty(hir: &Hir, event: EventId) -> EventPlan {
         keys: Vec::new(),
         writes: Vec::new(),
         reads: Vec::new(),
+        sequence_writes: Vec::new(),
+        sequence_reads: Vec::new(),
+        sets: Vec::new(),
+        cancels: Vec::new(),
         rules: Vec::new(),
         policy,
     }
 }
 
-struct Lowering<'a> {
-    hir: &'a Hir,
-    sources: &'a SourceMap,
-    graph: Graph,
-    traces: Traces,
+pub(super) struct Lowering<'a> {
+    pub hir: &'a Hir,
+    pub sources: &'a SourceMap,
+    pub graph: Graph,
+    pub traces: Traces,
     windows: Vec<Window>,
     window_index: HashMap<String, WindowId>,
     /// What each `let` and signal became on this event; the tree outlives this map, so addresses are names.
     aliases: HashMap<*const Expr, Traced>,
-    event: EventId,
+    pub event: EventId,
+    /// The event waited for a deadline: it is no current one.
+    pub waited: bool,
     /// How many folds enclose the current expression.
     level: u32,
 }
 
 impl Lowering<'_> {
-    fn start(&mut self, event: EventId) {
+    pub fn start(&mut self, event: EventId, waited: bool) {
         self.event = event;
+        self.waited = waited;
         self.level = 0;
         self.aliases.clear();
     }
@@ -114,7 +124,7 @@ impl Lowering<'_> {
         input.keys.iter().map(|key| self.node(key)).collect()
     }
 
-    fn rule(&mut self, rule: RuleId, body: &Body) -> RulePlan {
+    pub fn rule(&mut self, rule: RuleId, body: &Body) -> RulePlan {
         RulePlan {
             rule,
             when: body.when.as_ref().map(|when| self.expr(when)),
@@ -211,11 +221,11 @@ impl Lowering<'_> {
         TextPlan { parts: parts.collect() }
     }
 
-    fn node(&mut self, expr: &Expr) -> NodeId {
+    pub fn node(&mut self, expr: &Expr) -> NodeId {
         self.expr(expr).node
     }
 
-    fn expr(&mut self, expr: &Expr) -> Traced {
+    pub fn expr(&mut self, expr: &Expr) -> Traced {
         match &expr.kind {
             ExprKind::Const(value) => {
                 let node = self.graph.add_constant(Datum::Known(value.clone()), &expr.ty.base);
@@ -227,6 +237,7 @@ impl Lowering<'_> {
             }
             ExprKind::Alias(inner) => self.alias(inner),
             ExprKind::Aggregate(aggregate) => self.aggregate(expr, aggregate),
+            ExprKind::Sequence(sequence) => self.sequence(expr, sequence),
             ExprKind::Fold(fold) => self.fold(expr, fold),
             _ => self.operator(expr),
         }
@@ -294,6 +305,7 @@ impl Lowering<'_> {
             ExprKind::Const(_)
             | ExprKind::Alias(_)
             | ExprKind::Aggregate(_)
+            | ExprKind::Sequence(_)
             | ExprKind::Fold(_)
             | ExprKind::Error => Op::And,
         }
@@ -310,7 +322,7 @@ impl Lowering<'_> {
             memory: aggregate.memory,
             function: aggregate.function,
             window: self.window(&aggregate.window),
-            including: counted && aggregate.this == Some(This::Including),
+            including: counted && !self.waited && aggregate.this == Some(This::Including),
         };
         let nodes: Vec<NodeId> = keys.iter().map(|key| key.node).collect();
         let node = self.graph.add(op, &nodes, &expr.ty.base);
@@ -343,7 +355,7 @@ impl Lowering<'_> {
         traced
     }
 
-    fn traced(&mut self, node: NodeId, parts: Vec<TraceId>, written: Option<&Expr>) -> Traced {
+    pub(super) fn traced(&mut self, node: NodeId, parts: Vec<TraceId>, written: Option<&Expr>) -> Traced {
         let text = written.map(|expr| self.traces.add_text(&one_line(self.sources.slice(expr.span))));
         let trace = self.traces.add(Trace {
             node: Some(node),

@@ -14,8 +14,12 @@ use crate::sema::hir::Hir;
 pub fn print(plan: &Plan, hir: &Hir) -> String {
     let mut printer = Printer { plan, hir, out: String::new() };
     printer.line(0, &format!("plan {} ({} nodes)", hir.header.name, plan.graph.nodes.len()));
-    for event in &plan.events {
-        printer.event(event);
+    let (events, deadlines) = plan.events.split_at(hir.schema.events.len());
+    for event in events {
+        printer.event(event, "event");
+    }
+    for deadline in deadlines {
+        printer.event(deadline, "deadline after");
     }
     printer.out
 }
@@ -60,12 +64,13 @@ impl Printer<'_> {
         let _ = writeln!(self.out, "{:width$}{text}", "", width = indent * 2);
     }
 
-    fn event(&mut self, event: &EventPlan) {
-        if event.writes.is_empty() && event.rules.is_empty() {
+    fn event(&mut self, event: &EventPlan, what: &str) {
+        let kept = !event.writes.is_empty() || !event.sequence_writes.is_empty();
+        if !kept && event.rules.is_empty() && event.sets.is_empty() {
             return;
         }
         let name = self.hir.schema.events[event.event.index()].name.clone();
-        self.line(0, &format!("\nevent {name}"));
+        self.line(0, &format!("\n{what} {name}"));
         let fields: Vec<String> = event.fields.iter().map(|field| self.field(event.event, *field)).collect();
         self.line(1, &format!("needs {}", fields.join(", ")));
         self.line(1, "nodes");
@@ -81,12 +86,45 @@ impl Printer<'_> {
             let this = read.include_current.map_or("", |_| " including this");
             self.line(1, &format!("read %{} from m{}{this}", read.node.0, read.memory.0));
         }
+        self.later(event);
         for rule in &event.rules {
             self.rule(rule);
         }
         for (score, outcome) in &event.policy {
             let text = format!("policy {} at score {score}", self.hir.outcome(*outcome));
             self.line(1, &text);
+        }
+    }
+
+    /// Sequences and deadlines.
+    fn later(&mut self, event: &EventPlan) {
+        for write in &event.sequence_writes {
+            for step in &write.steps {
+                let filter = step.filter.map_or(String::new(), |filter| format!(" where %{}", filter.0));
+                let what = if step.is == 0 {
+                    format!("breaks {:b}", step.breaks)
+                } else {
+                    format!("is {:b}", step.is)
+                };
+                let keys = list(&write.key.nodes);
+                self.line(1, &format!("sequence s{} by {keys} {what}{filter}", write.memory.0));
+            }
+        }
+        for read in &event.sequence_reads {
+            self.line(1, &format!("read %{} from s{}", read.node.0, read.memory.0));
+        }
+        for set in &event.sets {
+            let Some(absence) = self.plan.absences.get(set.absence) else { continue };
+            let keys: Vec<NodeId> = set.keys.iter().map(|key| key.node).collect();
+            let filter = set.filter.map_or(String::new(), |filter| format!(" where %{}", filter.node.0));
+            let within = exactly(absence.within);
+            let name = self.hir.rule(absence.rule).name.clone();
+            self.line(1, &format!("deadline {name} by {} in {within}{filter}", list(&keys)));
+        }
+        for cancel in &event.cancels {
+            let Some(absence) = self.plan.absences.get(cancel.absence) else { continue };
+            let name = self.hir.rule(absence.rule).name.clone();
+            self.line(1, &format!("takes back {name} with m{}", absence.memory.0));
         }
     }
 
@@ -188,6 +226,9 @@ impl Printer<'_> {
                 let over = window(&self.plan.windows[id.index()]);
                 let this = if including { " including this" } else { "" };
                 format!("{function} m{} by ({args}) {over}{this}", memory.0)
+            }
+            Op::Sequence { memory, within } => {
+                format!("sequence s{} by ({args}) within {}", memory.0, exactly(within))
             }
             Op::Element { level, .. } => format!("element {level}"),
             Op::Member(place) => format!("{} of {args}", self.member(node.args[0], place as usize)),

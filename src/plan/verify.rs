@@ -76,7 +76,7 @@ fn check_event(plan: &Plan, event: &EventPlan, found: &mut Vec<String>) {
     }
     // Memory is asked between the two blocks, so nothing that is asked with may depend on an answer.
     let before = plan.graph.reachable(&event.input_nodes());
-    if before.iter().any(|node| matches!(plan.graph.node(*node).op, Op::Read { .. })) {
+    if before.iter().any(|node| matches!(plan.graph.node(*node).op, Op::Read { .. } | Op::Sequence { .. })) {
         found.push(format!("event {name} asks memory with an answer of memory"));
     }
 }

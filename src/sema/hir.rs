@@ -39,6 +39,7 @@ pub struct Hir {
     /// Every different `by KEYS` of a `mute`.
     pub mutes: Vec<Mute>,
     pub memories: Vec<Memory>,
+    pub sequences: Vec<SequenceMemory>,
     /// In source order (by path, then place).
     pub rules: Vec<Rule>,
     pub policies: Vec<Policy>,
@@ -177,6 +178,37 @@ pub struct MemoryInput {
     pub keys: Vec<Expr>,
 }
 
+/// What is kept for `sequence(…)`: the events of all its elements but the last, in one order. Sequences that differ
+/// only in their last element or in `within` share it.
+#[derive(Clone, Debug)]
+pub struct SequenceMemory {
+    /// Per element in source order, whether it is a `not`; the last one is neither first nor `not`.
+    pub elements: Vec<Element>,
+    /// One per event type that is an element.
+    pub inputs: Vec<SequenceInput>,
+    pub keys: Vec<Type>,
+    /// The longest `within`.
+    pub reach: Duration,
+    /// The meaning in words that reformatting and renaming do not change.
+    pub identity: String,
+    pub span: Span,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Element {
+    /// `not X`: none of these between its neighbours.
+    pub absent: bool,
+}
+
+/// How an event of one type is kept: judged once, on receipt, on that event.
+#[derive(Clone, Debug)]
+pub struct SequenceInput {
+    pub event: EventId,
+    pub keys: Vec<Expr>,
+    /// The elements that it can be, by their place, each with its `where`.
+    pub elements: Vec<(usize, Option<Expr>)>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Rule {
     pub name: String,
@@ -191,10 +223,33 @@ pub struct Rule {
     pub always: bool,
     pub active_from: Option<Time>,
     pub active_until: Option<Time>,
+    /// For a rule on something that did not happen: then the bodies are evaluated at deadlines, with the fields of
+    /// the event that set it and the deadline as `at`.
+    pub absence: Option<Absence>,
     /// One per event type it is evaluated on.
     pub bodies: Vec<Body>,
     /// The name in the declaration.
     pub span: Span,
+}
+
+/// `on no payment where ok by order within 48h after order where amount > 0 USD`
+#[derive(Clone, Debug)]
+pub struct Absence {
+    /// Keeps the events that must not come, for triggers that come after them.
+    pub memory: MemoryId,
+    pub within: Duration,
+    /// One per event type that sets a deadline.
+    pub triggers: Vec<Trigger>,
+    /// From `no` on.
+    pub span: Span,
+}
+
+/// An event that sets a deadline.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    pub event: EventId,
+    pub filter: Option<Expr>,
+    pub keys: Vec<Expr>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -345,6 +400,7 @@ pub enum ExprKind {
     /// A `let` or signal: the expression it stands for, shared by all its uses on this event.
     Alias(Arc<Expr>),
     Aggregate(Box<Aggregate>),
+    Sequence(Box<Sequence>),
     Fold(Box<Fold>),
     /// Strict: unknown if any argument is.
     Call(BuiltinId, Vec<Expr>),
@@ -410,6 +466,19 @@ pub struct Aggregate {
     pub this: Option<This>,
 }
 
+/// Whether the current event completes a sequence. Kleene's `and` of its own `where` and of what came before it.
+#[derive(Clone, Debug)]
+pub struct Sequence {
+    pub memory: SequenceId,
+    /// On the current event, as many as the memory has.
+    pub keys: Vec<Expr>,
+    pub within: Duration,
+    /// Whether an event of this type can be the last element; on any other the sequence is false.
+    pub ends_here: bool,
+    /// The `where` of the last element, on the current event.
+    pub filter: Option<Expr>,
+}
+
 /// A question to a list of the event: `any(items where …)`, `sum(items.price)`.
 #[derive(Clone, Debug)]
 pub struct Fold {
@@ -451,11 +520,29 @@ pub enum Override {
 
 #[derive(Clone, Debug)]
 pub struct TestLine {
-    pub event: EventId,
-    /// The event as a JSON object by field names (not by `from` pointers), `at` and `id` included.
-    pub input: serde_json::Value,
+    pub kind: TestLineKind,
     pub expectations: Vec<Expectation>,
     pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum TestLineKind {
+    /// The event as a JSON object by field names (not by `from` pointers), `at` and `id` included.
+    Event { event: EventId, input: serde_json::Value },
+    /// Moves time.
+    Clock { at: Time },
+    /// Speaks of the deadlines of this rule that the line above made due.
+    Deadline(RuleId),
+}
+
+impl TestLine {
+    /// The type of the event that happens here.
+    pub fn event(&self) -> Option<EventId> {
+        match &self.kind {
+            TestLineKind::Event { event, .. } => Some(*event),
+            TestLineKind::Clock { .. } | TestLineKind::Deadline(_) => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -545,6 +632,10 @@ impl Expr {
             | ExprKind::Convert(a, _) => each(a),
             ExprKind::Alias(a) => each(a),
             ExprKind::Aggregate(aggregate) => aggregate.keys.iter().for_each(each),
+            ExprKind::Sequence(sequence) => {
+                sequence.filter.iter().for_each(&mut *each);
+                sequence.keys.iter().for_each(each);
+            }
             ExprKind::Fold(fold) => {
                 each(&fold.list);
                 fold.value.iter().for_each(&mut *each);

@@ -220,6 +220,7 @@ impl<'a> Checker<'a> {
         certain.into_iter().for_each(|finding| self.out.push(finding));
         self.nothing_passes_silently();
         let events = self.shapes.into_iter().map(Arc::unwrap_or_clone).collect();
+        let (memories, sequences) = self.memories.into_vecs();
         let hir = Hir {
             header: self.header,
             entities: self.entities,
@@ -232,7 +233,8 @@ impl<'a> Checker<'a> {
             actions: self.actions,
             labels: self.labels,
             mutes: self.mutes,
-            memories: self.memories.into_vec(),
+            memories,
+            sequences,
             rules: self.rules,
             policies,
             tests,

@@ -140,6 +140,16 @@ impl ExprText<'_> {
             ExprKind::Element { depth } => format!("element^{depth}"),
             ExprKind::Alias(inner) => self.of(inner, event),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, event),
+            ExprKind::Sequence(sequence) => {
+                let filter = sequence.filter.as_ref().map_or(String::new(), |f| format!(" where {}", sub(f)));
+                let ends = if sequence.ends_here { "ends here" } else { "never ends here" };
+                format!(
+                    "sequence({}) {ends}{filter} by {} within {}",
+                    sequence.memory.index(),
+                    all(&sequence.keys),
+                    duration_text(sequence.within)
+                )
+            }
             ExprKind::Fold(fold) => {
                 let word = match fold.function {
                     FoldFn::Any => "any",
@@ -368,6 +378,22 @@ impl<'h> Printer<'h> {
             );
             self.line(1, &memory.identity);
         }
+        for (i, sequence) in self.hir.sequences.iter().enumerate() {
+            self.line(0, format!("sequence {i}: reach {}", duration_text(sequence.reach)));
+            self.line(1, &sequence.identity);
+        }
+    }
+
+    fn absence(&mut self, absence: &hir::Absence) {
+        let within = duration_text(absence.within);
+        self.line(1, format!("nothing in memory {} within {within}", absence.memory.index()));
+        for trigger in &absence.triggers {
+            let event = self.event(trigger.event).clone();
+            let keys: Vec<String> = trigger.keys.iter().map(|key| self.text.of(key, &event)).collect();
+            let filter = trigger.filter.as_ref();
+            let filter = filter.map_or(String::new(), |f| format!(" where {}", self.text.of(f, &event)));
+            self.line(2, format!("after {}{filter} by {}", event.name, keys.join(", ")));
+        }
     }
 
     fn rule(&mut self, rule: &hir::Rule) {
@@ -387,6 +413,9 @@ impl<'h> Printer<'h> {
         }
         if rule.always {
             self.line(1, "always");
+        }
+        if let Some(absence) = &rule.absence {
+            self.absence(absence);
         }
         for body in &rule.bodies {
             self.body(body);
@@ -520,7 +549,14 @@ impl<'h> Printer<'h> {
                 self.line(1, format!("with {text}"));
             }
             for line in &test.lines {
-                self.line(1, format!("{} {}", self.event(line.event).name, line.input));
+                let text = match &line.kind {
+                    hir::TestLineKind::Event { event, input } => {
+                        format!("{} {input}", self.event(*event).name)
+                    }
+                    hir::TestLineKind::Clock { at } => format!("clock {at}"),
+                    hir::TestLineKind::Deadline(rule) => format!("deadline {}", self.hir.rule(*rule).name),
+                };
+                self.line(1, text);
                 for expectation in &line.expectations {
                     let text = self.expectation(&expectation.kind);
                     self.line(2, format!("=> {text}"));

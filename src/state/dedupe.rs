@@ -65,6 +65,16 @@ impl Dedupe {
         self.applied.get(place as usize)
     }
 
+    /// Moves engine time without an event.
+    pub fn advance(&mut self, told: Time) {
+        self.now = self.now.max(told);
+    }
+
+    /// Engine time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
     /// Keeps the decision of an event that [`Dedupe::check`] did not know.
     pub fn remember(&mut self, event: Identity, content: u32, decision: Kept) {
         let number = (u64::from(self.first) + self.applied.len() as u64) % u64::from(NUMBERS);

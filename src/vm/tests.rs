@@ -31,10 +31,20 @@ fn run(fields: &[(Datum, Type)], build: impl FnOnce(&mut Graph, &[NodeId]) -> No
         keys: vec![KeyTuple { nodes: vec![root], types: vec![ty.clone()] }],
         writes: Vec::new(),
         reads: Vec::new(),
+        sequence_writes: Vec::new(),
+        sequence_reads: Vec::new(),
+        sets: Vec::new(),
+        cancels: Vec::new(),
         rules: Vec::new(),
         policy: Vec::new(),
     };
-    let plan = Plan { graph, traces: Traces::default(), windows: Vec::new(), events: vec![event] };
+    let plan = Plan {
+        graph,
+        traces: Traces::default(),
+        windows: Vec::new(),
+        events: vec![event],
+        absences: Vec::new(),
+    };
     let program = compile(&plan, &[fields.len()]);
     let mut arena = Arena::new();
     let mut frame = Frame::new(&program.events[0]);

@@ -33,6 +33,8 @@ struct Place {
     counted: bool,
     /// Inside a fold over `items`.
     element: bool,
+    /// Whether a sequence may end here: not in signals, which rules on any event use, nor at deadlines.
+    ends: bool,
     depth: usize,
 }
 
@@ -102,7 +104,8 @@ impl Generator<'_> {
             let event = self.random.below(EVENTS.len());
             let kind =
                 [Kind::Bool, Kind::Int, Kind::Decimal, Kind::Duration, Kind::Text][self.random.below(5)];
-            let place = Place { events: (event, None), counted: false, element: false, depth: 3 };
+            let place =
+                Place { events: (event, None), counted: false, element: false, ends: false, depth: 3 };
             let value = self.expr(kind, place);
             let _ = writeln!(out, "signal s{index} = {value}");
             self.signals.push((format!("s{index}"), kind, event));
@@ -128,8 +131,10 @@ impl Generator<'_> {
         let both = self.random.chance(15);
         let events = if both { (0, Some(1)) } else { (self.random.below(EVENTS.len()), None) };
         let on = if both { "activity" } else { EVENTS[events.0] };
-        let place = Place { events, counted: false, element: false, depth: 4 };
+        let absence = if !both && self.random.chance(25) { Some(self.absence(events.0)) } else { None };
+        let place = Place { events, counted: false, element: false, ends: absence.is_none(), depth: 4 };
         let shadow = if self.random.chance(15) { "shadow " } else { "" };
+        let on = absence.unwrap_or(on.to_string());
         let mut out = format!("{shadow}rule r{index} on {on} {{\n");
         let mut clause = |text: String| {
             let _ = writeln!(out, "    {text}");
@@ -460,6 +465,9 @@ impl Generator<'_> {
 
     fn condition(&mut self, place: Place) -> String {
         let inner = place.deeper();
+        if place.ends && !place.counted && !place.element && self.random.chance(12) {
+            return self.sequence(place);
+        }
         let has = |name: &str| self.named(place).iter().any(|(n, _)| *n == name);
         let (ip, net, words, numbers, items) =
             (has("ip"), has("net"), has("words"), has("numbers"), has("items"));
@@ -577,6 +585,7 @@ impl Generator<'_> {
             events: if group { (0, Some(1)) } else { (counted, None) },
             counted: true,
             element: false,
+            ends: false,
             depth: 2,
         };
         let event = if group { "activity" } else { EVENTS[counted] };
@@ -667,6 +676,65 @@ impl Generator<'_> {
             _ => "",
         };
         Some(format!("({function}({value}{filter}{rank}){by_key} {window})"))
+    }
+
+    fn filter(&mut self, event: usize) -> String {
+        if !self.random.chance(30) {
+            return String::new();
+        }
+        let there = Place { events: (event, None), counted: true, element: false, ends: false, depth: 2 };
+        format!(" where {}", self.expr(Kind::Bool, there))
+    }
+
+    /// A key that all these events have.
+    fn common_key(&mut self, events: &[usize]) -> String {
+        let names = ["device", "t", "n", "home", "way", "ip", "flag"];
+        let all = |name: &&str| events.iter().all(|e| self.fields[*e].iter().any(|f| f.name == *name));
+        let shared: Vec<&str> = names.into_iter().filter(all).collect();
+        match self.random.below(4) {
+            0 if !shared.is_empty() => self.random.pick(&shared).into(),
+            1 if !shared.is_empty() => format!("buyer, {}", self.random.pick(&shared)),
+            _ => "buyer".into(),
+        }
+    }
+
+    /// A sequence that ends with the event of this place.
+    fn sequence(&mut self, place: Place) -> String {
+        let mut events = Vec::new();
+        let mut parts = Vec::new();
+        for step in 0..1 + self.random.below(3) {
+            if step > 0 && self.random.chance(40) {
+                let event = self.random.below(EVENTS.len());
+                events.push(event);
+                parts.push(format!("not {}{}", EVENTS[event], self.filter(event)));
+            }
+            let event = self.random.below(EVENTS.len());
+            events.push(event);
+            parts.push(format!("{}{}", EVENTS[event], self.filter(event)));
+        }
+        if self.random.chance(40) {
+            let event = self.random.below(EVENTS.len());
+            events.push(event);
+            parts.push(format!("not {}{}", EVENTS[event], self.filter(event)));
+        }
+        let (last, other) = place.events;
+        events.push(last);
+        events.extend(other);
+        match other {
+            Some(_) => parts.push("activity".into()),
+            None => parts.push(format!("{}{}", EVENTS[last], self.filter(last))),
+        }
+        let span = self.random.pick(&["1s", "1m", "1h", "24h", "7d"]);
+        format!("sequence({}) by {} within {span}", parts.join(", "), self.common_key(&events))
+    }
+
+    /// What a rule on something that did not happen is on; `after` is the event that sets the deadline.
+    fn absence(&mut self, after: usize) -> String {
+        let absent = self.random.below(EVENTS.len());
+        let span = self.random.pick(&["1s", "1m", "1h", "24h"]);
+        let key = self.common_key(&[absent, after]);
+        let (filter, trigger) = (self.filter(absent), self.filter(after));
+        format!("no {}{filter} by {key} within {span} after {}{trigger}", EVENTS[absent], EVENTS[after])
     }
 
     fn key(&mut self, here: Place, there: Place) -> String {

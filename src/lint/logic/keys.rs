@@ -82,6 +82,9 @@ fn node(expr: &Expr) -> String {
         ExprKind::Aggregate(a) => {
             format!("aggregate {:?} {} {:?} {:?}", a.function, a.memory.0, a.window, a.this)
         }
+        ExprKind::Sequence(s) => {
+            format!("sequence {} {:?} {} {}", s.memory.0, s.within, s.ends_here, s.filter.is_some())
+        }
         ExprKind::Fold(fold) => {
             format!("fold {:?} {} {}", fold.function, fold.value.is_some(), fold.filter.is_some())
         }

@@ -39,6 +39,7 @@ impl<'a> Checker<'a> {
             always: false,
             active_from: None,
             active_until: None,
+            absence: None,
             bodies: Vec::new(),
             span: rule.name.span,
         };
@@ -52,14 +53,19 @@ impl<'a> Checker<'a> {
                 self.on_each(&events, |c, event| c.body(rule, event, &locals))
             }
             On::Absence(absence) => {
-                self.absence(rule, absence, &locals);
-                Vec::new()
+                let (absence, bodies) = self.absence(rule, absence, &locals);
+                result.absence = absence;
+                bodies
             }
         };
         self.unused_locals(&locals, &result.bodies);
-        for body in &result.bodies {
-            self.current_event(rule, body);
+        // At a deadline there is no current event: everything received counts.
+        if matches!(rule.on, On::Events(_)) {
+            for body in &result.bodies {
+                self.current_event(rule, body);
+            }
         }
+        self.sequences_can_end(&result);
         self.locals = Locals::default();
         result
     }
