@@ -164,9 +164,9 @@ impl Shape {
         }
     }
 
-    /// Nothing but times is kept.
+    /// Nothing but times is kept, one of each event.
     pub fn is_bare(&self) -> bool {
-        self.kind == Kind::Bare
+        self.kind == Kind::Bare && self.step.is_none()
     }
 
     /// Whether windows add up what lies between two entries.

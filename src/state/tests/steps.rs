@@ -83,12 +83,14 @@ proptest! {
             functions: functions.iter().map(|f| (*f, false)).collect(),
             ..spec(Some(Type::Int), vec![])
         };
-        let mut store = Store::new(&[spec], &options(lateness, cap));
+        let bare = MemorySpec { value: None, functions: vec![(AggregateFn::Count, false)], ..spec.clone() };
+        let mut store = Store::new(&[spec, bare], &options(lateness, cap));
         let windows: Vec<Window> =
             spans.iter().map(|s| Window::Stepped { span: Duration(*s), step: Duration(STEP) }).collect();
         let edges: Vec<Edges> = windows.iter().map(|window| store.edges(MEMORY, window)).collect();
         let mut reference = Reference::default();
         let key = KeyHash(7);
+        let (constants, mut own) = (Arena::constants(), Arena::new());
         // Steps begin at the epoch, and before it too.
         let mut now = -70;
         for (step, value) in steps {
@@ -102,6 +104,13 @@ proptest! {
                         let bounds = Bounds::of(window, Time(t));
                         let got = ask(&mut store, cell, *edges, *f, bounds, t, this);
                         prop_assert_eq!(&got, &expected, "{:?} over {} at {} with {:?}", f, span, t, this);
+                        if *f == AggregateFn::Count {
+                            let this = this.map(Slot::int);
+                            let got = read(
+                                &mut store, cell, MemoryId(1), *f, bounds, Time(t), this, &constants, &mut own,
+                            );
+                            prop_assert_eq!(answer(got), expected, "events over {} at {}", span, t);
+                        }
                     }
                 }
             }
@@ -109,6 +118,7 @@ proptest! {
             let arena = Arena::new();
             let arenas = Arenas { constants: &arena, event: &arena };
             let wrote = store.write(cell, MEMORY, Time(t), Slot::int(value), &arenas);
+            store.write(cell, MemoryId(1), Time(t), Slot::MISSING, &arenas);
             prop_assert_eq!(wrote, reference.write(t, value, lateness, cap as usize));
         }
     }
