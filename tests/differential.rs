@@ -68,7 +68,7 @@ fn engine_and_oracle_agree() {
         ("effects", seen.effects, rounds),
         ("suppressed", seen.suppressed, rounds),
         ("muted", seen.muted, rounds / 2),
-        ("withheld", seen.withheld, rounds),
+        ("withheld", seen.withheld, rounds / 2),
         ("labelled", seen.labelled, rounds),
         ("late", seen.late, rounds),
         ("duplicates", seen.duplicates, rounds),

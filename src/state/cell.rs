@@ -223,7 +223,7 @@ fn unordered(number: i64) -> f64 {
 }
 
 /// A question to one memory of one key.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub struct Asked {
     pub function: AggregateFn,
     pub bounds: Bounds,
@@ -231,6 +231,8 @@ pub struct Asked {
     pub t: Time,
     /// What it contributes, if it counts: any known slot for a memory of bare events.
     pub current: Option<Slot>,
+    /// The entries within the bounds, of which nothing was lost.
+    pub inside: Range<usize>,
 }
 
 /// One memory of one key: what every question looks at, in one line of the processor's cache.
@@ -431,18 +433,17 @@ impl KeyMemory {
         bounded((inside.len() + usize::from(this)) as i64, after < self.capped)
     }
 
-    /// The answer to a question; `inside` are the entries within its bounds, of which nothing was lost.
+    /// The answer to a question; `counted` is where it is kept how many different values it had.
     pub fn read(
         &self,
         shape: &Shape,
         asked: &Asked,
-        inside: Range<usize>,
         counted: Option<&mut Counted>,
         hasher: &KeyHasher,
         constants: &Arena,
         arena: &mut Arena,
     ) -> Slot {
-        let Asked { function, bounds, t, current } = *asked;
+        let Asked { function, bounds, t, current, ref inside } = *asked;
         let this = current.and_then(|slot| {
             let arenas = Arenas { constants, event: arena };
             // Its value is at hand in the slot; a hash only where values are told apart.

@@ -82,9 +82,9 @@ impl Cell<'_> {
                 return memory.count(after, &inside, this);
             }
         }
-        let asked = Asked { function: question.function, bounds, t, current };
+        let asked = Asked { function: question.function, bounds, t, current, inside };
         let counted = question.edges.counted.and_then(|place| self.counted.get_mut(place as usize));
-        memory.read(shape, &asked, inside, counted, self.hasher, constants, arena)
+        memory.read(shape, &asked, counted, self.hasher, constants, arena)
     }
 }
 
