@@ -18,8 +18,12 @@
 //! - A window `(after, through]` with `after <` the last lost (refused or expired) time is unknown: too late.
 //!   With `after <` the last time dropped by the cap, `count` and `distinct` are lower bounds, `any` is true if
 //!   anything is left in it, `last` and `since` are exact if anything is left in it, the rest is unknown: saturated.
-//! - `ever` counts every write, refused ones included, in running values; only `distinct … ever` keeps a set,
-//!   up to the cap.
+//! - `ever` counts every write, refused ones included, in running values; `distinct … ever` keeps a set
+//!   up to the cap, `percentile … ever` all numbers up to the cap and none above it.
+//! - `distinct` costs the same however many values a window has: entries are linked by value, and a count is led on from
+//!   where it stood last by what came and went since.
+//! - A memory in steps keeps running values per step of time in place of entries; a step expires once no moment of it
+//!   can be asked for. For `distinct` it keeps an entry for each different value of each step, and the cap holds for these.
 //! - The current event is laid over at its own time, after all entries of the same time, without being inserted.
 
 pub mod cell;
