@@ -100,6 +100,7 @@ fn memories() {
             value: Some(Type::Decimal),
             keys: vec![key.clone()],
             reach: Some(hours(30 * 24)),
+            step: None,
             functions: functions.clone(),
         })
         .collect();
@@ -146,6 +147,47 @@ fn memories() {
     });
 }
 
+/// One busy key whose values are nearly all different: a window of so many, asked and written by every event.
+fn telling_apart(entries: i64, step: Option<Duration>) {
+    let second = 1_000_000;
+    let spec = MemorySpec {
+        value: Some(Type::Int),
+        keys: vec![],
+        reach: Some(Duration(entries * second)),
+        step,
+        functions: vec![(AggregateFn::Distinct, false)],
+    };
+    let options =
+        StoreOptions { lateness: Duration(60 * second), entries: 1_000_000, hash_key: b"rulec".to_vec() };
+    let mut store = Store::new(&[spec], &options);
+    let (constants, mut arena) = (Arena::constants(), Arena::new());
+    let memory = MemoryId::new(0);
+    let span = Duration(entries * second);
+    let window = match step {
+        Some(step) => Window::Stepped { span, step },
+        None => Window::Sliding { span, ending: Duration(0) },
+    };
+    let edges = store.edges(memory, &window);
+    let question = store.question(memory, AggregateFn::Distinct, edges);
+    let group = store.group(memory);
+    let key = store.hasher().hash(&[], &[], &Arenas { constants: &constants, event: &arena });
+    let cell = store.find_or_add(group, key.expect("a known key"));
+    let mut i = 0i64;
+    let mut event = || {
+        i += 1;
+        let (t, value) = (Time(i * second), Slot::int(i * 7919 % (entries * 3)));
+        let bounds = Bounds::of(&window, t);
+        let mut kept = store.cell(group, Some(cell), t);
+        black_box(kept.read(&question, bounds, t, Some(value), &constants, &mut arena));
+        store.write(cell, memory, t, value, &Arenas { constants: &constants, event: &arena });
+    };
+    (0..entries).for_each(|_| event());
+    let how = if step.is_some() { " in steps" } else { "" };
+    measure(&format!("different values among {entries}{how}"), 100_000, || {
+        (0..100_000).for_each(|_| event());
+    });
+}
+
 fn deciding() {
     let decision = Decision {
         event: "e-17".into(),
@@ -177,5 +219,9 @@ fn deciding() {
 fn main() {
     decoding(&lines());
     memories();
+    for entries in [100, 10_000, 100_000] {
+        telling_apart(entries, None);
+    }
+    telling_apart(10_000, Some(Duration(600_000_000)));
     deciding();
 }

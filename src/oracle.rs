@@ -60,6 +60,8 @@ struct Cell {
     /// In order of arrival; nothing is ever taken out, only marked.
     entries: Vec<Entry>,
     newest: Option<Time>,
+    /// Of a memory that is kept in steps: each different value of each step once, at the step's start.
+    in_steps: Vec<Entry>,
     /// The latest entry that windows lost to time, and to the cap.
     lost_expired: Option<Time>,
     lost_capped: Option<Time>,
@@ -588,6 +590,7 @@ impl Oracle {
             cell.insert(
                 Entry { at, value, elements: Vec::new(), gone: false },
                 memory.reach,
+                memory.step,
                 hir.header.lateness,
                 hir.header.limits.entries,
             );
@@ -616,15 +619,22 @@ impl Oracle {
                     let until = t.0.saturating_sub(ending.0);
                     (until.saturating_sub(span.0), until)
                 }
+                Window::Stepped { span, step } => {
+                    (step_of(Time(t.0 - span.0), *step).0 - 1, step_of(t, *step).0 + step.0 - 1)
+                }
                 Window::Calendar { period, zone } => (t.start_of(*period, zone).0 - 1, t.0),
             };
             if cell.lost_expired.is_some_and(|lost| after < lost.0) {
                 return Datum::Unknown(Unknown::TooLate);
             }
             let there = |entry: &&Entry| !entry.gone && after < entry.at.0 && entry.at.0 <= until;
-            let mut entries: Vec<Entry> = cell.entries.iter().filter(there).cloned().collect();
+            // Steps keep different values up to the cap, and running values of everything.
+            let distinct = aggregate.function == AggregateFn::Distinct;
+            let steps = memory.step.is_some();
+            let kept = if steps && distinct { &cell.in_steps } else { &cell.entries };
+            let mut entries: Vec<Entry> = kept.iter().filter(there).cloned().collect();
             entries.extend(current);
-            if cell.lost_capped.is_some_and(|lost| after < lost.0) {
+            if (distinct || !steps) && cell.lost_capped.is_some_and(|lost| after < lost.0) {
                 return self.saturated(aggregate.function, entries, ty, t);
             }
             self.answer(aggregate.function, entries, ty, t)
@@ -647,6 +657,11 @@ impl Oracle {
             kept.extend(current.and_then(|entry| entry.value));
             let count = Value::Int(distinct(&kept));
             return if dropped { Datum::AtLeast(count) } else { Datum::Known(count) };
+        }
+        if let AggregateFn::Percentile(_) = aggregate.function
+            && entries.len() > self.hir.header.limits.entries as usize
+        {
+            return Datum::Unknown(Unknown::Saturated);
         }
         entries.extend(current);
         self.answer(aggregate.function, entries, ty, t)
@@ -681,11 +696,27 @@ impl Oracle {
             AggregateFn::Distinct => Datum::Known(Value::Int(distinct(&values))),
             AggregateFn::Min => self.extreme(CompareOp::Less, values, t),
             AggregateFn::Max => self.extreme(CompareOp::Greater, values, t),
+            AggregateFn::Percentile(rank) => self.percentile(rank.percent(), &values, t),
             AggregateFn::Sum if values.is_empty() => self.zero(ty),
             AggregateFn::Sum => sum(&values),
             AggregateFn::Avg => or_unknown(average(&values)),
             AggregateFn::Stddev => or_unknown(deviation(&values)),
         }
+    }
+
+    /// The least value that at least so many percent of all are not above.
+    fn percentile(&self, percent: Decimal, values: &[Value], at: Time) -> Datum {
+        let money = MoneyContext { rates: self.hir.rates.as_deref(), currency: self.hir.header.currency, at };
+        let not_above = |value: &Value, other: &Value| {
+            let (value, other) = (Datum::Known(value.clone()), Datum::Known(other.clone()));
+            ops::compare(CompareOp::LessEqual, &value, &other, &money).truth() == Some(true)
+        };
+        let enough = |value: &&Value| {
+            let below = values.iter().filter(|other| not_above(other, value)).count() as i128;
+            below * 100 * i128::from(Decimal::SCALE) >= i128::from(percent.0) * values.len() as i128
+        };
+        let all = values.iter().filter(enough).cloned();
+        self.extreme(CompareOp::Less, all.collect(), at)
     }
 
     fn extreme(&self, better: CompareOp, values: Vec<Value>, at: Time) -> Datum {
@@ -801,10 +832,17 @@ impl Oracle {
 
 impl Cell {
     /// Enters one counted event. Windows are served from what is at most `reach` + `lateness` behind the newest.
-    fn insert(&mut self, entry: Entry, reach: Option<Duration>, lateness: Duration, limit: u32) {
+    fn insert(
+        &mut self,
+        entry: Entry,
+        reach: Option<Duration>,
+        step: Option<Duration>,
+        lateness: Duration,
+        limit: u32,
+    ) {
         let at = entry.at;
         let too_late = self.newest.is_some_and(|newest| at.0 < newest.0.saturating_sub(lateness.0));
-        self.entries.push(entry);
+        self.entries.push(entry.clone());
         // Without windows there is nothing to lose.
         let Some(reach) = reach else {
             self.newest = self.newest.max(Some(at));
@@ -819,14 +857,37 @@ impl Cell {
         }
         self.newest = self.newest.max(Some(at));
         let horizon = self.newest.map_or(at.0, |n| n.0).saturating_sub(reach.0).saturating_sub(lateness.0);
-        for entry in self.entries.iter_mut().filter(|entry| !entry.gone && entry.at.0 <= horizon) {
+        // A step is kept as long as any part of it.
+        let expired = |at: Time| match step {
+            None => at.0 <= horizon,
+            Some(step) => step_of(at, step) < step_of(Time(horizon), step),
+        };
+        let kept = self.entries.iter_mut().chain(&mut self.in_steps);
+        for entry in kept.filter(|entry| !entry.gone && expired(entry.at)) {
             entry.gone = true;
             self.lost_expired = self.lost_expired.max(Some(entry.at));
         }
-        while self.entries.iter().filter(|entry| !entry.gone).count() > limit as usize {
+        if let Some(step) = step {
+            let entry = Entry { at: step_of(at, step), ..entry };
+            let same = |other: &Entry| {
+                let value = |entry: &Entry| entry.value.as_ref().map(canonical);
+                !other.gone && other.at == entry.at && value(other) == value(&entry)
+            };
+            if !self.in_steps.iter().any(same) {
+                self.in_steps.push(entry);
+                self.hold_cap(limit);
+            }
+            return;
+        }
+        self.hold_cap(limit);
+    }
+
+    /// Drops the oldest of what takes an entry each.
+    fn hold_cap(&mut self, limit: u32) {
+        let entries = if self.in_steps.is_empty() { &mut self.entries } else { &mut self.in_steps };
+        while entries.iter().filter(|entry| !entry.gone).count() > limit as usize {
             // The first of the smallest: the earliest arrival of the oldest time.
-            let Some(oldest) =
-                self.entries.iter_mut().filter(|entry| !entry.gone).min_by_key(|entry| entry.at)
+            let Some(oldest) = entries.iter_mut().filter(|entry| !entry.gone).min_by_key(|entry| entry.at)
             else {
                 return;
             };
@@ -834,6 +895,11 @@ impl Cell {
             self.lost_capped = self.lost_capped.max(Some(oldest.at));
         }
     }
+}
+
+/// The start of the step that a time is in: they are cut from 1970-01-01T00:00Z.
+fn step_of(t: Time, step: Duration) -> Time {
+    Time(t.0 - t.0.rem_euclid(step.0))
 }
 
 fn add(missing: &mut Vec<String>, name: String) {

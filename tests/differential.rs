@@ -23,6 +23,8 @@ struct Seen {
     deadlines: u64,
     clocks: u64,
     sequences: u64,
+    stepped: u64,
+    percentiles: u64,
     rejects: u64,
     hits: u64,
     cannot_say: u64,
@@ -64,11 +66,13 @@ fn engine_and_oracle_agree() {
         ("deadlines", seen.deadlines, rounds * 2),
         ("lines of the clock", seen.clocks, rounds),
         ("sequences", seen.sequences, rounds / 10),
+        ("windows in steps", seen.stepped, rounds / 5),
+        ("percentiles", seen.percentiles, rounds / 5),
         ("cannot say", seen.cannot_say, rounds * 10),
         ("effects", seen.effects, rounds),
         ("suppressed", seen.suppressed, rounds),
         ("muted", seen.muted, rounds / 2),
-        ("withheld", seen.withheld, rounds),
+        ("withheld", seen.withheld, rounds / 2),
         ("labelled", seen.labelled, rounds),
         ("late", seen.late, rounds),
         ("duplicates", seen.duplicates, rounds),
@@ -97,6 +101,8 @@ fn round(seed: u64, seen: &mut Seen) {
     };
     seen.compiled += 1;
     seen.sequences += u64::from(generated.source.contains("sequence("));
+    seen.stepped += u64::from(generated.source.contains(" step "));
+    seen.percentiles += u64::from(generated.source.contains("percentile("));
     let lines = events::generate(&generated, EVENTS, &mut random);
     agree(seed, &generated.source, &compiled, &lines, seen);
 }

@@ -51,6 +51,7 @@ impl Ruleset {
             value: memory.value.clone(),
             keys: memory.keys.clone(),
             reach: memory.reach,
+            step: memory.step,
             functions: memory.functions.clone(),
         });
         let stamp = Stamp { name: hir.header.name.clone(), version: hir.header.version.clone(), hash };

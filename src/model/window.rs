@@ -1,5 +1,8 @@
 //! What an aggregate asks of a memory.
 
+use std::fmt;
+
+use super::money::Decimal;
 use super::time::{Duration, Zone};
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,9 +19,12 @@ pub enum AggregateFn {
     /// Time since the last one.
     Since,
     Stddev,
+    /// The least value that so much of all is not above.
+    Percentile(Rank),
 }
 
 impl AggregateFn {
+    /// Those that take nothing but what they are asked of.
     pub const ALL: [AggregateFn; 11] = [
         AggregateFn::Count,
         AggregateFn::Sum,
@@ -46,6 +52,7 @@ impl AggregateFn {
             AggregateFn::Any => "any",
             AggregateFn::Since => "since",
             AggregateFn::Stddev => "stddev",
+            AggregateFn::Percentile(_) => "percentile",
         }
     }
 
@@ -60,11 +67,45 @@ impl AggregateFn {
     }
 }
 
+impl fmt::Display for AggregateFn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AggregateFn::Percentile(rank) => write!(f, "percentile {}", rank.percent()),
+            other => f.write_str(other.name()),
+        }
+    }
+}
+
+/// Of a percentile: from 0, the least of all, to 100 percent, the greatest; in millionths of a percent.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Rank(u32);
+
+impl Rank {
+    pub const WHOLE: u32 = 100_000_000;
+
+    /// `None` outside of 0 to 100.
+    pub fn of(percent: Decimal) -> Option<Rank> {
+        u32::try_from(percent.0).ok().filter(|rank| *rank <= Rank::WHOLE).map(Rank)
+    }
+
+    pub fn percent(self) -> Decimal {
+        Decimal(i64::from(self.0))
+    }
+
+    /// Which of so many values in their order it is, from 0: the nearest rank.
+    pub fn place(self, count: usize) -> usize {
+        let rank = (count as u128 * u128::from(self.0)).div_ceil(u128::from(Rank::WHOLE));
+        (rank as usize).saturating_sub(1)
+    }
+}
+
 /// Which part of event time, with `t` the time of the current event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Window {
     /// `(t - ending - span, t - ending]`
     Sliding { span: Duration, ending: Duration },
+    /// Time cut every `step` from 1970-01-01T00:00Z: whole steps, from that of `t - span` through that of `t`.
+    Stepped { span: Duration, step: Duration },
     /// `[start of the local day, week or month, t]`
     Calendar { period: Period, zone: Zone },
     /// Everything received before, whatever its time.
@@ -80,10 +121,19 @@ pub enum Period {
 }
 
 impl Window {
+    /// In what steps a memory keeps what this asks for.
+    pub fn step(&self) -> Option<Duration> {
+        match self {
+            Window::Stepped { step, .. } => Some(*step),
+            _ => None,
+        }
+    }
+
     /// How far behind `t` a memory must reach for this window; `None` for `ever`.
     pub fn reach(&self) -> Option<Duration> {
         match self {
             Window::Sliding { span, ending } => Some(Duration(span.0.saturating_add(ending.0))),
+            Window::Stepped { span, .. } => Some(*span),
             // The longest local day, week and month, with an hour for a clock change.
             Window::Calendar { period, .. } => {
                 let hours = match period {

@@ -71,7 +71,7 @@ impl Oracle {
             late |= cell.newest.is_some_and(|newest| at < newest);
             let header = &hir.header;
             let entry = Entry { at, value: None, elements, gone: false };
-            cell.insert(entry, Some(sequence.reach), header.lateness, header.limits.entries);
+            cell.insert(entry, Some(sequence.reach), None, header.lateness, header.limits.entries);
         }
         late
     }

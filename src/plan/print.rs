@@ -31,6 +31,7 @@ pub fn window(window: &Window) -> String {
         Window::Sliding { span, ending } => {
             format!("over {} ending {} ago", exactly(*span), exactly(*ending))
         }
+        Window::Stepped { span, step } => format!("over {} step {}", exactly(*span), exactly(*step)),
         Window::Calendar { period, zone } => {
             let period = match period {
                 Period::Day => "today",
@@ -224,7 +225,7 @@ impl Printer<'_> {
             Op::Read { memory, function, window: id, including } => {
                 let over = window(&self.plan.windows[id.index()]);
                 let this = if including { " including this" } else { "" };
-                format!("{} m{} by ({args}) {over}{this}", function.name(), memory.0)
+                format!("{function} m{} by ({args}) {over}{this}", memory.0)
             }
             Op::Sequence { memory, within } => {
                 format!("sequence s{} by ({args}) within {}", memory.0, exactly(within))

@@ -144,7 +144,7 @@ pub struct Mute {
 }
 
 /// What is kept of past events for one meaning: (event, value, where, keys). Aggregates that differ
-/// only in function, window or `this` share it where their values allow.
+/// only in function, span or `this` share it where their values allow.
 #[derive(Clone, Debug)]
 pub struct Memory {
     /// One per counted event type (several for a group).
@@ -154,6 +154,8 @@ pub struct Memory {
     pub keys: Vec<Type>,
     /// How far back the widest window reaches; `None` if only `ever` is asked.
     pub reach: Option<Duration>,
+    /// In what steps of time it is kept, rather than event by event: `step 6h`.
+    pub step: Option<Duration>,
     /// Some aggregate asks `ever` of it.
     pub ever: bool,
     /// Every function asked of it, with whether over `ever`.

@@ -3,10 +3,11 @@
 use super::Checker;
 use super::hir::{Element, MemoryInput, SequenceInput};
 use super::print::ExprText;
+use crate::model::time::Duration;
 
 impl<'a> Checker<'a> {
-    /// Event, value, `where` and keys of every input, in an order of their own.
-    pub(super) fn identity(&self, inputs: &[MemoryInput]) -> String {
+    /// Event, value, `where` and keys of every input, in an order of their own, and the step.
+    pub(super) fn identity(&self, inputs: &[MemoryInput], step: Option<Duration>) -> String {
         let text = self.canonical();
         let mut all: Vec<String> = inputs
             .iter()
@@ -26,7 +27,11 @@ impl<'a> Checker<'a> {
             })
             .collect();
         all.sort();
-        all.join(" | ")
+        let mut out = all.join(" | ");
+        if let Some(step) = step {
+            out.push_str(&format!(" step {}us", step.0));
+        }
+        out
     }
 
     /// Every event of every element, in the order of the elements; the events of a group in an order of their own.

@@ -22,6 +22,9 @@ pub const LATENESS: Duration = Duration(366 * DAY);
 /// Entries kept per memory and key: a cell is rewritten as a whole.
 pub const ENTRIES: i64 = 1_000_000;
 
+/// Steps of one window: a question looks at each of them.
+pub const STEPS: i64 = 10_000;
+
 /// Keys of an aggregate, table or calendar: more is never a group of people.
 pub const KEYS: usize = 8;
 

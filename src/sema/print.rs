@@ -64,6 +64,9 @@ fn window(window: &Window) -> String {
         Window::Sliding { span, ending } => {
             format!("over {} ending {} ago", duration_text(*span), duration_text(*ending))
         }
+        Window::Stepped { span, step } => {
+            format!("over {} step {}", duration_text(*span), duration_text(*step))
+        }
         Window::Calendar { period, zone } => {
             let word = match period {
                 Period::Day => "today",
@@ -229,7 +232,7 @@ impl ExprText<'_> {
             Some(This::Before) => " before this",
             None => "",
         };
-        format!("{}({memory}){by} {}{this}", aggregate.function.name(), window(&aggregate.window))
+        format!("{}({memory}){by} {}{this}", aggregate.function, window(&aggregate.window))
     }
 }
 

@@ -4,17 +4,18 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use ethnum::U256;
-use hashbrown::HashTable;
 
 use super::entries::{Edge, Entries, Layout, Payload};
 use super::key::{KeyHasher, canonical_float};
 use super::number::{Scale, deviation, mean};
+use super::running::{Ever, Steps};
+use super::told::{Counted, Links, Values};
 use super::{Bounds, MemorySpec, Options, WriteOutcome};
 use crate::model::slot::{Arena, Arenas, Slot, pack_currency};
 use crate::model::time::Time;
 use crate::model::types::Type;
 use crate::model::value::{Unknown, Value};
-use crate::model::window::AggregateFn;
+use crate::model::window::{AggregateFn, Rank};
 
 /// What all keys of one memory have in common.
 #[derive(Clone, Debug)]
@@ -24,16 +25,20 @@ pub struct Shape {
     /// Absent: no entries are kept, only running values.
     reach: Option<i64>,
     lateness: i64,
-    cap: usize,
-    /// Entries know the previous one of the same value.
+    pub(super) cap: usize,
+    /// How long a step is, where they are kept in place of entries.
+    step: Option<i64>,
+    /// Values are told apart.
     linked: bool,
     /// Entries keep what can't be told from their bits, for `first` and `last`.
     keeps: bool,
     ever: bool,
-    ever_distinct: bool,
+    pub(super) ever_distinct: bool,
+    pub(super) ever_ranked: bool,
     ever_keeps: bool,
     /// Of money.
     currency: u32,
+    seed: u64,
 }
 
 /// How values are kept.
@@ -50,14 +55,33 @@ enum Kind {
 
 /// One value as it is kept.
 #[derive(Clone, Debug, Default)]
-struct Stored {
-    number: i64,
-    hash: u128,
+pub struct Stored {
+    pub(super) number: i64,
+    pub(super) hash: u128,
     value: Option<Value>,
 }
 
+impl Stored {
+    pub(super) fn answer(&self, shape: &Shape) -> Answer<'_> {
+        match shape.kind {
+            Kind::Bare => Answer::Slot(Slot::MISSING),
+            Kind::Hashed => self.value.as_ref().map_or(Answer::Slot(Slot::MISSING), Answer::Value),
+            _ => Answer::Slot(shape.number(self.number)),
+        }
+    }
+
+    /// By what it is told from others among entries.
+    fn told(&self, layout: Layout) -> u128 {
+        match layout {
+            Layout::Bare => 0,
+            Layout::Number => u128::from(self.number as u64),
+            Layout::Hashed => self.hash,
+        }
+    }
+}
+
 impl Shape {
-    pub fn new(spec: &MemorySpec, options: &Options) -> Shape {
+    pub fn new(spec: &MemorySpec, options: &Options, hasher: &KeyHasher) -> Shape {
         use AggregateFn::{Distinct, First, Last};
         let asks = |functions: &[AggregateFn], over_ever: bool| {
             spec.functions.iter().any(|(f, ever)| *ever == over_ever && functions.contains(f))
@@ -91,12 +115,18 @@ impl Shape {
             reach: spec.reach.map(|reach| reach.0),
             lateness: options.lateness.0,
             cap: options.entries.max(1) as usize,
+            step: spec.step.map(|step| step.0.max(1)),
             linked: asks(&[Distinct], false),
             keeps: hashed && asks(&[First, Last], false),
             ever: spec.functions.iter().any(|(_, ever)| *ever),
             ever_distinct: asks(&[Distinct], true),
+            ever_ranked: spec
+                .functions
+                .iter()
+                .any(|(f, ever)| *ever && matches!(f, AggregateFn::Percentile(_))),
             ever_keeps: hashed && asks(&[First, Last], true),
             currency: currency.map_or(0, pack_currency),
+            seed: hasher.seed(),
         }
     }
 
@@ -113,35 +143,57 @@ impl Shape {
         let hash = if self.kind == Kind::Hashed || self.ever_distinct {
             hasher.value(slot, ty, arenas)
         } else {
-            number as u64 as u128
+            u128::from(number as u64)
         };
         let value = if keep { arenas.datum(slot, ty).known().cloned() } else { None };
         Some(Stored { number, hash, value })
     }
 
     /// A kept number as a value of the memory's type.
-    fn number(&self, number: i64) -> Slot {
+    pub(super) fn number(&self, number: i64) -> Slot {
         match self.kind {
             Kind::Float => Slot::known(unordered(number).to_bits()),
             _ => Slot { aux: self.currency, ..Slot::int(number) },
         }
     }
 
-    fn computed(&self, result: Result<i64, Unknown>) -> Slot {
+    pub(super) fn computed(&self, result: Result<i64, Unknown>) -> Slot {
         match result {
             Ok(number) => Slot { aux: self.currency, ..Slot::int(number) },
             Err(why) => Slot::unknown(why),
         }
     }
 
-    /// Nothing but times is kept.
+    /// Nothing but times is kept, one of each event.
     pub fn is_bare(&self) -> bool {
-        self.kind == Kind::Bare
+        self.kind == Kind::Bare && self.step.is_none()
     }
 
     /// Whether windows add up what lies between two entries.
     pub fn sums(&self) -> bool {
         self.layout() == Layout::Number
+    }
+
+    fn values<'e>(&self, entries: &'e Entries) -> Values<'e> {
+        Values { entries, layout: self.layout(), seed: self.seed }
+    }
+
+    /// Numbers that can be added.
+    pub(super) fn calculates(&self) -> bool {
+        matches!(self.kind, Kind::Number(_))
+    }
+
+    pub(super) fn is_hashed(&self) -> bool {
+        self.kind == Kind::Hashed
+    }
+
+    /// Whether windows ask how many different values there are.
+    pub fn tells_apart(&self) -> bool {
+        self.linked
+    }
+
+    pub fn steps(&self) -> bool {
+        self.step.is_some()
     }
 
     fn layout(&self) -> Layout {
@@ -152,7 +204,7 @@ impl Shape {
         }
     }
 
-    fn scale(&self) -> Scale {
+    pub(super) fn scale(&self) -> Scale {
         match self.kind {
             Kind::Number(scale) => scale,
             _ => Scale::Same,
@@ -171,7 +223,7 @@ fn unordered(number: i64) -> f64 {
 }
 
 /// A question to one memory of one key.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub struct Asked {
     pub function: AggregateFn,
     pub bounds: Bounds,
@@ -179,6 +231,8 @@ pub struct Asked {
     pub t: Time,
     /// What it contributes, if it counts: any known slot for a memory of bare events.
     pub current: Option<Slot>,
+    /// The entries within the bounds, of which nothing was lost.
+    pub inside: Range<usize>,
 }
 
 /// One memory of one key: what every question looks at, in one line of the processor's cache.
@@ -199,60 +253,27 @@ pub struct KeyMemory {
 /// What is kept beside times and sums.
 #[derive(Clone, Debug, Default)]
 struct Extra {
-    /// How many places back the previous entry of the same value is; 0 if there was none.
-    links: VecDeque<u32>,
+    links: Option<Links>,
     values: VecDeque<Option<Value>>,
     ever: Option<Ever>,
-}
-
-impl Extra {
-    /// Links the entry that now stands at `place`.
-    fn link(&mut self, entries: &Entries, place: usize, payload: Payload) {
-        let (before, after) = (0..place, place + 1..entries.len());
-        match payload {
-            Payload::Bare => {}
-            Payload::Number(own) => {
-                self.link_as(own, entries.numbers(before).rev(), entries.numbers(after));
-            }
-            Payload::Hashed(own) => self.link_as(own, entries.hashes(before).rev(), entries.hashes(after)),
-        }
-    }
-
-    fn link_as<V: PartialEq>(
-        &mut self,
-        own: V,
-        mut before: impl Iterator<Item = V>,
-        after: impl ExactSizeIterator<Item = V>,
-    ) {
-        let place = self.links.len() - after.len();
-        self.links.insert(place, before.position(|value| value == own).map_or(0, |back| back as u32 + 1));
-        let mut next_found = false;
-        // Those after it have one more place behind them; the next of the same value now leads here.
-        for (step, (value, link)) in after.zip(self.links.range_mut(place + 1..)).enumerate() {
-            if !next_found && value == own {
-                next_found = true;
-                *link = step as u32 + 1;
-            } else if *link as usize > step {
-                *link += 1;
-            }
-        }
-    }
-
-    fn drop_front(&mut self, count: usize) {
-        drop(self.links.drain(..count.min(self.links.len())));
-        drop(self.values.drain(..count.min(self.values.len())));
-    }
+    steps: Option<Steps>,
 }
 
 impl KeyMemory {
     pub fn new(shape: &Shape) -> KeyMemory {
-        let extra = Extra { ever: shape.ever.then(Ever::default), ..Extra::default() };
+        let extra = Extra {
+            links: shape.linked.then(Links::default),
+            values: VecDeque::new(),
+            ever: shape.ever.then(Ever::default),
+            steps: shape.step.map(|_| Steps::default()),
+        };
+        let needed = shape.linked || shape.keeps || shape.ever || shape.steps();
         KeyMemory {
             newest: i64::MIN,
             lost: i64::MIN,
             capped: i64::MIN,
             entries: Entries::default(),
-            extra: (shape.linked || shape.keeps || shape.ever).then(|| Box::new(extra)),
+            extra: needed.then(|| Box::new(extra)),
         }
     }
 
@@ -278,6 +299,8 @@ impl KeyMemory {
         if shape.reach.is_some() {
             if refused {
                 self.lost = self.lost.max(t.0);
+            } else if let Some(step) = shape.step {
+                self.write_step(shape, step, t.0, stored);
             } else {
                 if self.entries.is_full(shape.layout()) || self.entries.len() >= shape.cap {
                     self.expire(shape);
@@ -289,18 +312,49 @@ impl KeyMemory {
         WriteOutcome { late, refused }
     }
 
+    /// Into its step; of the entries, which tell values apart, there is one of each value and step.
+    fn write_step(&mut self, shape: &Shape, step: i64, t: i64, stored: Stored) {
+        let start = |t: i64| t.div_euclid(step).saturating_mul(step);
+        // The step of the limit itself may still be asked for.
+        let oldest = start(self.limit(shape));
+        let expired = self.entries.until(shape.layout(), oldest.saturating_sub(1));
+        self.drop_front(shape, expired);
+        let Some(extra) = &mut self.extra else { return };
+        if let Some(steps) = &mut extra.steps {
+            self.lost = self.lost.max(steps.drop_before(oldest));
+            steps.add(shape, start(t), t, &stored);
+        }
+        if let Some(links) = &extra.links {
+            let values = shape.values(&self.entries);
+            let mut same = links.last(values, stored.told(shape.layout()));
+            let at = |place: usize| self.entries.at(shape.layout(), place);
+            while same.is_some_and(|same| at(same) > Some(start(t))) {
+                same = same.and_then(|same| links.before(same));
+            }
+            if same.is_none_or(|same| at(same) != Some(start(t))) {
+                self.insert(shape, start(t), stored);
+                self.hold_cap(shape);
+            }
+        }
+    }
+
     fn insert(&mut self, shape: &Shape, t: i64, stored: Stored) {
         let payload = match shape.layout() {
             Layout::Bare => Payload::Bare,
             Layout::Number => Payload::Number(stored.number),
             Layout::Hashed => Payload::Hashed(stored.hash),
         };
-        let place = self.entries.insert(shape.layout(), t, payload);
-        let Some(extra) = &mut self.extra else { return };
-        if shape.linked {
-            extra.link(&self.entries, place, payload);
-        }
-        if shape.keeps {
+        let links = self.extra.as_mut().and_then(|extra| extra.links.as_mut());
+        let place = match links {
+            None => self.entries.insert(shape.layout(), t, payload),
+            Some(links) => {
+                let last = links.last(shape.values(&self.entries), stored.told(shape.layout()));
+                let place = self.entries.insert(shape.layout(), t, payload);
+                links.insert(shape.values(&self.entries), place, last);
+                place
+            }
+        };
+        if let Some(extra) = self.extra.as_mut().filter(|_| shape.keeps && !shape.steps()) {
             extra.values.insert(place, stored.value);
         }
     }
@@ -313,6 +367,10 @@ impl KeyMemory {
     /// Whether a window that begins after `after` has lost an entry. Those that have expired may still be there.
     #[inline]
     pub fn has_lost(&self, shape: &Shape, after: i64) -> bool {
+        if shape.steps() {
+            // Steps expire at once.
+            return after < self.lost;
+        }
         let limit = self.limit(shape);
         let (entries, layout) = (&self.entries, shape.layout());
         after < self.lost || after < limit && entries.until(layout, after) < entries.until(layout, limit)
@@ -334,10 +392,13 @@ impl KeyMemory {
     fn drop_front(&mut self, shape: &Shape, count: usize) -> i64 {
         let Some(last) = count.checked_sub(1) else { return i64::MIN };
         let at = self.entries.at(shape.layout(), last);
-        self.entries.drop_front(count);
         if let Some(extra) = &mut self.extra {
-            extra.drop_front(count);
+            if let Some(links) = &mut extra.links {
+                links.drop_front(shape.values(&self.entries), count);
+            }
+            drop(extra.values.drain(..count.min(extra.values.len())));
         }
+        self.entries.drop_front(count);
         at.unwrap_or(i64::MIN)
     }
 
@@ -372,17 +433,17 @@ impl KeyMemory {
         bounded((inside.len() + usize::from(this)) as i64, after < self.capped)
     }
 
-    /// The answer to a question; `inside` are the entries within its bounds, of which nothing was lost.
+    /// The answer to a question; `counted` is where it is kept how many different values it had.
     pub fn read(
         &self,
         shape: &Shape,
         asked: &Asked,
-        inside: Range<usize>,
+        counted: Option<&mut Counted>,
         hasher: &KeyHasher,
         constants: &Arena,
         arena: &mut Arena,
     ) -> Slot {
-        let Asked { function, bounds, t, current } = *asked;
+        let Asked { function, bounds, t, current, ref inside } = *asked;
         let this = current.and_then(|slot| {
             let arenas = Arenas { constants, event: arena };
             // Its value is at hand in the slot; a hash only where values are told apart.
@@ -397,9 +458,14 @@ impl KeyMemory {
         let answer = match bounds {
             Bounds::Within { after, through } => {
                 let this = this.filter(|_| after < t.0 && t.0 <= through);
+                let steps = self.extra.as_ref().and_then(|extra| extra.steps.as_ref());
+                let steps = steps.filter(|_| function != AggregateFn::Distinct);
                 let view =
                     View { memory: self, shape, start: inside.start, end: inside.end, this: this.as_ref() };
-                self.read_window(function, after, t.0, &view)
+                match steps {
+                    Some(steps) => steps.read(shape, function, (after, through), t.0, view.this),
+                    None => self.read_window(function, after, t.0, &view, counted),
+                }
             }
             Bounds::Ever => match self.extra.as_ref().and_then(|extra| extra.ever.as_ref()) {
                 Some(ever) => ever.read(shape, function, t.0, this.as_ref()),
@@ -419,6 +485,7 @@ impl KeyMemory {
         after: i64,
         t: i64,
         view: &View<'a, '_>,
+        counted: Option<&mut Counted>,
     ) -> Answer<'a> {
         let shape = view.shape;
         let saturated = after < self.capped;
@@ -426,7 +493,7 @@ impl KeyMemory {
         let none = if saturated { Slot::unknown(Unknown::Saturated) } else { Slot::MISSING };
         Answer::Slot(match function {
             AggregateFn::Count => bounded(count, saturated),
-            AggregateFn::Distinct => bounded(view.distinct(), saturated),
+            AggregateFn::Distinct => bounded(view.distinct(counted), saturated),
             AggregateFn::Any if count > 0 => Slot::bool(true),
             AggregateFn::Any if saturated => none,
             AggregateFn::Any => Slot::bool(false),
@@ -438,6 +505,7 @@ impl KeyMemory {
             AggregateFn::First => return view.first().unwrap_or(Answer::Slot(none)),
             AggregateFn::Min => view.fold(i64::min).map_or(none, |number| shape.number(number)),
             AggregateFn::Max => view.fold(i64::max).map_or(none, |number| shape.number(number)),
+            AggregateFn::Percentile(rank) => view.ranked(rank).map_or(none, |number| shape.number(number)),
             AggregateFn::Sum => view.summed(|sum| i64::try_from(sum).map_err(|_| Unknown::Overflow)),
             AggregateFn::Avg if count == 0 => none,
             AggregateFn::Avg => view.summed(|sum| mean(sum, count as u64, shape.scale())),
@@ -449,13 +517,13 @@ impl KeyMemory {
 }
 
 /// What the current event contributes.
-struct This {
-    t: i64,
-    slot: Slot,
-    stored: Stored,
+pub struct This {
+    pub(super) t: i64,
+    pub(super) slot: Slot,
+    pub(super) stored: Stored,
 }
 
-enum Answer<'a> {
+pub enum Answer<'a> {
     Slot(Slot),
     /// A kept value, still to be put into the event's arena.
     Value(&'a Value),
@@ -508,19 +576,25 @@ impl<'m> View<'m, '_> {
         }
     }
 
-    /// An entry is the first of its value in the window if the previous one lies before it.
-    fn distinct(&self) -> i64 {
-        let Some(extra) = &self.memory.extra else { return 0 };
-        let links = extra.links.range(self.start.min(extra.links.len())..self.end.min(extra.links.len()));
-        let told = links.enumerate().filter(|(step, link)| **link == 0 || **link as usize > *step).count();
-        let entries = &self.memory.entries;
-        let inside = self.start..self.end;
-        let new = self.this.is_some_and(|this| match self.shape.layout() {
-            Layout::Bare => false,
-            Layout::Number => !entries.numbers(inside).any(|number| number == this.stored.number),
-            Layout::Hashed => !entries.hashes(inside).any(|hash| hash == this.stored.hash),
+    fn distinct(&self, counted: Option<&mut Counted>) -> i64 {
+        let links = self.memory.extra.as_ref().and_then(|extra| extra.links.as_ref());
+        let Some(links) = links else { return 0 };
+        let values = self.shape.values(&self.memory.entries);
+        let new = self.this.is_some_and(|this| {
+            let value = this.stored.told(self.shape.layout());
+            !links.has(values, value, self.start, self.end)
         });
-        told as i64 + i64::from(new)
+        links.count(self.start, self.end, counted) as i64 + i64::from(new)
+    }
+
+    /// The nearest rank.
+    fn ranked(&self, rank: Rank) -> Option<i64> {
+        let mut numbers: Vec<i64> = self.numbers()?.collect();
+        let place = rank.place(numbers.len());
+        if place >= numbers.len() {
+            return None;
+        }
+        Some(*numbers.select_nth_unstable(place).1)
     }
 
     /// Those of a memory of numbers.
@@ -549,121 +623,15 @@ impl<'m> View<'m, '_> {
     }
 }
 
-fn square(number: i64) -> U256 {
+pub(super) fn square(number: i64) -> U256 {
     U256::from(i128::from(number).pow(2).unsigned_abs())
 }
 
-fn bounded(value: i64, saturated: bool) -> Slot {
+pub(super) fn bounded(value: i64, saturated: bool) -> Slot {
     Slot { state: if saturated { Slot::AT_LEAST } else { Slot::KNOWN }, ..Slot::int(value) }
 }
 
 /// A result that is no value of the memory's type.
-fn shape_free(result: Result<i64, Unknown>) -> Slot {
+pub(super) fn shape_free(result: Result<i64, Unknown>) -> Slot {
     result.map_or_else(Slot::unknown, Slot::int)
-}
-
-/// Running values over everything ever written.
-#[derive(Clone, Debug, Default)]
-struct Ever {
-    count: u64,
-    sum: i128,
-    squares: U256,
-    range: Option<(i64, i64)>,
-    first: Option<(i64, Stored)>,
-    last: Option<(i64, Stored)>,
-    distinct: HashTable<u128>,
-    /// A value beyond the cap was not put into the set.
-    saturated: bool,
-}
-
-impl Ever {
-    fn add(&mut self, shape: &Shape, t: i64, stored: &Stored) {
-        self.count += 1;
-        self.sum += i128::from(stored.number);
-        if matches!(shape.kind, Kind::Number(_)) {
-            self.squares = self.squares.saturating_add(square(stored.number));
-        }
-        let (low, high) = self.range.unwrap_or((stored.number, stored.number));
-        self.range = Some((low.min(stored.number), high.max(stored.number)));
-        if self.first.as_ref().is_none_or(|(at, _)| t < *at) {
-            self.first = Some((t, stored.clone()));
-        }
-        if self.last.as_ref().is_none_or(|(at, _)| t >= *at) {
-            self.last = Some((t, stored.clone()));
-        }
-        if shape.ever_distinct && !self.has(stored.hash) {
-            if self.distinct.len() < shape.cap {
-                self.distinct.insert_unique(stored.hash as u64, stored.hash, |hash| *hash as u64);
-            } else {
-                self.saturated = true;
-            }
-        }
-    }
-
-    fn has(&self, hash: u128) -> bool {
-        self.distinct.find(hash as u64, |known| *known == hash).is_some()
-    }
-
-    fn read(&self, shape: &Shape, function: AggregateFn, t: i64, this: Option<&This>) -> Answer<'_> {
-        let count = self.count + u64::from(this.is_some());
-        let own = this.map_or(0, |this| this.stored.number);
-        let sum = self.sum + i128::from(own);
-        let number = matches!(shape.kind, Kind::Number(_));
-        Answer::Slot(match function {
-            AggregateFn::Count => Slot::int(i64::try_from(count).unwrap_or(i64::MAX)),
-            AggregateFn::Any => Slot::bool(count > 0),
-            AggregateFn::Distinct => {
-                let new = this.is_some_and(|this| !self.has(this.stored.hash));
-                bounded(self.distinct.len() as i64 + i64::from(new), self.saturated)
-            }
-            AggregateFn::Since => {
-                let last = self.last.as_ref().map(|(at, _)| *at);
-                let last = last.max(this.map(|this| this.t));
-                last.map_or(Slot::MISSING, |at| shape_free(t.checked_sub(at).ok_or(Unknown::Overflow)))
-            }
-            AggregateFn::First => {
-                return edge(shape, self.first.as_ref(), this, |kept, t| kept <= t);
-            }
-            AggregateFn::Last => return edge(shape, self.last.as_ref(), this, |kept, t| kept > t),
-            AggregateFn::Min | AggregateFn::Max if shape.kind == Kind::Hashed => {
-                Slot::unknown(Unknown::NoRate)
-            }
-            AggregateFn::Min => {
-                let all = self.range.map(|range| range.0).into_iter().chain(this.map(|_| own));
-                all.min().map_or(Slot::MISSING, |n| shape.number(n))
-            }
-            AggregateFn::Max => {
-                let all = self.range.map(|range| range.1).into_iter().chain(this.map(|_| own));
-                all.max().map_or(Slot::MISSING, |n| shape.number(n))
-            }
-            AggregateFn::Sum | AggregateFn::Avg | AggregateFn::Stddev if !number => {
-                Slot::unknown(Unknown::NoRate)
-            }
-            AggregateFn::Sum => shape.computed(i64::try_from(sum).map_err(|_| Unknown::Overflow)),
-            AggregateFn::Avg if count == 0 => Slot::MISSING,
-            AggregateFn::Avg => shape.computed(mean(sum, count, shape.scale())),
-            AggregateFn::Stddev => {
-                let squares = this.map_or(self.squares, |_| self.squares.saturating_add(square(own)));
-                shape.computed(deviation(sum, squares, count, shape.scale()))
-            }
-        })
-    }
-}
-
-/// The first or last ever: the kept one or the current event, as `kept_wins` says of their times.
-fn edge<'a>(
-    shape: &Shape,
-    kept: Option<&'a (i64, Stored)>,
-    this: Option<&This>,
-    kept_wins: impl Fn(i64, i64) -> bool,
-) -> Answer<'a> {
-    match (kept, this) {
-        (Some((at, stored)), this) if this.is_none_or(|this| kept_wins(*at, this.t)) => match shape.kind {
-            Kind::Bare => Answer::Slot(Slot::MISSING),
-            Kind::Hashed => stored.value.as_ref().map_or(Answer::Slot(Slot::MISSING), Answer::Value),
-            _ => Answer::Slot(shape.number(stored.number)),
-        },
-        (_, Some(this)) => Answer::Slot(this.slot),
-        _ => Answer::Slot(Slot::MISSING),
-    }
 }

@@ -122,12 +122,13 @@ impl Entries {
         self.range(Layout::Number, range).map(number)
     }
 
-    /// The hashes of some entries.
-    pub fn hashes(
-        &self,
-        range: Range<usize>,
-    ) -> impl DoubleEndedIterator<Item = u128> + ExactSizeIterator + '_ {
-        self.range(Layout::Hashed, range).map(|entry| wide(entry, 1))
+    /// By what the value of an entry is told from others.
+    pub fn value(&self, layout: Layout, index: usize) -> u128 {
+        match (layout, self.entry(layout, index)) {
+            (Layout::Number, Some(entry)) => u128::from(entry[1]),
+            (Layout::Hashed, Some(entry)) => wide(entry, 1),
+            (Layout::Bare, _) | (_, None) => 0,
+        }
     }
 
     /// The sum of the numbers from two entries, whatever lies between them.

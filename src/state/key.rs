@@ -63,6 +63,11 @@ impl KeyHasher {
         Some(KeyHash(hasher.finish128().as_u128()))
     }
 
+    /// A secret number, for tables of values.
+    pub(super) fn seed(&self) -> u64 {
+        self.fresh.finish()
+    }
+
     /// Of one known value, for telling values apart.
     pub(super) fn value(&self, slot: Slot, ty: &Type, arenas: &Arenas<'_>) -> u128 {
         let mut hasher = self.fresh;

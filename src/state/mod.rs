@@ -18,8 +18,12 @@
 //! - A window `(after, through]` with `after <` the last lost (refused or expired) time is unknown: too late.
 //!   With `after <` the last time dropped by the cap, `count` and `distinct` are lower bounds, `any` is true if
 //!   anything is left in it, `last` and `since` are exact if anything is left in it, the rest is unknown: saturated.
-//! - `ever` counts every write, refused ones included, in running values; only `distinct … ever` keeps a set,
-//!   up to the cap.
+//! - `ever` counts every write, refused ones included, in running values; `distinct … ever` keeps a set
+//!   up to the cap, `percentile … ever` all numbers up to the cap and none above it.
+//! - `distinct` costs the same however many values a window has: entries are linked by value, and a count is led on from
+//!   where it stood last by what came and went since.
+//! - A memory in steps keeps running values per step of time in place of entries; a step expires once no moment of it
+//!   can be asked for. For `distinct` it keeps an entry for each different value of each step, and the cap holds for these.
 //! - The current event is laid over at its own time, after all entries of the same time, without being inserted.
 
 pub mod cell;
@@ -31,11 +35,13 @@ mod entries;
 pub mod key;
 mod moments;
 mod number;
+mod running;
 pub mod sequence;
 mod store;
 mod table;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use crate::model::time::{Duration, Time};
 use crate::model::types::Type;
@@ -57,6 +63,8 @@ pub struct MemorySpec {
     pub keys: Vec<Type>,
     /// How far back the widest window reaches; `None` if only `ever` is asked.
     pub reach: Option<Duration>,
+    /// In what steps of time it is kept, rather than entry by entry.
+    pub step: Option<Duration>,
     /// Every function asked of it, with whether over `ever`.
     pub functions: Vec<(AggregateFn, bool)>,
 }
@@ -90,6 +98,13 @@ impl Bounds {
             Window::Sliding { span, ending } => {
                 let through = t.0.saturating_sub(ending.0);
                 Bounds::Within { after: through.saturating_sub(span.0), through }
+            }
+            Window::Stepped { span, step } => {
+                let start = |t: i64| t.div_euclid(step.0).saturating_mul(step.0);
+                Bounds::Within {
+                    after: start(t.0.saturating_sub(span.0)).saturating_sub(1),
+                    through: start(t.0).saturating_add(step.0 - 1),
+                }
             }
             // Inclusive start: everything after the microsecond before it.
             Window::Calendar { period, zone } => {

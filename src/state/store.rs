@@ -4,6 +4,7 @@ use super::cell::{Asked, KeyMemory, Shape};
 use super::entries::Edge;
 use super::key::{KeyHash, KeyHasher};
 use super::table::Table;
+use super::told::Counted;
 use super::{Bounds, MemorySpec, Options, WriteOutcome};
 use crate::model::ids::MemoryId;
 use crate::model::slot::{Arena, Arenas, Slot};
@@ -20,12 +21,14 @@ pub struct GroupId(pub u32);
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CellId(u32);
 
-/// Where the two ends of a window stood last, among the edges of its key's cell. The default is nowhere: then they are
+/// Where the two ends of a window stood last, among the edges of its key's cell, and what was counted between them. The default is nowhere: then they are
 /// searched for anew each time.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct Edges {
     after: Option<u32>,
     through: Option<u32>,
+    /// Where it is kept how many different values there were.
+    counted: Option<u32>,
 }
 
 /// What is asked of a memory, whatever the key and the time.
@@ -43,6 +46,7 @@ pub struct Cell<'s> {
     shapes: &'s [Shape],
     memories: &'s [KeyMemory],
     edges: &'s mut [Edge],
+    counted: &'s mut [Counted],
     hasher: &'s KeyHasher,
 }
 
@@ -78,8 +82,9 @@ impl Cell<'_> {
                 return memory.count(after, &inside, this);
             }
         }
-        let asked = Asked { function: question.function, bounds, t, current };
-        memory.read(shape, &asked, inside, self.hasher, constants, arena)
+        let asked = Asked { function: question.function, bounds, t, current, inside };
+        let counted = question.edges.counted.and_then(|place| self.counted.get_mut(place as usize));
+        memory.read(shape, &asked, counted, self.hasher, constants, arena)
     }
 }
 
@@ -138,14 +143,18 @@ struct Group {
     ends: Vec<(u32, End)>,
     /// Cell after cell.
     edges: Vec<Edge>,
+    /// The windows in one cell whose different values are counted, by the place of their memory.
+    tellers: Vec<(u32, Window)>,
+    /// Cell after cell.
+    counted: Vec<Counted>,
 }
 
 impl Store {
     pub fn new(specs: &[MemorySpec], options: &Options) -> Store {
-        let mut store =
-            Store { hasher: KeyHasher::new(&options.hash_key), places: Vec::new(), groups: Vec::new() };
+        let hasher = KeyHasher::new(&options.hash_key);
+        let mut store = Store { hasher, places: Vec::new(), groups: Vec::new() };
         for spec in specs {
-            let shape = Shape::new(spec, options);
+            let shape = Shape::new(spec, options, &store.hasher);
             let group = store.groups.iter().position(|g| g.keys == spec.keys).unwrap_or_else(|| {
                 store.groups.push(Group {
                     keys: spec.keys.clone(),
@@ -156,6 +165,8 @@ impl Store {
                     empty: Vec::new(),
                     ends: Vec::new(),
                     edges: Vec::new(),
+                    tellers: Vec::new(),
+                    counted: Vec::new(),
                 });
                 store.groups.len() - 1
             });
@@ -179,15 +190,18 @@ impl Store {
     pub fn edges(&mut self, memory: MemoryId, window: &Window) -> Edges {
         let (group, place) = self.places[memory.index()];
         let group = &mut self.groups[group.0 as usize];
+        let counted = group.teller(place, window);
         match window {
             Window::Sliding { span, ending } => Edges {
                 after: group.end(place, End::Back(Duration(span.0.saturating_add(ending.0)))),
                 // What ends now ends with the newest entry.
                 through: if ending.0 == 0 { None } else { group.end(place, End::Back(*ending)) },
+                counted,
             },
             Window::Calendar { period, zone } => {
-                Edges { after: group.end(place, End::Start(*period, zone.clone())), through: None }
+                Edges { after: group.end(place, End::Start(*period, zone.clone())), through: None, counted }
             }
+            Window::Stepped { .. } => Edges { after: None, through: None, counted },
             Window::Ever => Edges::default(),
         }
     }
@@ -211,6 +225,7 @@ impl Store {
         group.cells += 1;
         group.memories.extend(group.shapes.iter().map(KeyMemory::new));
         group.edges.extend(group.ends.iter().map(|_| Edge::default()));
+        group.counted.extend(group.tellers.iter().map(|_| Counted::default()));
         group.index.insert(key.0, cell);
         CellId(cell)
     }
@@ -280,18 +295,20 @@ impl Store {
     /// that asked goes without edges, which only move forward.
     pub fn cell(&mut self, group: GroupId, cell: Option<CellId>, t: Time) -> Cell<'_> {
         let group = &mut self.groups[group.0 as usize];
-        let Group { shapes, memories, ends, edges, empty, .. } = group;
+        let Group { shapes, memories, ends, edges, empty, tellers, counted, .. } = group;
         let mut cell = match cell {
             Some(cell) => Cell {
                 shapes,
                 memories: memories.get(cell.0 as usize * shapes.len()..).unwrap_or_default(),
                 edges: edges.get_mut(cell.0 as usize * ends.len()..).unwrap_or_default(),
+                counted: counted.get_mut(cell.0 as usize * tellers.len()..).unwrap_or_default(),
                 hasher: &self.hasher,
             },
-            None => Cell { shapes, memories: empty, edges: &mut [], hasher: &self.hasher },
+            None => Cell { shapes, memories: empty, edges: &mut [], counted: &mut [], hasher: &self.hasher },
         };
         if !cell.edges.first_mut().is_none_or(|now| now.advance(t.0)) {
             cell.edges = &mut [];
+            cell.counted = &mut [];
         }
         cell
     }
@@ -325,6 +342,18 @@ impl Group {
         Some(known.unwrap_or_else(|| {
             self.ends.push(end);
             self.ends.len() - 1
+        }) as u32)
+    }
+
+    fn teller(&mut self, place: u32, window: &Window) -> Option<u32> {
+        let counts = self.shapes.get(place as usize).is_some_and(Shape::tells_apart);
+        if !self.memories.is_empty() || !counts {
+            return None;
+        }
+        let known = self.tellers.iter().position(|known| known.0 == place && known.1 == *window);
+        Some(known.unwrap_or_else(|| {
+            self.tellers.push((place, window.clone()));
+            self.tellers.len() - 1
         }) as u32)
     }
 

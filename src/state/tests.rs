@@ -3,15 +3,24 @@
 use proptest::prelude::*;
 
 use super::dedupe::Applied;
+mod steps;
+
 use super::key::KeyHasher;
 use super::*;
 use crate::model::ids::{EntityId, EventId, MemoryId};
-use crate::model::money::Currency;
+use crate::model::money::{Currency, Decimal};
 use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::types::EntityType;
 use crate::model::value::{Datum, Unknown, Value};
+use crate::model::window::Rank;
 
-const FUNCTIONS: [AggregateFn; 11] = AggregateFn::ALL;
+fn percentile(percent: i64) -> AggregateFn {
+    AggregateFn::Percentile(Rank::of(Decimal::from_int(percent).unwrap()).unwrap())
+}
+
+fn functions() -> Vec<AggregateFn> {
+    AggregateFn::ALL.into_iter().chain([0, 1, 50, 95, 100].map(percentile)).collect()
+}
 
 /// One write as the reference remembers it.
 #[derive(Clone, Debug)]
@@ -64,6 +73,9 @@ impl Reference {
         let this = this.map(|value| Entry { at: t, value, gone: false });
         let (mut seen, saturated): (Vec<Entry>, bool) = match bounds {
             Bounds::Ever if f == AggregateFn::Distinct => return self.distinct_ever(this, cap),
+            Bounds::Ever if matches!(f, AggregateFn::Percentile(_)) && self.entries.len() > cap => {
+                return Answer::Unknown(Unknown::Saturated);
+            }
             Bounds::Ever => (self.entries.clone(), false),
             Bounds::Within { after, .. } if self.lost.is_some_and(|lost| after < lost) => {
                 return Answer::Unknown(Unknown::TooLate);
@@ -124,6 +136,13 @@ fn plain(f: AggregateFn, seen: &[Entry], t: i64) -> Answer {
             all.dedup();
             Answer::Known(all.len() as i64)
         }
+        AggregateFn::Percentile(rank) => {
+            let mut all: Vec<i64> = values().collect();
+            all.sort_unstable();
+            let below = |value: i64| all.iter().filter(|other| **other <= value).count() as i128;
+            let enough = |value: &&i64| below(**value) * 100_000_000 >= i128::from(rank.percent().0) * n;
+            or_missing(all.iter().find(enough).copied())
+        }
         AggregateFn::Avg if n == 0 => or_missing(None),
         // The nearest millionth: found by trying those around.
         AggregateFn::Avg => {
@@ -166,7 +185,8 @@ fn spec(value: Option<Type>, keys: Vec<Type>) -> MemorySpec {
         value,
         keys,
         reach: Some(Duration(REACH)),
-        functions: FUNCTIONS.iter().flat_map(|f| [(*f, false), (*f, true)]).collect(),
+        step: None,
+        functions: functions().iter().flat_map(|f| [(*f, false), (*f, true)]).collect(),
     }
 }
 
@@ -218,8 +238,11 @@ fn read(
 /// Steps of time between events: mostly forward, some late, many of the same moment.
 fn steps() -> impl Strategy<Value = Vec<(i64, i64)>> {
     prop::collection::vec(
-        (prop_oneof![4 => 0i64..20, 2 => Just(0), 2 => -60i64..0, 1 => 50i64..300], -4i64..9),
-        1..60,
+        (
+            prop_oneof![6 => 0i64..4, 4 => 0i64..20, 2 => Just(0), 2 => -60i64..0, 1 => 50i64..300],
+            prop_oneof![-4i64..9, -90i64..90],
+        ),
+        1..90,
     )
 }
 
@@ -251,7 +274,7 @@ proptest! {
             let cell = store.find(store.group(MEMORY), key);
             for (window, edges) in windows.iter().zip(&edges) {
                 let bounds = Bounds::of(window, Time(t));
-                for f in FUNCTIONS {
+                for f in functions() {
                     for this in [None, Some(value)] {
                         let expected = reference.read(f, bounds, t, this, cap as usize);
                         for edges in [*edges, Edges::default()] {

@@ -614,18 +614,27 @@ impl Generator<'_> {
                     ("distinct", of(&kinds, self)?)
                 }
                 5 => ("sum", of(&[Kind::Int], self)?),
-                _ => (self.random.pick(&["min", "max", "first", "last"]), of(&[Kind::Int], self)?),
+                _ => (
+                    self.random.pick(&["min", "max", "first", "last", "percentile"]),
+                    of(&[Kind::Int], self)?,
+                ),
             },
             Kind::Decimal => match choice {
                 0 | 1 => ("avg", of(&[Kind::Int, Kind::Decimal], self)?),
                 2 | 3 => ("stddev", of(&[Kind::Int, Kind::Decimal], self)?),
-                _ => (self.random.pick(&["sum", "min", "max", "first", "last"]), of(&[Kind::Decimal], self)?),
+                _ => (
+                    self.random.pick(&["sum", "min", "max", "first", "last", "percentile"]),
+                    of(&[Kind::Decimal], self)?,
+                ),
             },
             Kind::Usd | Kind::Money => {
-                let function = self.random.pick(&["sum", "avg", "min", "max", "stddev", "first", "last"]);
+                let function =
+                    self.random.pick(&["sum", "avg", "min", "max", "stddev", "first", "last", "percentile"]);
                 (function, of(&[Kind::Money, Kind::Usd], self)?)
             }
-            Kind::Time => (self.random.pick(&["min", "max", "first", "last"]), format!("{event}.at")),
+            Kind::Time => {
+                (self.random.pick(&["min", "max", "first", "last", "percentile"]), format!("{event}.at"))
+            }
             Kind::Text => (self.random.pick(&["first", "last"]), of(&[Kind::Text], self)?),
             Kind::Country => ("last", of(&[Kind::Country], self)?),
             Kind::Ip => ("last", of(&[Kind::Ip], self)?),
@@ -643,8 +652,9 @@ impl Generator<'_> {
         let spans = ["1s", "1m", "1h", "24h", "7d"];
         let span = self.random.pick(&spans);
         let this = self.random.pick(&[" including this", " before this"]);
-        let by_key = self.key(place, there);
-        let window = match self.random.below(10) {
+        let mut by_key = format!(" by {}", self.key(place, there));
+        let steps = if function == "percentile" { 0 } else { 2 };
+        let window = match self.random.below(10 + steps) {
             _ if function == "since" => format!("ever{this}"),
             0 | 1 => format!("ever{this}"),
             2 => format!(
@@ -652,9 +662,20 @@ impl Generator<'_> {
                 self.random.pick(&["today", "this week", "this month", "today in \"Europe/Warsaw\""])
             ),
             3 => format!("over {span} ending {} ago", self.random.pick(&["1s", "30m", "24h"])),
+            10.. => {
+                if self.random.chance(20) {
+                    by_key.clear();
+                }
+                let stepped = self.random.pick(&["1h step 1h", "24h step 6h", "2d step 5h", "7d step 1d"]);
+                format!("over {stepped}{this}")
+            }
             _ => format!("over {span}{this}"),
         };
-        Some(format!("({function}({value}{filter}) by {by_key} {window})"))
+        let rank = match function {
+            "percentile" => self.random.pick(&[", 0", ", 50", ", 99.9", ", 100"]),
+            _ => "",
+        };
+        Some(format!("({function}({value}{filter}{rank}){by_key} {window})"))
     }
 
     fn filter(&mut self, event: usize) -> String {

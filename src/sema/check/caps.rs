@@ -58,11 +58,11 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// The place of a count that entries must be kept for; `count … ever` needs none.
+/// The place of a count that entries must be kept for; `count … ever` and steps need none.
 fn capped(expr: &Expr) -> Option<Span> {
     match &expr.unaliased().kind {
         ExprKind::Aggregate(aggregate) => match (aggregate.function, &aggregate.window) {
-            (AggregateFn::Count, Window::Ever) => None,
+            (AggregateFn::Count, Window::Ever | Window::Stepped { .. }) => None,
             (AggregateFn::Count | AggregateFn::Distinct, _) => Some(expr.span),
             _ => None,
         },

@@ -194,7 +194,7 @@ impl<'a> Checker<'a> {
             .iter()
             .map(|(event, keys)| MemoryInput { event: *event, filter: None, value: None, keys: keys.clone() })
             .collect();
-        let identity = self.identity(&inputs);
+        let identity = self.identity(&inputs, None);
         if let Some(known) = self.mutes.iter().position(|mute| mute.identity == identity) {
             return MuteId::new(known);
         }

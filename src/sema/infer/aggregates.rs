@@ -7,13 +7,18 @@ use super::operators::no_currency;
 use super::{bare, error};
 use crate::diag::{Diagnostic, codes};
 use crate::model::ids::EventId;
+use crate::model::money::Decimal;
+use crate::model::time::Duration;
 use crate::model::types::{Ty, Type};
-use crate::model::window::AggregateFn;
+use crate::model::value::Value;
+use crate::model::window::{AggregateFn, Rank};
 use crate::sema::hir::{self, Aggregate, Expr, ExprKind, Memory, MemoryInput};
 use crate::sema::scope::Scope;
 use crate::sema::{Checker, errors, types};
 use crate::source::Span;
 use crate::syntax::ast::{self, Call, ExprKind as Ast, Name, WindowClause};
+
+const PERCENTILE: &str = "percentile(order.amount, 95) by seller over 30d before this";
 
 /// What is counted: events, and the way to a value of each.
 pub(super) struct Subject<'e> {
@@ -98,13 +103,13 @@ impl<'a> Checker<'a> {
         let (Some((here, inputs)), Some(window), Ok(this)) = (inputs, window, this) else {
             return error(span);
         };
-        if self.refuse_unexecutable(call, clause, &subject) {
+        if self.refuse_unexecutable(call, &subject) {
             return error(span);
         }
         let value = inputs.first().and_then(|i| i.value.as_ref()).map(|v| v.ty.base.clone());
         let optional = !function.has_zero() || here.iter().any(|k| k.ty.optional);
         let ty = Ty { base: result_type(function, value.as_ref()), optional };
-        let memory = self.memory(inputs, value, span);
+        let memory = self.memory(inputs, value, window.step(), span);
         let memory = self.memories.intern(memory, function, &window);
         let aggregate = Aggregate { function, memory, keys: here, window, this };
         Expr::new(ExprKind::Aggregate(Box::new(aggregate)), ty, span)
@@ -114,6 +119,7 @@ impl<'a> Checker<'a> {
         &self,
         inputs: Vec<MemoryInput>,
         value: Option<Type>,
+        step: Option<Duration>,
         span: Span,
     ) -> Memory {
         let sensitive = inputs.iter().any(|input| {
@@ -128,7 +134,8 @@ impl<'a> Checker<'a> {
                 .first()
                 .map(|i| i.keys.iter().map(|k| k.ty.base.clone()).collect())
                 .unwrap_or_default(),
-            identity: self.identity(&inputs),
+            identity: self.identity(&inputs, step),
+            step,
             inputs,
             value,
             reach: None,
@@ -140,14 +147,10 @@ impl<'a> Checker<'a> {
     }
 
     /// What can't be executed yet, once everything about it was checked.
-    fn refuse_unexecutable(&mut self, call: &Call, clause: &WindowClause, subject: &Subject<'_>) -> bool {
+    fn refuse_unexecutable(&mut self, call: &Call, subject: &Subject<'_>) -> bool {
         let mut refused = false;
         if let Some(approx) = call.approx {
             self.report(errors::not_yet("`approx`", approx));
-            refused = true;
-        }
-        if let Some(step) = &clause.step {
-            self.report(errors::not_yet("`step`", step.span));
             refused = true;
         }
         if subject.events.contains(&self.hit()) {
@@ -160,6 +163,7 @@ impl<'a> Checker<'a> {
     fn bad_aggregate(&mut self, function: AggregateFn, span: Span, reason: impl Into<String>) -> Expr {
         let usage = match function {
             AggregateFn::Since => "since(order) by buyer ever before this".to_string(),
+            AggregateFn::Percentile(_) => PERCENTILE.to_string(),
             f if f.takes_event() => format!("{}(order where …) by buyer over 24h before this", f.name()),
             f => format!("{}(order.amount) by buyer over 24h before this", f.name()),
         };
@@ -381,7 +385,7 @@ impl<'a> Checker<'a> {
         use AggregateFn::*;
         let span = value.span;
         let calculates = matches!(function, Sum | Avg | Stddev);
-        let ranks = matches!(function, Min | Max);
+        let ranks = matches!(function, Min | Max | Percentile(_));
         match value.ty.base.representation() {
             Type::Money(None) if calculates || ranks => {
                 let Some(currency) = self.header.currency else {
@@ -412,7 +416,7 @@ impl<'a> Checker<'a> {
             _ => {
                 let wanted = match function {
                     Sum | Avg | Stddev => "numbers or amounts",
-                    Min | Max => "numbers, amounts, times or durations",
+                    Min | Max | Percentile(_) => "numbers, amounts, times or durations",
                     _ => "a value that can be told apart (a text, a number, an entity …)",
                 };
                 let reason = format!("it takes {wanted}, found {}", errors::a(&value.ty.base));
@@ -430,28 +434,47 @@ impl<'a> Checker<'a> {
                     span,
                     "called like this",
                 )
-                .help("it is used as `percentile(order.amount, 95) by seller over 30d before this`"),
+                .help(format!("it is used as `{PERCENTILE}`")),
             );
         };
-        let rank_found = self.infer(&rank.value, &self.constants(), Some(&Type::Decimal));
-        let rank_fits = rank_found.is_error() || rank_found.ty.base.is_number();
-        if !rank_fits {
-            let finding = errors::expected("a number from 0 to 100", &rank_found.ty.base, rank.value.span);
-            return self.fail(finding);
+        match self.rank(&rank.value) {
+            Some(rank) => {
+                self.aggregate_of(AggregateFn::Percentile(rank), argument, call, clause, span, scope)
+            }
+            None => error(span),
         }
-        let checked =
-            self.aside_memories(|c| c.aggregate_of(AggregateFn::Max, argument, call, clause, span, scope));
-        if !checked.is_error() {
-            self.report(errors::not_yet("`percentile`", span));
-        }
-        error(span)
     }
 
-    fn aside_memories<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        let kept = self.memories.clone();
-        let result = work(self);
-        self.memories = kept;
-        result
+    /// The same on every event, from 0 to 100.
+    fn rank(&mut self, written: &ast::Expr) -> Option<Rank> {
+        let found = self.infer(written, &self.constants(), Some(&Type::Decimal));
+        if found.is_error() {
+            return None;
+        }
+        if !found.ty.base.is_number() {
+            self.report(errors::expected("a number from 0 to 100", &found.ty.base, written.span));
+            return None;
+        }
+        let percent = match self.constant(&found) {
+            Some(Value::Int(whole)) => Decimal::from_int(whole).ok(),
+            Some(Value::Decimal(percent)) => Some(percent),
+            _ => None,
+        };
+        // `95%` is 0.95, which nobody means.
+        let share = matches!(&bare(written).kind, Ast::Literal(ast::Literal::Percent(_)));
+        let rank = percent.filter(|_| !share).and_then(Rank::of);
+        if rank.is_none() {
+            self.report(
+                Diagnostic::new(
+                    &codes::BAD_AGGREGATE,
+                    "the rank of a percentile is a number from 0 to 100",
+                    written.span,
+                    "not such a number",
+                )
+                .help(format!("write `95` for the value that 95 of 100 are not above: `{PERCENTILE}`")),
+            );
+        }
+        rank
     }
 }
 
@@ -463,6 +486,6 @@ fn result_type(function: AggregateFn, value: Option<&Type>) -> Type {
         Any => Type::Bool,
         Since => Type::Duration,
         Avg | Stddev if value == Type::Int => Type::Decimal,
-        Sum | Avg | Min | Max | First | Last | Stddev => value,
+        Sum | Avg | Min | Max | First | Last | Stddev | Percentile(_) => value,
     }
 }

@@ -87,15 +87,49 @@ impl<'a> Checker<'a> {
                 span,
                 "counts all events of everybody",
             )
-            .help("add a key, such as `by buyer`; only `ever` may stand without one");
+            .help("add a key, such as `by buyer`; only `ever` and `step` may stand without one");
             self.report(finding);
             return None;
         }
         self.few_keys(&clause.keys)?;
-        if let Some(step) = &clause.step {
-            self.positive_span(step, "the time after `step`")?;
+        match &clause.step {
+            Some(step) => self.stepped(window, step, function, clause),
+            None => Some(window),
         }
-        Some(window)
+    }
+
+    /// `over 30d step 6h`
+    fn stepped(
+        &mut self,
+        window: Window,
+        written: &ast::Expr,
+        function: AggregateFn,
+        clause: &WindowClause,
+    ) -> Option<Window> {
+        let step = self.positive_span(written, "the time after `step`")?;
+        let bad = |message: &str, help: &str| {
+            Diagnostic::new(&codes::BAD_WINDOW, message, written.span, "this step").help(help)
+        };
+        let finding = match window {
+            Window::Sliding { span, .. } if clause.ending.is_none() => {
+                if matches!(function, AggregateFn::Percentile(_)) {
+                    bad("`percentile` needs every value, and steps keep none", "leave out `step`")
+                } else if step > span {
+                    bad("a step is longer than the window", "write a step that the window has several of")
+                } else if span.0 / step.0 > limits::STEPS {
+                    let most = limits::STEPS;
+                    bad(&format!("a window has at most {most} steps"), "write a longer step")
+                } else {
+                    return Some(Window::Stepped { span, step });
+                }
+            }
+            _ => bad(
+                "`step` goes only with `over` and a duration, without `ending`",
+                "leave it out, or write for example `over 30d step 6h`",
+            ),
+        };
+        self.report(finding);
+        None
     }
 
     /// A duration that is the same on every event, more than nothing and within the limit.
