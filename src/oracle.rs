@@ -4,6 +4,8 @@
 //! could be subtly fast. Executors are right when they agree with it, byte for byte. Read it from top to bottom:
 //! one event is read ([`Oracle::judge`]), decided ([`Oracle::settle`]) and written ([`Oracle::write`]).
 
+mod feeds;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ pub struct Oracle {
     stamp: Arc<Stamp>,
     hash_key: Vec<u8>,
     cells: HashMap<(MemoryId, String), Cell>,
+    received: feeds::Received,
     /// The largest `received_at`, or `at` of events without one.
     engine_time: Option<Time>,
     /// Applied events by (type, id): the engine time at which each was applied, and its decision.
@@ -88,6 +91,7 @@ impl Oracle {
             stamp,
             hash_key: hash_key.to_vec(),
             cells: HashMap::new(),
+            received: feeds::Received::default(),
             engine_time: None,
             applied: HashMap::new(),
         }
@@ -108,7 +112,7 @@ impl Oracle {
             return Decision { duplicate: true, ..decision.clone() };
         }
         let mut decision = self.settle(event);
-        decision.late = self.write(event);
+        decision.late = self.write(event) | self.write_feeds(event);
         self.applied.insert(identity, (now, decision.clone()));
         decision
     }
@@ -414,7 +418,11 @@ impl Oracle {
                 ops::in_elements(&self.eval(value, scope), &self.eval(list, scope), &money)
             }
             ExprKind::InList(value, list) => self.strict(&[self.eval(value, scope)], |values| {
-                Datum::bool(self.hir.lists[list.index()].data.contains(&values[0], scope.event.at()))
+                let (of, at) = (&self.hir.lists[list.index()], scope.event.at());
+                match of.external {
+                    true => self.in_filled(*list, &values[0], at),
+                    false => Datum::bool(of.data.contains(&values[0], at)),
+                }
             }),
             ExprKind::InNetwork(ip, network) => {
                 ops::in_network(&self.eval(ip, scope), &self.eval(network, scope))
@@ -446,14 +454,22 @@ impl Oracle {
                 })
             }
             ExprKind::Lookup(table, keys) => self.strict(&all(keys), |keys| {
-                self.hir.tables[table.index()].data.get(keys).cloned().map_or(Datum::MISSING, Datum::Known)
+                let of = &self.hir.tables[table.index()];
+                match &of.feed {
+                    Some(feed) => self.row(feed, keys),
+                    None => of.data.get(keys).cloned().map_or(Datum::MISSING, Datum::Known),
+                }
             }),
             ExprKind::During(time, calendar, keys) => {
                 let mut operands = vec![self.eval(time, scope)];
                 operands.extend(all(keys));
                 self.strict(&operands, |values| match values {
                     [Value::Time(time), keys @ ..] => {
-                        Datum::bool(self.hir.calendars[calendar.index()].data.during(keys, *time))
+                        let of = &self.hir.calendars[calendar.index()];
+                        match of.feed {
+                            Some(_) => self.during_told(*calendar, keys, *time),
+                            None => Datum::bool(of.data.during(keys, *time)),
+                        }
                     }
                     _ => Datum::MISSING,
                 })

@@ -200,8 +200,9 @@ impl Output {
         engine.tell_decided(&mut events, |told| {
             // There are as many events as lines.
             let Some(line) = lines.next() else { return ControlFlow::Break(()) };
-            rejects.read += 1;
+            rejects.read += u64::from(!matches!(told, Told::Answer(Answer::List)));
             match told {
+                Told::Answer(Answer::List) => {}
                 Told::Quiet(quiet) => sink.quiet(quiet),
                 Told::Answer(Answer::Decision(decision)) => sink.decision(&decision),
                 Told::Answer(Answer::Reject(reject)) => match rejects.write(input, line, &reject) {

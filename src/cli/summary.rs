@@ -52,6 +52,7 @@ impl<'a> Summary<'a> {
         )?;
         for (what, count) in [
             ("duplicates", stats.duplicates),
+            ("lines that fill lists", stats.lists),
             ("late", stats.late),
             ("fields that no event declares", stats.unknown_fields),
         ] {

@@ -7,7 +7,7 @@ use crate::model::time::Time;
 use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 use crate::plan::Plan;
-use crate::plan::ir::{EventPlan, NodeId};
+use crate::plan::ir::{EventPlan, Fed, NodeId};
 use crate::sema::hir::Hir;
 use crate::vm::{EventProgram, Reg};
 
@@ -18,6 +18,7 @@ pub(super) struct EventCode {
     pub writes: Vec<WriteCode>,
     /// By key.
     pub reads: Vec<ReadCode>,
+    pub feeds: Vec<FeedCode>,
     /// The distinct windows of the reads.
     pub windows: Vec<Window>,
     /// By name.
@@ -42,6 +43,14 @@ pub(super) struct WriteCode {
     pub filter: Option<Reg>,
     pub value: Option<Reg>,
     pub key: usize,
+}
+
+/// What an event tells a table or a calendar.
+#[derive(Debug)]
+pub(super) struct FeedCode {
+    pub into: Fed,
+    pub keys: Vec<(Reg, Type)>,
+    pub values: Vec<(Reg, Type)>,
 }
 
 #[derive(Debug)]
@@ -103,6 +112,14 @@ impl EventCode {
             key: write.key,
         });
         let writes: Vec<WriteCode> = writes.collect();
+        let typed = |nodes: &[NodeId]| -> Vec<(Reg, Type)> {
+            nodes.iter().map(|node| (reg(*node), plan.graph.node(*node).ty.clone())).collect()
+        };
+        let feeds = event.feeds.iter().map(|feed| FeedCode {
+            into: feed.into,
+            keys: typed(&feed.keys),
+            values: typed(&feed.values),
+        });
         let fields = hir.schema.events[event.event.index()].fields.len();
         // Fields stand in the first registers, by their place.
         let field = |node: &NodeId| Some(reg(*node) as usize).filter(|place| *place < fields);
@@ -122,6 +139,7 @@ impl EventCode {
             keys: keys.collect(),
             rules: rules(event, hir, &reg),
             policy: event.policy.clone(),
+            feeds: feeds.collect(),
             writes,
             reads,
             windows,

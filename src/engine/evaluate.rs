@@ -4,18 +4,20 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::EngineOptions;
 use super::code::{EventCode, KeyCode, ReadCode, WriteCode};
+use super::feeds::{self, Told, tellings, write_feeds};
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
 use super::stats::{RuleStats, Stats};
 use crate::decode::Decoder;
 use crate::model::decision::Decision;
+use crate::model::event::ListLine;
 use crate::model::ids::{EventId, OutcomeId};
 use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Unknown;
 use crate::state::{
-    Bounds, CellId, Dedupe, GroupId, Kept, KeyHash, KeyHasher, Options, Question, Sights, Store,
+    Bounds, CellId, Dedupe, Feeds, GroupId, Kept, KeyHash, KeyHasher, Options, Question, Sights, Store,
 };
 use crate::vm::{Data, Frame, Machine, Surroundings};
 
@@ -65,6 +67,7 @@ pub(super) struct Inner {
 #[derive(Debug)]
 pub(super) struct State {
     store: Store,
+    feeds: Feeds,
     dedupe: Dedupe,
     /// By event type.
     frames: Vec<Frame>,
@@ -129,6 +132,7 @@ impl Engine {
         let hasher = store.hasher().clone();
         let state = State {
             store,
+            feeds: Feeds::new(header.limits.entries),
             dedupe: Dedupe::new(options.horizon),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
             groups,
@@ -170,10 +174,15 @@ impl Engine {
         self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Changes a list. The same line again changes it again: lines have no id.
+    pub(super) fn fill(&self, state: &mut State, line: &ListLine) {
+        feeds::change(&mut state.feeds, &self.hasher, &self.ruleset.hir, line);
+    }
+
     /// Brings near what deciding these events will look at. Changes nothing.
     pub(super) fn warm(&self, state: &mut State, events: &mut [Prepared]) {
         let State { store, dedupe, groups, scratch, .. } = state;
-        let accepted = || events.iter().filter(|event| event.rejected.is_none());
+        let accepted = || events.iter().filter(|event| event.is_event());
         let mut seen = dedupe.warm(accepted().map(|event| event.identity));
         for event in accepted() {
             seen ^= event.decoded.warm();
@@ -185,7 +194,7 @@ impl Engine {
         }
         std::hint::black_box(seen);
         scratch.cells.clear();
-        for event in events.iter_mut().filter(|event| event.rejected.is_none()) {
+        for event in events.iter_mut().filter(|event| event.is_event()) {
             event.cells.clear();
             let kind = event.decoded.event.index();
             for (place, (key, group)) in event.keys.iter().zip(&groups[kind]).enumerate() {
@@ -203,7 +212,7 @@ impl Engine {
 
     /// Decides an event that was accepted. Of a decision in which nothing happened no more is made than it needs.
     pub(super) fn decide_accepted(&self, state: &mut State, event: &mut Prepared) -> Kept {
-        let State { store, dedupe, frames, groups, questions, scratch, stats } = state;
+        let State { store, feeds, dedupe, frames, groups, questions, scratch, stats } = state;
         let Prepared { decoded, identity, keys, cells, .. } = event;
         stats.decided += 1;
         let ruleset = &*self.ruleset;
@@ -229,6 +238,7 @@ impl Engine {
             arena: &mut decoded.arena,
             around: Surroundings {
                 data: &self.data,
+                filled: &Told { feeds, hasher: &self.hasher, hir: &ruleset.hir },
                 zone: &ruleset.hir.header.zone,
                 currency: ruleset.hir.header.currency,
                 hash_key: &self.options.hash_key,
@@ -249,7 +259,9 @@ impl Engine {
         let verdict = judge.judge();
         let machine = judge.machine;
 
-        let late = write_memory(&machine, code, store, &scratch.keys, at);
+        let told = tellings(&machine, &code.feeds, &self.hasher);
+        let mut late = write_memory(&machine, code, store, &scratch.keys, at);
+        late |= write_feeds(feeds, told, at);
         let outcome = verdict.outcome;
         count(stats, &scratch.marks, outcome.index(), late);
         let kept = if verdict.is_quiet() && decoded.bad.is_empty() {

@@ -4,6 +4,7 @@ mod code;
 mod evaluate;
 mod event;
 mod explain;
+mod feeds;
 mod judge;
 mod read;
 mod ruleset;
@@ -22,25 +23,29 @@ use crate::model::time::Duration;
 use crate::state::dedupe;
 pub use evaluate::Engine;
 pub use event::Event;
+pub(crate) use read::lists;
 pub use read::{CsvColumns, Pending, Told};
 pub use ruleset::Ruleset;
 pub use stats::{RuleStats, Stats};
 
-/// What an engine says to one event: a decision, or why it could not be read. Both carry an outcome.
+/// What an engine says to one line of input: a decision about the event, or why it could not be read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// The event was accepted, and its windows are written.
     Decision(Arc<Decision>),
     /// The event could not be read; nothing was remembered of it.
     Reject(Reject),
+    /// A line that changed an `extern` list: there is no event to decide.
+    List,
 }
 
 impl Answer {
-    /// The name of a rung of the ladder; for a reject that of the header's `rejects`.
+    /// The name of a rung of the ladder; for a reject that of the header's `rejects`, for a line without an event the lowest.
     pub fn outcome(&self) -> &str {
         match self {
             Answer::Decision(decision) => &decision.outcome,
             Answer::Reject(reject) => &reject.outcome,
+            Answer::List => "allow",
         }
     }
 
@@ -48,31 +53,33 @@ impl Answer {
     pub fn decision(&self) -> Option<&Decision> {
         match self {
             Answer::Decision(decision) => Some(decision),
-            Answer::Reject(_) => None,
+            Answer::Reject(_) | Answer::List => None,
         }
     }
 
     /// What was wrong with the event, if it could not be read.
     pub fn reject(&self) -> Option<&Reject> {
         match self {
-            Answer::Decision(_) => None,
+            Answer::Decision(_) | Answer::List => None,
             Answer::Reject(reject) => Some(reject),
         }
     }
 
-    /// Appends compact JSON, without a line end.
+    /// Appends compact JSON, without a line end; nothing for a line without an event.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         match self {
             Answer::Decision(decision) => decision.write_json(out),
             Answer::Reject(reject) => reject.write_json(out),
+            Answer::List => {}
         }
     }
 
-    /// Compact JSON, the same bytes for the same answer.
+    /// Compact JSON, the same bytes for the same answer; empty for a line without an event.
     pub fn to_json(&self) -> String {
         match self {
             Answer::Decision(decision) => decision.to_json(),
             Answer::Reject(reject) => reject.to_json(),
+            Answer::List => String::new(),
         }
     }
 }

@@ -9,9 +9,10 @@ use super::evaluate::{Engine, Inner, State};
 use super::event::Event;
 use super::ruleset::Ruleset;
 use super::{Answer, EngineOptions};
-use crate::decode::{Columns, Decoded, Decoder, Options, RejectReason, Rejected};
+use crate::decode::{Columns, Decoded, Decoder, ListShape, Options, RejectReason, Rejected};
 use crate::model::decision::{Quiet, Reject};
 use crate::model::slot::{Arenas, Slot};
+use crate::sema::hir::{Hir, List};
 use crate::state::{CellId, Identity, Kept, KeyHash};
 
 /// How many events' memories are looked up together. Waiting for one takes as long as for all of them.
@@ -73,7 +74,15 @@ pub(super) struct Prepared {
     /// Where these were found when the event was looked ahead for.
     pub cells: Vec<Option<CellId>>,
     /// What it came to, from its decision until that is told.
-    pub answer: Option<Result<Kept, Box<Reject>>>,
+    pub answer: Option<Result<Said, Box<Reject>>>,
+}
+
+/// What became of a line that could be read.
+#[derive(Debug)]
+pub(super) enum Said {
+    Decided(Kept),
+    /// It changed a list.
+    Filled,
 }
 
 impl Pending {
@@ -100,13 +109,18 @@ impl Pending {
 }
 
 impl Prepared {
+    /// It was read, and is no line of another kind.
+    pub fn is_event(&self) -> bool {
+        self.rejected.is_none() && self.decoded.list.is_none()
+    }
+
     fn read(&mut self, engine: &Engine, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) {
         let Prepared { decoded, rejected, identity, keys, cells, answer } = self;
         *rejected = decode(&engine.decoder, decoded).err();
         keys.clear();
         cells.clear();
         *answer = None;
-        if rejected.is_some() {
+        if rejected.is_some() || decoded.list.is_some() {
             return;
         }
         *identity = engine.hasher.identity(decoded.event, decoded.id());
@@ -150,7 +164,17 @@ pub(super) fn decoder(ruleset: &Ruleset, options: &EngineOptions) -> Decoder {
             needed
         })
         .collect();
-    Decoder::new(&ruleset.hir.schema, &needed, decoder_options(options))
+    Decoder::new(&ruleset.hir.schema, &needed, decoder_options(options)).with_lists(lists(&ruleset.hir))
+}
+
+/// What lines may fill.
+pub(crate) fn lists(hir: &Hir) -> Vec<ListShape> {
+    let shape = |list: &List| ListShape {
+        name: list.name.as_str().into(),
+        ty: list.ty.clone(),
+        external: list.external,
+    };
+    hir.lists.iter().map(shape).collect()
 }
 
 fn decoder_options(options: &EngineOptions) -> Options {
@@ -162,7 +186,7 @@ fn decoder_options(options: &EngineOptions) -> Options {
 }
 
 impl Engine {
-    /// Decides one event as it comes: a JSON object, without its line end. Whatever is wrong with it is told by a
+    /// Decides one event as it comes: a JSON object, without its line end; or changes an `extern` list. Whatever is wrong with it is told by a
     /// [`Reject`](crate::Reject); there are no other errors.
     pub fn decide_json(&self, line: &[u8]) -> Answer {
         self.decide_with(|decoder, decoded| decoder.decode_json(line, decoded))
@@ -259,8 +283,9 @@ impl Engine {
         pending.len = 0;
         for event in events {
             let told = match event.answer.take() {
-                Some(Ok(Kept::Whole(decision))) => Told::Answer(Answer::Decision(decision)),
-                Some(Ok(Kept::Quiet { at, outcome, late })) => Told::Quiet(Quiet {
+                Some(Ok(Said::Filled)) => Told::Answer(Answer::List),
+                Some(Ok(Said::Decided(Kept::Whole(decision)))) => Told::Answer(Answer::Decision(decision)),
+                Some(Ok(Said::Decided(Kept::Quiet { at, outcome, late }))) => Told::Quiet(Quiet {
                     event: event.decoded.id(),
                     event_type: &self.ruleset.events[event.decoded.event.index()].name,
                     at,
@@ -282,8 +307,9 @@ impl Engine {
         let Inner { alone, state } = &mut *inner;
         alone.read(self, decode);
         match self.decide_prepared(state, alone) {
-            Ok(Kept::Whole(decision)) => Answer::Decision(decision),
-            Ok(Kept::Quiet { at, outcome, late }) => {
+            Ok(Said::Filled) => Answer::List,
+            Ok(Said::Decided(Kept::Whole(decision))) => Answer::Decision(decision),
+            Ok(Said::Decided(Kept::Quiet { at, outcome, late })) => {
                 let Decoded { event, .. } = &alone.decoded;
                 Answer::Decision(Arc::new(self.quiet(*event, alone.decoded.id(), at, outcome, late)))
             }
@@ -291,9 +317,16 @@ impl Engine {
         }
     }
 
-    fn decide_prepared(&self, state: &mut State, event: &mut Prepared) -> Result<Kept, Box<Reject>> {
+    fn decide_prepared(&self, state: &mut State, event: &mut Prepared) -> Result<Said, Box<Reject>> {
         state.stats.unknown_fields += event.decoded.unknown_fields;
-        let Some(rejected) = event.rejected.take() else { return Ok(self.decide_accepted(state, event)) };
+        let Some(rejected) = event.rejected.take() else {
+            if let Some(line) = event.decoded.list.take() {
+                state.stats.lists += 1;
+                self.fill(state, &line);
+                return Ok(Said::Filled);
+            }
+            return Ok(Said::Decided(self.decide_accepted(state, event)));
+        };
         state.stats.reject(&rejected);
         let outcome = self.ruleset.outcome_name(self.ruleset.hir.header.rejects);
         Err(Box::new(rejected.into_reject(outcome, self.ruleset.stamp.clone())))

@@ -114,7 +114,7 @@ impl Ruleset {
         for ((schema, plan), program) in
             self.hir.schema.events.iter().zip(&self.plan.events).zip(&self.program.events)
         {
-            if plan.rules.is_empty() && plan.writes.is_empty() {
+            if plan.rules.is_empty() && plan.writes.is_empty() && plan.feeds.is_empty() {
                 continue;
             }
             let rules: Vec<&str> = plan.rules.iter().map(|rule| &*self.hir.rule(rule.rule).name).collect();

@@ -9,15 +9,16 @@ use super::texts::{argument, argument_text, plain};
 use super::{Answer, Engine, EngineOptions, Ruleset};
 use crate::builtins::{DEFAULT_HASH_KEY, short_hash};
 use crate::model::decision::{Argument, Decision, Effect};
-use crate::model::ids::{ActionId, EventId, RuleId};
+use crate::model::event::ListLine;
+use crate::model::ids::{ActionId, EventId, ListId, RuleId};
 use crate::model::value::Value as Given;
-use crate::sema::hir::{Expectation, ExpectationKind, Hir, Override, Rule, Test, TestLine};
+use crate::sema::hir::{Expectation, ExpectationKind, Hir, Override, Rule, Test, TestLine, TestLineKind};
 use crate::source::Span;
 use crate::vm::Data;
 
 /// What decides the events of a test: the engine, or another executor that is held against it.
 pub trait Decider {
-    /// An event by the names of its fields, with its `type`.
+    /// An event by the names of its fields, with its `type`; or a line that fills a list.
     fn decide(&mut self, fields: &Map<String, Value>) -> Answer;
 
     /// What the rules said of the event just decided, if this executor can tell: for coverage.
@@ -150,8 +151,10 @@ pub fn run_tests_with(
         let mut failures = Vec::new();
         for line in &test.lines {
             let answer = decider.decide(&fields_of(hir, line));
-            if matches!(&answer, Answer::Decision(decision) if !decision.duplicate) {
-                coverage.add(hir, line.event, &decider.marks());
+            if let (Answer::Decision(decision), Some(event)) = (&answer, line.event())
+                && !decision.duplicate
+            {
+                coverage.add(hir, event, &decider.marks());
             }
             check_line(hir, line, &answer, &mut failures);
         }
@@ -173,15 +176,24 @@ impl Decider for Engine {
 /// A fresh engine with what the test replaces.
 fn engine_for(ruleset: &Arc<Ruleset>, test: &Test) -> Engine {
     let mut data: Data = ruleset.data.clone();
+    let mut fills = Vec::new();
     for replaced in &test.overrides {
         match replaced {
             Override::List(id, list) => set(&mut data.lists, id.index(), list),
+            Override::Fill(list, values) => fills.push(fill(*list, values)),
             Override::Table(id, table) => set(&mut data.tables, id.index(), table),
             Override::Phrases(id, phrases) => set(&mut data.phrases, id.index(), phrases),
             Override::Rates(rates) => data.rates = Some(rates.clone()),
         }
     }
-    Engine::with_data(ruleset.clone(), EngineOptions::default(), data)
+    let engine = Engine::with_data(ruleset.clone(), EngineOptions::default(), data);
+    fills.iter().for_each(|line| engine.fill(&mut engine.lock().state, line));
+    engine
+}
+
+/// The line of input that fills a list with these values.
+pub(crate) fn fill(list: ListId, values: &[Given]) -> ListLine {
+    ListLine { list, remove: Vec::new(), add: values.to_vec() }
 }
 
 fn set<T>(all: &mut [Arc<T>], index: usize, new: &Arc<T>) {
@@ -191,10 +203,14 @@ fn set<T>(all: &mut [Arc<T>], index: usize, new: &Arc<T>) {
 }
 
 fn fields_of(hir: &Hir, line: &TestLine) -> Map<String, Value> {
-    let mut fields = line.input.as_object().cloned().unwrap_or_default();
-    if let Some(event) = hir.schema.events.get(line.event.index()) {
-        fields.insert("type".to_string(), Value::String(event.name.to_string()));
-    }
+    let (name, input) = match &line.kind {
+        TestLineKind::Event { event, input } => {
+            (hir.schema.events.get(event.index()).map_or("", |event| &event.name), input)
+        }
+        TestLineKind::List { input } => ("list", input),
+    };
+    let mut fields = input.as_object().cloned().unwrap_or_default();
+    fields.insert("type".to_string(), Value::String(name.to_string()));
     fields
 }
 
@@ -225,6 +241,7 @@ fn check_line(hir: &Hir, line: &TestLine, answer: &Answer, failures: &mut Vec<Fa
                 }
             }
         }
+        Answer::List => {}
     }
 }
 

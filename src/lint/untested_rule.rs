@@ -48,7 +48,7 @@ fn hits(line: &TestLine, rule: RuleId) -> bool {
 }
 
 fn misses(line: &TestLine, id: RuleId, rule: &Rule) -> bool {
-    rule.bodies.iter().any(|body| body.event == line.event)
+    rule.bodies.iter().any(|body| Some(body.event) == line.event())
         && !hits(line, id)
         && line.expectations.iter().any(|expectation| match &expectation.kind {
             ExpectationKind::NotBy(rules) => rules.contains(&id),

@@ -1,6 +1,6 @@
 //! A decoded event, as trees see it.
 
-use super::ids::EventId;
+use super::ids::{EventId, ListId};
 use super::schema::EventSchema;
 use super::time::Time;
 use super::value::{Datum, Value};
@@ -12,6 +12,14 @@ pub struct Event {
     pub fields: Vec<Datum>,
     /// Pointers of optional fields whose value was wrong, so that they count as missing; sorted.
     pub bad: Vec<String>,
+}
+
+/// A line of input that changes an `extern` list: what goes, then what comes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListLine {
+    pub list: ListId,
+    pub remove: Vec<Value>,
+    pub add: Vec<Value>,
 }
 
 impl Event {

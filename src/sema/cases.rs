@@ -1,12 +1,14 @@
 //! Samples and tests: lines of events as JSON, and what is expected of each.
 
+mod list;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::declare::{Items, ValueRef};
-use super::hir::{self, Expectation, ExpectationKind, Override, TestLine};
+use super::hir::{self, Expectation, ExpectationKind, Override, TestLine, TestLineKind};
 use super::infer::bare;
 use super::infer::habits::is_nothing;
 use super::print::duration_text;
@@ -14,13 +16,13 @@ use super::scope::Scope;
 use super::{Checker, check, errors};
 use crate::diag::{Diagnostic, codes};
 use crate::model::data::{ListData, RatesData, TableData};
-use crate::model::ids::{EventId, RuleId};
+use crate::model::ids::{EventId, ListId, RuleId};
 use crate::model::schema::{EventSchema, FieldSchema};
 use crate::model::time::{Duration, Time};
 use crate::model::types::{Ty, Type};
 use crate::model::value::{Datum, Value};
 use crate::source::Span;
-use crate::syntax::ast::{self, Expr, ExprKind, Given, Literal, Name, Setting, TestLineKind};
+use crate::syntax::ast::{self, Expr, ExprKind, Given, Literal, Name, Setting};
 use crate::text::phrases::PhraseSet;
 
 /// 2026-01-01T00:00:00Z: when the first line of a test is, if it doesn't say.
@@ -117,13 +119,15 @@ impl<'a> Checker<'a> {
         samples: &Samples<'a>,
         playing: &mut Playing,
     ) -> Option<TestLine> {
+        use ast::TestLineKind as Written;
         let (name, fields) = match &line.kind {
-            TestLineKind::Event { event, .. } if event.text == "clock" => {
+            Written::Event { event, .. } if event.text == "clock" => {
                 self.report(errors::not_yet("a `clock` line", line.span));
                 return None;
             }
-            TestLineKind::Event { event, fields } => (event, fields),
-            TestLineKind::Deadline { rule } => {
+            Written::Event { event, .. } if event.text == "list" => return self.list_line(line, playing),
+            Written::Event { event, fields } => (event, fields),
+            Written::Deadline { rule } => {
                 if self.known_rule(rule).is_some() {
                     self.report(errors::not_yet("a `deadline` line", line.span));
                 }
@@ -138,7 +142,8 @@ impl<'a> Checker<'a> {
             .any(|e| matches!(e.kind, ast::ExpectationKind::Reject | ast::ExpectationKind::Bad));
         let input = self.input(event, fields, samples, wrong_allowed, name.span, playing);
         let expectations = line.expectations.iter().filter_map(|e| self.expectation(e, event)).collect();
-        Some(TestLine { event, input: Json::Object(input), expectations, span: line.span })
+        let kind = TestLineKind::Event { event, input: Json::Object(input) };
+        Some(TestLine { kind, expectations, span: line.span })
     }
 
     /// The event as JSON by field names.
@@ -509,12 +514,25 @@ impl<'a> Checker<'a> {
         match (with.kind.text.as_str(), self.names.values.get(&name.text)) {
             ("list", Some(ValueRef::List(id))) => {
                 let elements = self.elements(&with.value, "a list")?;
-                let ty = self.lists.get(id.index())?.ty.clone();
+                let list = self.lists.get(id.index())?;
+                let ty = list.ty.clone();
+                if list.external {
+                    return Some(Override::Fill(id, self.list_values(&elements, &ty)));
+                }
                 let data: ListData = self.inline_list(&elements, &ty);
                 Some(Override::List(id, Arc::new(data)))
             }
             ("table", Some(ValueRef::Table(id))) => {
                 let table = self.tables.get(id.index())?.clone();
+                if let Some(feed) = &table.feed {
+                    let event = self.shape(feed.event).name.clone();
+                    self.report(
+                        bad(format!("`{}` can't be replaced", table.name), name.span, "filled by an event")
+                            .label(table.span, "declared here")
+                            .help(format!("put lines `{event} {{ … }}` above those that ask it")),
+                    );
+                    return None;
+                }
                 let data = self.rows(&with.value, &table)?;
                 Some(Override::Table(id, Arc::new(data)))
             }

@@ -2,6 +2,7 @@
 
 use std::hash::Hasher;
 
+use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
@@ -44,14 +45,30 @@ impl KeyHasher {
         types: &[Type],
         arenas: &Arenas<'_>,
     ) -> Option<KeyHash> {
+        self.hash_each(slots.zip(types), arenas)
+    }
+
+    /// As [`KeyHasher::hash`], of slots that stand apart, each with its type.
+    pub fn hash_each<'t>(
+        &self,
+        values: impl Iterator<Item = (Slot, &'t Type)>,
+        arenas: &Arenas<'_>,
+    ) -> Option<KeyHash> {
         let mut hasher = self.fresh;
-        for (slot, ty) in slots.zip(types) {
+        for (slot, ty) in values {
             if !slot.is_known() {
                 return None;
             }
             feed(&mut hasher, slot, ty, arenas);
         }
         Some(KeyHash(hasher.finish128().as_u128()))
+    }
+
+    /// Of one value that is a network: as any key of such a value.
+    pub fn network(&self, network: IpNet) -> KeyHash {
+        let mut hasher = self.fresh;
+        feed_network(&mut hasher, network);
+        KeyHash(hasher.finish128().as_u128())
     }
 
     /// Of one known value, for telling values apart.
@@ -79,11 +96,7 @@ fn feed(hasher: &mut SipHasher13, slot: Slot, ty: &Type, arenas: &Arenas<'_>) {
             hasher.write(text.as_bytes());
         }
         Type::Ip => hasher.write(&ip_bits(arenas.ip(slot)).to_le_bytes()),
-        Type::Cidr => {
-            let net = arenas.net(slot);
-            hasher.write(&ip_bits(net.network()).to_le_bytes());
-            hasher.write(&[net.prefix_len(), u8::from(net.addr().is_ipv4())]);
-        }
+        Type::Cidr => feed_network(hasher, arenas.net(slot)),
         Type::Money(_) => {
             hasher.write(&slot.bits.to_le_bytes());
             hasher.write(&slot.aux.to_le_bytes());
@@ -103,6 +116,11 @@ fn feed(hasher: &mut SipHasher13, slot: Slot, ty: &Type, arenas: &Arenas<'_>) {
         }
         _ => hasher.write(&slot.bits.to_le_bytes()),
     }
+}
+
+fn feed_network(hasher: &mut SipHasher13, network: IpNet) {
+    hasher.write(&ip_bits(network.network()).to_le_bytes());
+    hasher.write(&[network.prefix_len(), u8::from(network.addr().is_ipv4())]);
 }
 
 /// A part of a list or record, which may be unknown.

@@ -26,6 +26,7 @@ pub mod cell;
 pub mod dedupe;
 pub mod disk;
 mod entries;
+mod feeds;
 pub mod key;
 mod number;
 mod store;
@@ -38,6 +39,7 @@ use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
 pub use dedupe::{Dedupe, Kept};
+pub use feeds::{Entry, Feeds, Prefix};
 pub use key::{Identity, KeyHash, KeyHasher};
 #[cfg(test)]
 use store::Edges;

@@ -238,11 +238,14 @@ pub enum SlowOp {
     Between,
     InArray,
     InList(ListId),
+    InFilled(ListId),
     InNetwork,
     InElements,
     Call(BuiltinId),
     Lookup(TableId),
+    LookupTold(TableId),
     During(CalendarId),
+    DuringTold(CalendarId),
     Convert(Currency),
 }
 

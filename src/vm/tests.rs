@@ -31,6 +31,7 @@ fn run(fields: &[(Datum, Type)], build: impl FnOnce(&mut Graph, &[NodeId]) -> No
         keys: vec![KeyTuple { nodes: vec![root], types: vec![ty.clone()] }],
         writes: Vec::new(),
         reads: Vec::new(),
+        feeds: Vec::new(),
         rules: Vec::new(),
         policy: Vec::new(),
     };
@@ -46,12 +47,36 @@ fn run(fields: &[(Datum, Type)], build: impl FnOnce(&mut Graph, &[NodeId]) -> No
         frame: &mut frame,
         constants: &program.constants,
         arena: &mut arena,
-        around: Surroundings { data, zone: &Zone::utc(), currency: Some(USD), hash_key: b"k", at: Time(0) },
+        around: Surroundings {
+            data,
+            filled: &Nothing,
+            zone: &Zone::utc(),
+            currency: Some(USD),
+            hash_key: b"k",
+            at: Time(0),
+        },
     };
     machine.run_inputs();
     let place = program.events[0].place(root.0).unwrap();
     let arenas = Arenas { constants: &program.constants, event: machine.arena };
     arenas.datum(machine.get(place), &ty)
+}
+
+#[derive(Debug)]
+struct Nothing;
+
+impl Filled for Nothing {
+    fn contains(&self, _: ListId, _: (Slot, &Type), _: &Arenas<'_>) -> Option<bool> {
+        None
+    }
+
+    fn row(&self, _: TableId, _: &[(Slot, &Type)], _: &Arenas<'_>) -> Option<Value> {
+        None
+    }
+
+    fn during(&self, _: CalendarId, _: Time, _: &[(Slot, &Type)], _: &Arenas<'_>) -> Datum {
+        Datum::MISSING
+    }
 }
 
 fn unknowns() -> Vec<Datum> {
