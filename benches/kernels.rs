@@ -107,6 +107,18 @@ fn memories() {
     let mut store = Store::new(&specs, &options);
     let (constants, mut arena) = (Arena::constants(), Arena::new());
     let spans = [hours(1), hours(6), hours(24), hours(7 * 24), hours(14 * 24), hours(30 * 24)];
+    let windows = spans.map(|span| Window::Sliding { span, ending: Duration(0) });
+    let questions: Vec<Vec<Question>> = (0..keys.len())
+        .map(|m| {
+            let asked = windows.iter().zip(functions.iter().cycle());
+            let memory = MemoryId::new(m);
+            let question = |(window, function): (&Window, &(AggregateFn, bool))| {
+                let edges = store.edges(memory, window);
+                store.question(memory, function.0, edges)
+            };
+            asked.map(question).collect()
+        })
+        .collect();
     let mut i = 0i64;
     measure("12 windows over 2 keys, hashed and written", 100_000, || {
         for _ in 0..100_000 {
@@ -122,19 +134,10 @@ fn memories() {
                 let hash = store.hasher().hash(&slots[m..=m], std::slice::from_ref(key), &arenas);
                 let hash = hash.expect("a known key");
                 let cell = store.find_or_add(store.group(memory), hash);
-                for (span, function) in spans.iter().zip(functions.iter().cycle()) {
-                    let bounds = Bounds::Within { after: t.0 - span.0, through: t.0 };
-                    let this = Some(amount);
-                    black_box(store.read(
-                        Some(cell),
-                        memory,
-                        function.0,
-                        bounds,
-                        t,
-                        this,
-                        &constants,
-                        &mut arena,
-                    ));
+                let mut kept = store.cell(store.group(memory), Some(cell), t);
+                for (window, question) in windows.iter().zip(&questions[m]) {
+                    let bounds = Bounds::of(window, t);
+                    black_box(kept.read(question, bounds, t, Some(amount), &constants, &mut arena));
                 }
                 let arenas = Arenas { constants: &constants, event: &arena };
                 store.write(cell, memory, t, amount, &arenas);
@@ -158,6 +161,7 @@ fn deciding() {
         bad: vec![],
         late: false,
         duplicate: false,
+        conflict: false,
         ruleset: Stamp { name: "cards".into(), version: "1".into(), hash: "0123456789abcdef".into() }.into(),
     };
     let mut out = Vec::new();

@@ -37,7 +37,9 @@ pub use engine::{Answer, CsvColumns, Engine, EngineOptions, Event, RuleStats, Ru
 pub use engine::{Pending, Told};
 #[doc(hidden)]
 pub use model::decision::Quiet;
-pub use model::decision::{Argument, CannotSay, Decision, Effect, Hit, Reject, Stamp, Suppressed};
+pub use model::decision::{
+    Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed,
+};
 pub use model::time::Time;
 pub use os::{DiskFiles, compile};
 pub use source::{FileError, Files, MemoryFiles, Position, Source, SourceId, SourceMap, Span};

@@ -4,19 +4,23 @@
 //! could be subtly fast. Executors are right when they agree with it, byte for byte. Read it from top to bottom:
 //! one event is read ([`Oracle::judge`]), decided ([`Oracle::settle`]) and written ([`Oracle::write`]).
 
+mod deadlines;
+mod effects;
 mod feeds;
+mod sequences;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use effects::{Done, Effects, Wanted};
 use ethnum::U256;
 use sha2::{Digest, Sha256};
 
 use crate::builtins::{Context, short_hash};
-use crate::model::decision::{Argument, CannotSay, Decision, Effect, Hit, Stamp, Suppressed};
+use crate::model::decision::{Argument, CannotSay, Decision, Hit, Stamp, Suppressed};
 use crate::model::display;
 use crate::model::event::Event;
-use crate::model::ids::{EventId, MemoryId, OutcomeId};
+use crate::model::ids::{EventId, MemoryId, OutcomeId, RuleId, SequenceId};
 use crate::model::money::{Decimal, Money};
 use crate::model::ops::{self, BinaryOp, CompareOp, MoneyContext};
 use crate::model::time::{Duration, Time};
@@ -26,7 +30,8 @@ use crate::model::window::{AggregateFn, This, Window};
 use crate::sema::hir::{
     Aggregate, Body, Expr, ExprKind, Fold, FoldFn, Hir, Memory, MemoryInput, Rule, Template, TemplatePart,
 };
-use crate::source::SourceMap;
+use crate::source::{SourceMap, Span};
+use deadlines::{Pending, Waiting};
 
 /// An event sent again within this much engine time gets the stored decision.
 const RETRY_HORIZON: Duration = Duration(24 * 3_600_000_000);
@@ -40,10 +45,15 @@ pub struct Oracle {
     hash_key: Vec<u8>,
     cells: HashMap<(MemoryId, String), Cell>,
     received: feeds::Received,
-    /// The largest `received_at`, or `at` of events without one.
+    /// Everything that hits ever did.
+    done: Vec<Done>,
+    sequences: HashMap<(SequenceId, String), Cell>,
+    /// Deadlines that were set, neither cancelled nor due yet, in the order in which they were set.
+    pending: Vec<Pending>,
+    /// The largest time of the clock, `received_at`, or `at` of events without one.
     engine_time: Option<Time>,
-    /// Applied events by (type, id): the engine time at which each was applied, and its decision.
-    applied: HashMap<(EventId, String), (Time, Decision)>,
+    /// Applied events by (type, id): the engine time at which each was applied, what it said, and its decision.
+    applied: HashMap<(EventId, String), (Time, u32, Decision)>,
 }
 
 /// What one memory holds for one key.
@@ -61,6 +71,8 @@ struct Cell {
 struct Entry {
     at: Time,
     value: Option<Value>,
+    /// In a sequence: which of its elements it can be.
+    elements: Vec<usize>,
     /// Windows no longer see it (`ever` does).
     gone: bool,
 }
@@ -71,6 +83,8 @@ struct Scope<'a> {
     event: &'a Event,
     /// The elements of the enclosing folds, innermost last.
     elements: &'a [Datum],
+    /// It is no current event, but one that waited: a deadline fell due.
+    waited: bool,
 }
 
 /// What one rule says about one event.
@@ -78,8 +92,10 @@ struct Scope<'a> {
 struct Verdict {
     /// A band or a score line held: the outcome of the band, and the score of both.
     hit: Option<(Option<OutcomeId>, i64)>,
-    unless: Option<Option<String>>,
-    effects: Vec<Effect>,
+    /// Why the hit is held back, and the reason that the author gave.
+    held_back: Option<(&'static str, Option<String>)>,
+    effects: Vec<Wanted>,
+    bad: Vec<String>,
     missing: Vec<String>,
 }
 
@@ -91,42 +107,67 @@ impl Oracle {
             stamp,
             hash_key: hash_key.to_vec(),
             cells: HashMap::new(),
+            done: Vec::new(),
+            sequences: HashMap::new(),
+            pending: Vec::new(),
             received: feeds::Received::default(),
             engine_time: None,
             applied: HashMap::new(),
         }
     }
 
-    /// Decides one event and remembers it.
-    pub fn decide(&mut self, event: &Event) -> Decision {
+    /// Decides one event and remembers it: the deadlines that it makes due, its own decision, and the deadlines that
+    /// it set so late that they are due at once.
+    pub fn decide(&mut self, event: &Event) -> (Vec<Decision>, Decision, Vec<Decision>) {
         let received = match event.fields.get(2) {
             Some(Datum::Known(Value::Time(time))) => *time,
             _ => event.at(),
         };
-        let now = self.engine_time.map_or(received, |time| time.max(received));
-        self.engine_time = Some(now);
+        let due = self.clock(received);
+        let now = self.engine_time.unwrap_or(received);
         let identity = (event.event, event.id().to_string());
-        if let Some((applied, decision)) = self.applied.get(&identity)
+        if let Some((applied, content, decision)) = self.applied.get(&identity)
             && now.0.saturating_sub(applied.0) < RETRY_HORIZON.0
         {
-            return Decision { duplicate: true, ..decision.clone() };
+            let conflict = *content != event.content;
+            return (due, Decision { duplicate: true, conflict, ..decision.clone() }, Vec::new());
         }
-        let mut decision = self.settle(event);
+        let waiting = self.waiting(event);
+        let (mut decision, effects) = self.settle_event(event);
         decision.late = self.write(event) | self.write_feeds(event);
-        self.applied.insert(identity, (now, decision.clone()));
-        decision
+        self.cancel(event);
+        for waiting in waiting {
+            match waiting {
+                Waiting::Set(pending) => self.pending.push(*pending),
+                Waiting::CannotSay(cannot_say) => decision.cannot_say.push(cannot_say),
+            }
+        }
+        decision.cannot_say.sort_by(|a, b| a.rule.cmp(&b.rule));
+        self.apply(effects, &mut decision);
+        self.applied.insert(identity, (now, event.content, decision.clone()));
+        (due, decision, self.clock(received))
     }
 
     // ---- Deciding: every rule is judged, then the outcome is the most severe of those that count.
 
-    fn settle(&self, event: &Event) -> Decision {
-        let hir = &*self.hir;
-        let schema = &hir.schema.events[event.event.index()];
-        let mut decision = Decision {
+    fn settle_event(&self, event: &Event) -> (Decision, Effects) {
+        let policies = self.hir.policies.iter().filter(|policy| policy.events.contains(&event.event));
+        let bands: Vec<(i64, OutcomeId)> = policies.flat_map(|policy| policy.bands.iter().copied()).collect();
+        let mut decision = self.decision(event);
+        let rules = (0..self.hir.rules.len()).map(RuleId::new);
+        let rules = rules.filter(|id| self.hir.rule(*id).absence.is_none()).collect();
+        let scope = Scope { event, elements: &[], waited: false };
+        let effects = self.settle(rules, scope, &bands, &mut decision);
+        (decision, effects)
+    }
+
+    /// The decision about an event as long as no rule has said anything.
+    fn decision(&self, event: &Event) -> Decision {
+        Decision {
             event: event.id().into(),
-            event_type: schema.name.clone(),
+            event_type: self.hir.schema.events[event.event.index()].name.clone(),
             at: event.at(),
-            outcome: hir.outcome(OutcomeId(0)).into(),
+            outcome: self.hir.outcome(OutcomeId(0)).into(),
             score: 0,
             rules: Vec::new(),
             shadow: Vec::new(),
@@ -136,14 +177,26 @@ impl Oracle {
             bad: event.bad.clone(),
             late: false,
             duplicate: false,
+            conflict: false,
             ruleset: self.stamp.clone(),
-        };
+        }
+    }
+
+    fn settle(
+        &self,
+        mut rules: Vec<RuleId>,
+        scope: Scope<'_>,
+        policy: &[(i64, OutcomeId)],
+        decision: &mut Decision,
+    ) -> Effects {
+        let hir = &*self.hir;
+        let event = scope.event;
         // (always, outcome, score) of every hit.
         let mut hits: Vec<(bool, Option<OutcomeId>, i64)> = Vec::new();
-        let scope = Scope { event, elements: &[] };
-        let mut rules: Vec<&Rule> = hir.rules.iter().collect();
-        rules.sort_by(|a, b| a.name.cmp(&b.name));
-        for rule in rules {
+        let mut effects = Effects::default();
+        rules.sort_by(|a, b| hir.rule(*a).name.cmp(&hir.rule(*b).name));
+        for id in rules {
+            let rule = hir.rule(id);
             let Some(body) = rule.bodies.iter().find(|body| body.event == event.event) else { continue };
             if rule.active_from.is_some_and(|from| event.at() < from)
                 || rule.active_until.is_some_and(|until| event.at() >= until)
@@ -151,50 +204,52 @@ impl Oracle {
                 continue;
             }
             let shadow = rule.shadow || !self.rolled_out(rule, body, scope);
-            let verdict = self.judge(rule, body, shadow, scope);
+            let verdict = self.judge(id, body, shadow, scope);
             let name: Arc<str> = rule.name.as_str().into();
             if !verdict.missing.is_empty() {
                 decision.cannot_say.push(CannotSay { rule: name.clone(), missing: verdict.missing });
             }
             let Some((outcome, score)) = verdict.hit else { continue };
             let outcome_name = outcome.map(|id| Arc::from(hir.outcome(id)));
-            match verdict.unless {
+            match verdict.held_back {
                 // A shadow rule changes nothing and its exceptions are no news.
                 Some(_) if shadow => {}
-                Some(because) => decision.suppressed.push(Suppressed {
+                Some((why, because)) => decision.suppressed.push(Suppressed {
                     rule: name,
                     outcome: outcome_name,
                     score,
-                    why: "unless",
+                    why,
                     because,
+                    withheld: Vec::new(),
                 }),
                 None => {
-                    let hit = self.hit(rule, body, outcome_name, score, scope);
+                    let hit = self.hit(rule, body, outcome_name.clone(), score, scope);
                     if shadow {
                         decision.shadow.push(hit);
                     } else {
                         hits.push((rule.always, outcome, score));
                         decision.rules.push(hit);
-                        decision.effects.extend(verdict.effects);
+                        verdict.bad.into_iter().for_each(|pointer| add(&mut decision.bad, pointer));
+                        let withheld = self.send(id, body, verdict.effects, scope, &mut effects);
+                        if !withheld.is_empty() {
+                            decision.suppressed.push(effects::withheld(name, outcome_name, score, withheld));
+                        }
                     }
                 }
             }
         }
+        decision.bad.sort();
         decision.score = hits.iter().map(|(_, _, score)| score).sum();
-        decision.outcome = hir.outcome(self.outcome(event.event, &hits)).into();
-        decision
+        decision.outcome = hir.outcome(self.outcome(policy, &hits)).into();
+        effects
     }
 
     /// A hit with `allow` leaves only `always` rules counting; scores reach the bands of the policy.
-    fn outcome(&self, event: EventId, hits: &[(bool, Option<OutcomeId>, i64)]) -> OutcomeId {
+    fn outcome(&self, policy: &[(i64, OutcomeId)], hits: &[(bool, Option<OutcomeId>, i64)]) -> OutcomeId {
         let allow_lane = hits.iter().any(|(_, outcome, _)| *outcome == Some(OutcomeId(0)));
         let counting: Vec<_> = hits.iter().filter(|(always, _, _)| *always || !allow_lane).collect();
         let score: i64 = counting.iter().map(|(_, _, score)| score).sum();
-        let policies = self.hir.policies.iter().filter(|policy| policy.events.contains(&event));
-        let reached = policies
-            .flat_map(|policy| &policy.bands)
-            .filter(|(at_least, _)| score >= *at_least)
-            .map(|(_, outcome)| *outcome);
+        let reached = policy.iter().filter(|(at_least, _)| score >= *at_least).map(|(_, outcome)| *outcome);
         let said = counting.iter().filter_map(|(_, outcome, _)| *outcome);
         said.chain(reached).max().unwrap_or(OutcomeId(0))
     }
@@ -214,7 +269,7 @@ impl Oracle {
     }
 
     /// The result of a rule: bands in order, score lines, exceptions, effects.
-    fn judge(&self, rule: &Rule, body: &Body, shadow: bool, scope: Scope<'_>) -> Verdict {
+    fn judge(&self, rule: RuleId, body: &Body, shadow: bool, scope: Scope<'_>) -> Verdict {
         let mut verdict = Verdict::default();
         let when = body.when.as_ref().map_or(Some(true), |when| self.ask(when, scope, &mut verdict.missing));
         if when == Some(false) {
@@ -250,10 +305,15 @@ impl Oracle {
         verdict.hit = Some((band.map(|b| b.outcome), band.map_or(0, |b| b.score) + points.unwrap_or(0)));
         // An exception that can't be judged is none: the hit stands.
         let exception = body.unless.iter().find(|u| self.eval(&u.condition, scope).truth() == Some(true));
-        verdict.unless =
-            exception.map(|unless| unless.because.as_ref().map(|because| self.text(because, scope).0));
-        if verdict.unless.is_none() && !shadow {
-            self.effects(rule, body, scope, &mut verdict);
+        verdict.held_back = match exception {
+            Some(unless) => {
+                Some(("unless", unless.because.as_ref().map(|because| self.text(because, scope).0)))
+            }
+            None => self.is_muted(rule, body, scope).then_some(("mute", None)),
+        };
+        if verdict.held_back.is_none() && !shadow {
+            let name = &self.hir.rule(rule).name;
+            verdict.effects = self.wanted(name, body, scope, &mut verdict.missing, &mut verdict.bad);
         }
         verdict
     }
@@ -314,50 +374,6 @@ impl Oracle {
         (out, complete)
     }
 
-    /// An effect that needs what is missing is not produced, and the rule says so beside its hit.
-    fn effects(&self, rule: &Rule, body: &Body, scope: Scope<'_>, verdict: &mut Verdict) {
-        for effect in &body.effects {
-            if let Some(condition) = &effect.condition
-                && self.ask(condition, scope, &mut verdict.missing) != Some(true)
-            {
-                continue;
-            }
-            let action = &self.hir.actions[effect.action.index()];
-            let mut arguments = Vec::new();
-            for (argument, (name, _)) in effect.arguments.iter().zip(&action.parameters) {
-                match self.eval(argument, scope) {
-                    Datum::Known(value) => {
-                        let sensitive = self.hir.is_sensitive(scope.event.event, argument);
-                        let shown = self.argument(&value, &argument.ty.base, sensitive);
-                        arguments.push((name.clone(), shown));
-                    }
-                    _ => self.explain(argument, scope, &mut verdict.missing),
-                }
-            }
-            if arguments.len() < effect.arguments.len() {
-                continue;
-            }
-            let mut parts = vec![
-                self.hir.schema.events[scope.event.event.index()].name.to_string(),
-                scope.event.id().to_string(),
-                rule.name.clone(),
-                action.name.clone(),
-            ];
-            parts.extend(arguments.iter().map(|(_, argument)| match argument {
-                Argument::Text(text) => text.clone(),
-                Argument::Number(number) => number.to_string(),
-                Argument::Bool(truth) => truth.to_string(),
-                Argument::Float(float) => float.to_string(),
-            }));
-            verdict.effects.push(Effect {
-                rule: rule.name.as_str().into(),
-                action: action.name.as_str().into(),
-                arguments,
-                key: format!("{:016x}", digest(&parts)),
-            });
-        }
-    }
-
     fn argument(&self, value: &Value, ty: &Type, sensitive: bool) -> Argument {
         match value {
             _ if sensitive => Argument::Text(short_hash(&self.hash_key, &plain(value, ty))),
@@ -395,6 +411,7 @@ impl Oracle {
             }
             ExprKind::Alias(inner) => self.eval(inner, scope),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, &expr.ty.base, scope),
+            ExprKind::Sequence(sequence) => self.sequence(sequence, scope),
             ExprKind::Fold(fold) => self.fold(fold, &expr.ty.base, scope),
             ExprKind::Call(builtin, arguments) => self.strict(&all(arguments), |values| {
                 let context = Context { zone: &self.hir.header.zone, money, hash_key: &self.hash_key };
@@ -453,6 +470,9 @@ impl Oracle {
                     _ => Datum::MISSING,
                 })
             }
+            ExprKind::HasLabel(value, label) => self.strict(&[self.eval(value, scope)], |values| {
+                Datum::bool(self.has_label(*label, &values[0], scope.event.at()))
+            }),
             ExprKind::Lookup(table, keys) => self.strict(&all(keys), |keys| {
                 let of = &self.hir.tables[table.index()];
                 match &of.feed {
@@ -502,7 +522,7 @@ impl Oracle {
         let mut values = Vec::new();
         for item in items.iter() {
             let elements = [scope.elements, std::slice::from_ref(item)].concat();
-            let inner = Scope { event: scope.event, elements: &elements };
+            let inner = Scope { elements: &elements, ..scope };
             let filter = fold.filter.as_ref().map_or(Datum::bool(true), |filter| self.eval(filter, inner));
             match filter.truth() {
                 Some(false) => {}
@@ -555,7 +575,7 @@ impl Oracle {
 
     /// How an event counts in a memory: its keys and value, if its filter is true and nothing is missing.
     fn counted(&self, memory: &Memory, event: &Event) -> Option<(Vec<Value>, Option<Value>)> {
-        let scope = Scope { event, elements: &[] };
+        let scope = Scope { event, elements: &[], waited: false };
         let input: &MemoryInput = memory.inputs.iter().find(|input| input.event == event.event)?;
         if let Some(filter) = &input.filter
             && self.eval(filter, scope).truth() != Some(true)
@@ -581,13 +601,13 @@ impl Oracle {
             let cell = self.cells.entry((MemoryId::new(index), cell_key(&keys))).or_default();
             late |= cell.newest.is_some_and(|newest| at < newest);
             cell.insert(
-                Entry { at, value, gone: false },
+                Entry { at, value, elements: Vec::new(), gone: false },
                 memory.reach,
                 hir.header.lateness,
                 hir.header.limits.entries,
             );
         }
-        late
+        self.write_sequences(event) || late
     }
 
     fn aggregate(&self, aggregate: &Aggregate, ty: &Type, scope: Scope<'_>) -> Datum {
@@ -595,10 +615,11 @@ impl Oracle {
         self.strict(&keys, |keys| {
             let memory = self.memory(aggregate.memory);
             let current = match aggregate.this {
-                Some(This::Including) => self
-                    .counted(memory, scope.event)
-                    .filter(|(own, _)| cell_key(own) == cell_key(keys))
-                    .map(|(_, value)| Entry { at: scope.event.at(), value, gone: false }),
+                Some(This::Including) if !scope.waited => {
+                    self.counted(memory, scope.event).filter(|(own, _)| cell_key(own) == cell_key(keys)).map(
+                        |(_, value)| Entry { at: scope.event.at(), value, elements: Vec::new(), gone: false },
+                    )
+                }
                 _ => None,
             };
             let empty = Cell::default();
@@ -707,19 +728,37 @@ impl Oracle {
                 explain(&fold.list);
                 operand_unknown |= self.explain_inside(fold, scope, missing);
             }
+            ExprKind::Sequence(sequence) => {
+                sequence.filter.iter().for_each(&mut explain);
+                // The `where` says nothing of what came before.
+                let before = self.came_before(sequence, scope);
+                operand_unknown = before.known().is_some();
+                sequence.keys.iter().for_each(|key| {
+                    operand_unknown |= self.eval(key, scope).known().is_none();
+                    self.explain(key, scope, missing);
+                });
+                if !operand_unknown && let Datum::Unknown(why) = before {
+                    add(missing, self.with_reason(expr.span, why));
+                }
+                return;
+            }
             // A lower bound needs no default.
             ExprKind::Else(value, _) if matches!(datum, Datum::AtLeast(_)) => explain(value),
             _ => expr.for_each_child(&mut explain),
         }
         // Its operands are all known: it is unknown of itself.
         if !operand_unknown {
-            let reason = match datum {
-                Datum::Unknown(why) => why.reason(),
-                _ => Unknown::Saturated.reason(),
+            let why = match datum {
+                Datum::Unknown(why) => why,
+                _ => Unknown::Saturated,
             };
-            let written = self.written(expr);
-            add(missing, reason.map_or(written.clone(), |reason| format!("{written} ({reason})")));
+            add(missing, self.with_reason(expr.span, why));
         }
+    }
+
+    fn with_reason(&self, span: Span, why: Unknown) -> String {
+        let written = self.written(span);
+        why.reason().map_or(written.clone(), |reason| format!("{written} ({reason})"))
     }
 
     /// What a fold computes for each element, in source order: its value where the filter holds, and the filter.
@@ -731,7 +770,7 @@ impl Oracle {
             let Some(part) = (if is_value { &fold.value } else { &fold.filter }) else { continue };
             for item in items.iter() {
                 let elements = [scope.elements, std::slice::from_ref(item)].concat();
-                let inner = Scope { event: scope.event, elements: &elements };
+                let inner = Scope { elements: &elements, ..scope };
                 let holds = fold.filter.as_ref().is_none_or(|f| self.eval(f, inner).truth() == Some(true));
                 if (holds || !is_value) && self.eval(part, inner).known().is_none() {
                     self.explain(part, inner, missing);
@@ -743,8 +782,8 @@ impl Oracle {
     }
 
     /// The source of an expression on one line: outside of quotes comments go, and white space becomes one space.
-    fn written(&self, expr: &Expr) -> String {
-        let text = self.texts.get(expr.span.source.0 as usize).and_then(|t| t.get(expr.span.range()));
+    fn written(&self, span: Span) -> String {
+        let text = self.texts.get(span.source.0 as usize).and_then(|t| t.get(span.range()));
         let mut out = String::new();
         let mut chars = text.unwrap_or("").chars().peekable();
         while let Some(first) = chars.next() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::compile::Compiled;
 use crate::decode::{self, Decoded, Decoder};
 use crate::diag::Diagnostics;
-use crate::engine::testing::{Decider, fill, run_tests_with};
+use crate::engine::testing::{Decider, Fallen, fill, run_tests_with};
 use crate::engine::{Answer, EngineOptions, lists};
 use crate::model::decision::{Decision, Stamp};
 use crate::model::schema::Schema;
@@ -82,6 +82,8 @@ pub struct Reference {
     rejects: Arc<str>,
     stamp: Arc<Stamp>,
     oracle: Oracle,
+    /// Decisions of deadlines that nobody asked for yet.
+    deadlines: Vec<Decision>,
 }
 
 impl Reference {
@@ -106,33 +108,60 @@ impl Reference {
             rejects: hir.outcome(hir.header.rejects).into(),
             stamp: stamp.clone(),
             oracle: Oracle::new(hir, &compiled.sources, stamp, &options.hash_key),
+            deadlines: Vec::new(),
         }
     }
 
-    /// `None` if the line can't be read, or fills a list.
+    /// The event's own decision. `None` if the line can't be read, or is none of an event.
     pub fn decide_json(&mut self, line: &[u8]) -> Option<Decision> {
         self.decoder.decode_json(line, &mut self.decoded).ok()?;
-        self.decide_decoded()
+        let (before, own, after) = self.decide_decoded();
+        self.deadlines.extend(before.into_iter().chain(after));
+        own
     }
 
-    fn decide_decoded(&mut self) -> Option<Decision> {
+    /// Every decision that the line leads to, in their order; none if it can't be read.
+    pub fn decide_all(&mut self, line: &[u8]) -> Vec<Decision> {
+        if self.decoder.decode_json(line, &mut self.decoded).is_err() {
+            return Vec::new();
+        }
+        let (before, own, after) = self.decide_decoded();
+        before.into_iter().chain(own).chain(after).collect()
+    }
+
+    /// The decisions of deadlines that fell due since this was last asked.
+    pub fn take_deadlines(&mut self) -> Vec<Decision> {
+        std::mem::take(&mut self.deadlines)
+    }
+
+    fn decide_decoded(&mut self) -> (Vec<Decision>, Option<Decision>, Vec<Decision>) {
+        if self.decoded.clock {
+            return (self.oracle.clock(self.decoded.at), None, Vec::new());
+        }
         if let Some(line) = self.decoded.list.take() {
             self.oracle.fill(*line);
-            return None;
+            return (Vec::new(), None, Vec::new());
         }
         let event = self.decoded.to_event(&self.schema, &Arena::constants());
-        Some(self.oracle.decide(&event))
+        let (before, own, after) = self.oracle.decide(&event);
+        (before, Some(own), after)
     }
 }
 
 impl Decider for Reference {
     fn decide(&mut self, fields: &serde_json::Map<String, serde_json::Value>) -> Answer {
-        match self.decoder.decode_fields(fields, &mut self.decoded) {
-            Ok(()) => {
-                self.decide_decoded().map_or(Answer::List, |decision| Answer::Decision(Arc::new(decision)))
-            }
-            Err(rejected) => Answer::Reject(rejected.into_reject(self.rejects.clone(), self.stamp.clone())),
+        if let Err(rejected) = self.decoder.decode_fields(fields, &mut self.decoded) {
+            return Answer::Reject(rejected.into_reject(self.rejects.clone(), self.stamp.clone()));
         }
+        let without = if self.decoded.list.is_some() { Answer::List } else { Answer::Clock };
+        let (before, own, after) = self.decide_decoded();
+        self.deadlines.extend(before.into_iter().chain(after));
+        own.map_or(without, |decision| Answer::Decision(Arc::new(decision)))
+    }
+
+    fn fallen(&mut self) -> Vec<Fallen> {
+        let fallen = |decision| Fallen { decision: Arc::new(decision), marks: Vec::new() };
+        self.take_deadlines().into_iter().map(fallen).collect()
     }
 }
 
@@ -155,6 +184,6 @@ pub mod kernels {
     pub use crate::model::slot::{Arena, Arenas, Slot};
     pub use crate::model::time::{Duration, Time};
     pub use crate::model::types::{EntityType, Ty, Type};
-    pub use crate::model::window::AggregateFn;
-    pub use crate::state::{Bounds, MemorySpec, Options as StoreOptions, Store};
+    pub use crate::model::window::{AggregateFn, Window};
+    pub use crate::state::{Bounds, MemorySpec, Options as StoreOptions, Question, Store};
 }

@@ -144,6 +144,126 @@ fn decisions_are_json_lines_in_input_order() {
     assert!(ran.err.contains("fields that no event declares: 1"), "{}", ran.err);
 }
 
+const WAITING: &str = r#"
+ruleset shop { edition 2026 }
+event order { order: text }
+event payment { order: text }
+rule unpaid on no payment by order within 48h after order {
+    observe always
+    because "{order} was not paid"
+}
+rule back_again on order {
+    warn if sequence(payment, order) by order within 48h
+    because "paid before it was ordered"
+}
+test "unpaid" {
+    order { order: "o1" }
+    clock { at: +48h } => not by unpaid
+    deadline unpaid => review by back_again
+}
+test "paid" {
+    order { order: "o1" }
+    payment { order: "o1" }
+    clock { at: +48h } => not by unpaid
+    deadline unpaid => observe
+}
+"#;
+
+#[test]
+fn deadlines_are_written_where_they_fall_due_and_counted_apart() {
+    let shop = Shop::new();
+    let (rules, _) = WAITING.split_once("test ").unwrap();
+    shop.write("waiting.rules", rules);
+    shop.write(
+        "waiting.ndjson",
+        concat!(
+            r#"{"type":"order","id":"e1","at":"2026-11-11T10:00:00Z","order":"o1"}"#,
+            "\n",
+            r#"{"type":"order","id":"e2","at":"2026-11-11T11:00:00Z","received_at":"2026-11-11T11:00:00Z","order":"o2"}"#,
+            "\n",
+            r#"{"type":"clock","at":"2026-11-13T10:00:00Z"}"#,
+            "\nnot json\n",
+            r#"{"type":"payment","id":"e3","at":"2026-11-13T11:00:00Z","order":"o2"}"#,
+            "\n",
+            r#"{"type":"order","id":"e4","at":"2026-11-13T12:00:00Z","order":"o3"}"#,
+            "\n"
+        ),
+    );
+    let ran = shop.rulec(&["run", "waiting.rules", "waiting.ndjson", "--rejects", "bad.ndjson"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let events: Vec<String> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["event"].to_string())
+        .collect();
+    assert_eq!(events, ["\"e1\"", "\"e2\"", "\"e1#unpaid\"", "\"e2#unpaid\"", "\"e3\"", "\"e4\""]);
+    assert!(ran.err.contains("5 events read = 4 decided + 1 rejected"), "{}", ran.err);
+    for told in ["lines of the clock: 1", "deadlines not due yet: 1", "outcomes of 2 deadlines\n  observe"] {
+        assert!(ran.err.contains(told), "{told}: {}", ran.err);
+    }
+    assert!(ran.err.contains("3 events have no `received_at` and moved time"), "{}", ran.err);
+    assert_eq!(shop.read("bad.ndjson").lines().count(), 1);
+    assert!(shop.read("bad.ndjson").contains("\"line\":4"), "{}", shop.read("bad.ndjson"));
+    let hits = shop.rulec(&[
+        "run",
+        "waiting.rules",
+        "waiting.ndjson",
+        "--rejects",
+        "bad.ndjson",
+        "--only",
+        "hit",
+        "--quiet",
+    ]);
+    assert_eq!((hits.out.lines().count(), hits.err.as_str()), (2, ""));
+}
+
+#[test]
+fn a_row_of_the_clock_moves_time() {
+    let shop = Shop::new();
+    let (rules, _) = WAITING.split_once("test ").unwrap();
+    shop.write("waiting.rules", rules);
+    shop.write(
+        "waiting.csv",
+        "type,id,at,order\norder,e1,2026-11-11T10:00:00Z,o1\nclock,,2026-11-13T10:00:00Z,\n",
+    );
+    let ran = shop.rulec(&["run", "waiting.rules", "waiting.csv", "--format", "table"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("e1#unpaid  deadline  2026-11-13T10:00:00Z  observe"), "{}", ran.out);
+    assert!(ran.err.contains("1 events read = 1 decided + 0 rejected"), "{}", ran.err);
+}
+
+#[test]
+fn tests_of_deadlines_tell_what_fell_due_and_what_did_not() {
+    let shop = Shop::new();
+    shop.write("waiting.rules", WAITING.replace("review by back_again", "review"));
+    let tested = shop.rulec(&["test", "waiting.rules"]);
+    assert_eq!(tested.code, 1, "{}", tested.out);
+    for told in [
+        "expected not by unpaid\n      got      the deadline `e1#unpaid`",
+        "expected review\n      got      observe",
+        "expected a deadline of unpaid\n      got      no deadline\n",
+        "0 passed, 2 failed",
+    ] {
+        assert!(tested.out.contains(told), "{told}: {}", tested.out);
+    }
+    let wrong = WAITING.replace(
+        "not by unpaid\n    deadline unpaid => review",
+        "not by back_again\n    deadline unpaid => review",
+    );
+    shop.write("waiting.rules", wrong);
+    let checked = shop.rulec(&["test", "waiting.rules"]);
+    assert!(checked.err.contains("the rule `back_again` is not what fell due here"), "{}", checked.err);
+    for stage in ["ast", "hir", "plan", "bytecode"] {
+        shop.write("waiting.rules", WAITING.split_once("test ").unwrap().0);
+        let printed = shop.rulec(&["emit", "waiting.rules", "--stage", stage]);
+        assert!(
+            printed.out.contains("unpaid") && printed.out.contains("back_again"),
+            "{stage}: {}",
+            printed.out
+        );
+    }
+}
+
 #[test]
 fn only_hits_are_written_when_asked() {
     let shop = Shop::new();

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rulec::tooling::{self, Reference, Severity, TestReport, check_path, run_tests, run_tests_on_oracle};
-use rulec::{Answer, Compiled, Engine};
+use rulec::{Answer, Compiled, EffectKind, Engine};
 use same::same;
 use serde_json::{Map, Value};
 
@@ -285,7 +285,10 @@ fn actions_carry_a_key_that_tells_repeats() {
     let key = |id: &str, to: &str| {
         let line = format!(r#"{{"type":"e","id":"{id}","at":"2026-01-01T00:00:00Z","to":"{to}"}}"#);
         let answer = engine.decide_json(line.as_bytes());
-        answer.decision().unwrap().effects[0].key.clone()
+        match &answer.decision().unwrap().effects[0].kind {
+            EffectKind::Do { key, .. } => key.clone(),
+            other => panic!("{other:?}"),
+        }
     };
     let first = key("1", "a");
     assert_eq!(first.len(), 16);
@@ -297,12 +300,12 @@ fn actions_carry_a_key_that_tells_repeats() {
 /// A ruleset and one test line with an expectation: whether it holds.
 fn expectation_holds(expectation: &str) -> bool {
     let text = format!(
-        "event e {{ size: int, note: text?, trusted: bool }}\naction ring(size: int)\naction knock(size: int)\n\
-         rule large on e {{\n review if size >= 10 score 40\n unless trusted\n because \"r\"\n do ring(size) }}\n\
+        "entity who\nlabel hot on who\nlabel cold on who\nevent e {{ who: who, size: int, note: text?, trusted: bool }}\naction ring(size: int)\naction knock(size: int)\n\
+         rule large on e {{\n review if size >= 10 score 40\n unless trusted\n because \"r\"\n do ring(size)\n label hot on who }}\n\
          rule odd on e {{\n warn if size % 2 == 1 score 2\n because \"r\" }}\n\
          rule noted on e {{\n block if note == \"n\"\n because \"r\" }}\n\
          shadow rule seen on e {{\n block always\n because \"r\" }}\n\
-         test \"t\" {{\n e {{ size: 11, trusted: false }} => {expectation}\n }}\n"
+         test \"t\" {{\n e {{ who: \"w\", size: 11, trusted: false }} => {expectation}\n }}\n"
     );
     let compiled = rulec::compile_text("shop.rules", &text).unwrap();
     let on_engine = run_tests(&compiled.ruleset, None).failed() == 0;
@@ -325,6 +328,9 @@ fn expectations_that_do_not_hold_fail() {
         "do ring",
         "no do knock",
         "no do ring(12)",
+        "label hot on \"w\"",
+        "no label hot on \"v\"",
+        "no label cold on \"w\"",
         "review by large, score 42, no do knock",
     ];
     let failing = [
@@ -341,6 +347,9 @@ fn expectations_that_do_not_hold_fail() {
         "do knock",
         "no do ring",
         "no do ring(11)",
+        "label hot on \"v\"",
+        "label cold on \"w\"",
+        "no label hot on \"w\"",
         "reject",
         "late",
         "duplicate",

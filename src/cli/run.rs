@@ -18,7 +18,8 @@ use crate::{Answer, Decision, Engine, EngineOptions, Quiet, Reject, Told};
 /// Decide every event of some files
 ///
 /// Events are JSON lines, or CSV with a header (by the file's name, or --input); .gz and .zst are read as they are.
-/// Decisions go to standard output as JSON lines, one per event in the order of the input; a summary goes to standard error.
+/// Decisions go to standard output as JSON lines, one per event in the order of the input, the deadlines that it makes due
+/// before it; a summary goes to standard error.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
 rulec run rules events.ndjson\n  \
@@ -110,6 +111,9 @@ impl Run {
         } else if !self.quiet {
             print_findings(&summary.text());
         }
+        if let Some(warning) = summary.warning().filter(|_| !self.quiet) {
+            print_findings(&warning);
+        }
         match ended {
             Ended::Stopped(reason) => {
                 print_findings(&reason);
@@ -198,11 +202,15 @@ impl Output {
         let mut lines = batch.lines();
         let mut stopped = None;
         engine.tell_decided(&mut events, |told| {
-            // There are as many events as lines.
+            if let Told::Deadline(decision) = &told {
+                sink.decision(decision);
+                return ControlFlow::Continue(());
+            }
+            // There are as many answers as lines.
             let Some(line) = lines.next() else { return ControlFlow::Break(()) };
-            rejects.read += u64::from(!matches!(told, Told::Answer(Answer::List)));
+            rejects.read += u64::from(!matches!(told, Told::Answer(Answer::Clock | Answer::List)));
             match told {
-                Told::Answer(Answer::List) => {}
+                Told::Deadline(_) | Told::Answer(Answer::Clock | Answer::List) => {}
                 Told::Quiet(quiet) => sink.quiet(quiet),
                 Told::Answer(Answer::Decision(decision)) => sink.decision(&decision),
                 Told::Answer(Answer::Reject(reject)) => match rejects.write(input, line, &reject) {

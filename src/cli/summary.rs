@@ -32,6 +32,18 @@ impl<'a> Summary<'a> {
         ))
     }
 
+    /// What may surprise in the results.
+    pub fn warning(&self) -> Option<String> {
+        let events = match self.stats.own_time {
+            0 => return None,
+            1 => "1 event has".to_string(),
+            many => format!("{many} events have"),
+        };
+        Some(format!(
+            "{events} no `received_at` and moved time to their own `at`: a wrong one makes deadlines fall due early\n"
+        ))
+    }
+
     pub fn text(&self) -> String {
         let stats = self.stats;
         let mut text = String::new();
@@ -54,6 +66,8 @@ impl<'a> Summary<'a> {
             ("duplicates", stats.duplicates),
             ("lines that fill lists", stats.lists),
             ("late", stats.late),
+            ("lines of the clock", stats.clocks),
+            ("deadlines not due yet", stats.waiting),
             ("fields that no event declares", stats.unknown_fields),
         ] {
             if count > 0 {
@@ -63,6 +77,14 @@ impl<'a> Summary<'a> {
         writeln!(out, "outcomes")?;
         for (name, count) in self.ruleset.outcomes().zip(&stats.outcomes) {
             if *count > 0 || name == "allow" {
+                writeln!(out, "  {name:<12} {count:>10}")?;
+            }
+        }
+        if stats.deadlines > 0 {
+            writeln!(out, "outcomes of {} deadlines", stats.deadlines)?;
+        }
+        for (name, count) in self.ruleset.outcomes().zip(&stats.deadline_outcomes) {
+            if *count > 0 {
                 writeln!(out, "  {name:<12} {count:>10}")?;
             }
         }
@@ -131,16 +153,24 @@ fn why(decision: &Decision) -> Vec<String> {
     why.extend(decision.shadow.iter().map(|shadow| format!("shadow {}", hit(shadow))));
     why.extend(decision.suppressed.iter().map(|held| {
         let because = held.because.as_ref().map_or(String::new(), |because| format!(": {because}"));
-        format!("{} suppressed by {}{because}", held.rule, held.why)
+        match held.withheld.as_slice() {
+            [] => format!("{} suppressed by {}{because}", held.rule, held.why),
+            withheld => {
+                let withheld: Vec<String> = withheld.iter().map(|effect| effect.kind.to_string()).collect();
+                format!("{} withheld by {}: {}", held.rule, held.why, withheld.join(", "))
+            }
+        }
     }));
     why.extend(
         decision.cannot_say.iter().map(|c| format!("{} cannot say ({})", c.rule, c.missing.join(", "))),
     );
+    why.extend(decision.effects.iter().map(|effect| effect.kind.to_string()));
     if !decision.bad.is_empty() {
         why.push(format!("bad {}", decision.bad.join(", ")));
     }
     why.extend(decision.late.then(|| "late".to_string()));
     why.extend(decision.duplicate.then(|| "duplicate".to_string()));
+    why.extend(decision.conflict.then(|| "conflict".to_string()));
     why
 }
 

@@ -14,7 +14,9 @@ pub struct Columns {
     /// A name that stands there twice.
     repeated: Option<String>,
     /// Of `type`.
-    event_type: Option<usize>,
+    pub(super) event_type: Option<usize>,
+    /// For rows of the clock.
+    pub(super) at: Option<usize>,
     discriminators: Vec<Option<usize>>,
     events: Vec<EventColumns>,
 }
@@ -43,6 +45,7 @@ impl Decoder {
             count: names.len(),
             repeated: twice.and_then(|pair| pair.first()).map(|name| name.to_string()),
             event_type: column(&Pointer::field("type")),
+            at: column(&Pointer::field("at")),
             discriminators: self.discriminators.iter().map(|d| column(&d.pointer)).collect(),
             events: self.events.iter().map(|plan| EventColumns::new(plan, &names, column)).collect(),
         }
@@ -85,7 +88,10 @@ impl Decoder {
         if let Some(name) = &columns.repeated {
             return Err(RejectReason::of(repeated(Pointer::field(name).to_string())));
         }
-        let event = self.event_of_row(columns, row, out)?;
+        let event = match self.event_of_row(columns, row, out) {
+            Ok(event) => event,
+            Err(rejected) => return self.clock_row(columns, row, out).unwrap_or(Err(rejected)),
+        };
         match (self.events.get(event.index()), columns.events.get(event.index())) {
             (Some(plan), Some(matched)) => {
                 out.unknown_fields = matched.unknown;

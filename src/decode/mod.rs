@@ -10,6 +10,7 @@
 //! an IPv4-mapped address as the IPv4 address. Epoch seconds may have a fraction. In CSV a list or record is
 //! JSON in its cell, bools are `true` and `false`.
 
+mod clock;
 mod csv;
 pub mod json;
 mod list;
@@ -80,9 +81,11 @@ struct Discriminator {
     text: String,
 }
 
-/// An accepted event, or a line that fills a list. Reused: each decoding starts it afresh.
+/// An accepted event, a line of the clock or one that fills a list. Reused: each decoding starts it afresh.
 #[derive(Debug)]
 pub struct Decoded {
+    /// Only time: `at` is set, and nothing else.
+    pub clock: bool,
     /// The line fills a list: the rest says nothing.
     pub list: Option<Box<ListLine>>,
     pub event: EventId,
@@ -97,6 +100,8 @@ pub struct Decoded {
     pub bad: Vec<String>,
     /// How many top-level keys no field reads.
     pub unknown_fields: u64,
+    /// What the event's fields say but for `id` and `received_at`, as written: the same for a retry.
+    pub content: u32,
     work: Box<Work>,
 }
 
@@ -156,6 +161,7 @@ impl Default for Decoded {
 impl Decoded {
     pub fn new() -> Decoded {
         Decoded {
+            clock: false,
             list: None,
             event: EventId(0),
             id: Slot::MISSING,
@@ -165,6 +171,7 @@ impl Decoded {
             arena: Arena::new(),
             bad: Vec::new(),
             unknown_fields: 0,
+            content: 0,
             work: Box::default(),
         }
     }
@@ -190,6 +197,7 @@ impl Decoded {
             event: self.event,
             fields: self.slots.iter().zip(fields).map(|(s, f)| arenas.datum(*s, &f.ty.base)).collect(),
             bad: self.bad.clone(),
+            content: self.content,
         }
     }
 
@@ -208,6 +216,7 @@ impl Decoded {
 
     /// Forgets the event read last.
     pub fn clear(&mut self) {
+        self.clock = false;
         self.list = None;
         self.slots.clear();
         self.arena.clear();
@@ -225,7 +234,8 @@ impl Decoded {
         columns: Option<&'a [Option<usize>]>,
         hash_key: &'a [u8],
     ) -> Reader<'a> {
-        Reader { text, columns, hash_key, work: &mut self.work, arena: &mut self.arena, bad: &mut self.bad }
+        let Decoded { work, arena, bad, .. } = self;
+        Reader { text, columns, hash_key, work, arena, bad, content: 0 }
     }
 }
 
@@ -326,7 +336,8 @@ impl Decoder {
     /// A line that is no event for that reason.
     #[cold]
     fn no_event(&self, text: &str, out: &mut Decoded, rejected: Rejected) -> Result<(), Rejected> {
-        self.list_line(text, out).unwrap_or_else(|| Err(unidentified(text, out, rejected)))
+        let other = self.clock(text, out).or_else(|| self.list_line(text, out));
+        other.unwrap_or_else(|| Err(unidentified(text, out, rejected)))
     }
 
     fn event_named(&self, name: &str) -> Option<EventId> {
@@ -388,7 +399,6 @@ impl Decoder {
 
     fn no_type(&self, pointer: String, found: String, name: Option<&str>) -> Rejected {
         let expected = match name {
-            Some("clock") => "an event; such lines can't be executed yet".to_string(),
             Some("list") => "an event; what fills a list is a line of JSON".to_string(),
             _ => {
                 let near = name.and_then(|name| nearest(name, self.events.iter().map(|plan| &*plan.name)));
@@ -451,15 +461,22 @@ impl Decoder {
         let mut failed = None;
         slots.resize(plan.fields.len(), Slot::MISSING);
         for (i, (field, slot)) in plan.fields.iter().zip(&mut slots).enumerate() {
+            let content = reader.content;
             let read = match i == EventSchema::ID.index() {
                 true => reader.id(field, slot),
                 false => reader.field(field, slot),
             };
+            // A retry is received anew.
+            if i == EventSchema::RECEIVED_AT.index() {
+                reader.content = content;
+            }
             if let Err(failure) = read {
                 failed = Some(failure);
                 break;
             }
         }
+        let content = reader.content;
+        out.content = (content >> 32) as u32;
         out.slots = slots;
         if let Some(failure) = failed {
             return Err(self.identified(plan, text, columns, out, reject_of(failure)));

@@ -14,6 +14,14 @@ use crate::model::slot::{Arena, Slot, pack_country, pack_currency, unpack_curren
 use crate::model::time::Time;
 use crate::model::types::{RecordType, Ty, Type};
 
+/// Quick rather than strong: it only has to tell a retry from another event under the same id.
+fn mix(hash: u64, bytes: &[u8]) -> u64 {
+    let step = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let hash = words.iter().fold(hash, |hash, word| step(hash, u64::from_le_bytes(*word)));
+    step(hash, rest.iter().fold(bytes.len() as u64, |word, byte| word << 8 | u64::from(*byte)))
+}
+
 /// Room that is kept from event to event.
 #[derive(Debug, Default)]
 pub struct Work {
@@ -41,6 +49,8 @@ pub struct Reader<'a> {
     pub work: &'a mut Work,
     pub arena: &'a mut Arena,
     pub bad: &'a mut Vec<String>,
+    /// What the fields say, as written, in 64 bits.
+    pub content: u64,
 }
 
 /// A value that was looked for.
@@ -103,6 +113,7 @@ impl<'a> Reader<'a> {
         match &field.source {
             Source::One(place) => {
                 let raw = self.locate(place)?;
+                self.note(raw);
                 if field.ty.optional && is_nothing(raw) {
                     return Ok(());
                 }
@@ -147,6 +158,12 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Adds to the content what stands there. Null says as little as nothing.
+    fn note(&mut self, raw: Raw) {
+        let text = if is_nothing(raw) { "" } else { self.inner(raw) };
+        self.content = mix(self.content, text.as_bytes());
+    }
+
     fn split_money(
         &mut self,
         field: &FieldPlan,
@@ -156,6 +173,8 @@ impl<'a> Reader<'a> {
         into: &mut Slot,
     ) -> Result<(), Failure> {
         let raws = (self.locate(amount)?, self.locate(currency)?);
+        self.note(raws.0);
+        self.note(raws.1);
         let Type::Money(fixed) = field.ty.base.representation() else { return Ok(()) };
         let (at_amount, at_currency) = (Path::At(&amount.pointer), Path::At(&currency.pointer));
         match self.money(raws, *fixed, manner, at_amount, at_currency, into) {
@@ -412,6 +431,7 @@ impl<'a> Reader<'a> {
             text,
             columns: None,
             hash_key: self.hash_key,
+            content: 0,
             work: self.work,
             arena: self.arena,
             bad: self.bad,

@@ -301,7 +301,7 @@ fn types_are_told_by_discriminators_then_by_type() {
         told("/meta/kind", "an event type of the ruleset")
     );
     assert_eq!(
-        of(format!(r#"{{{head},"type":"clock"}}"#)),
+        of(format!(r#"{{{head},"type":"list"}}"#)),
         told("/type", "an event; such lines can't be executed yet")
     );
 }
@@ -409,6 +409,61 @@ fn unknown_fields_are_counted_and_unneeded_ones_only_checked() {
     assert_eq!((&event.fields[3], &event.fields[4]), (&Datum::Known(text("a")), &Datum::MISSING));
     let json = br#"{"id":"e1","at":"2026-11-11T10:00:00Z","y":[{"sku":5}]}"#;
     assert_eq!(decoder.decode_json(json, &mut out).unwrap_err().pointer, "/y/0/sku");
+}
+
+#[test]
+fn a_line_of_the_clock_is_time_alone() {
+    let order = event(0, "order", vec![]);
+    let other = EventSchema {
+        discriminator: Some((Pointer(vec!["kind".into()]), "X".into())),
+        ..event(1, "other", vec![])
+    };
+    // Also where there is only one event, or one that is told by something else.
+    for events in [vec![order.clone()], vec![order, other]] {
+        let decoder = Decoder::new(&Schema { events }, &[], Options::default());
+        let mut out = Decoded::new();
+        let at = Time::parse_rfc3339("2026-11-11T10:00:00Z").unwrap();
+        let event =
+            r#"{"type":"order","id":"e1","at":"2026-11-11T09:00:00Z","received_at":"2026-11-11T09:00:00Z"}"#;
+        decoder.decode_json(event.as_bytes(), &mut out).unwrap();
+        assert!(!out.clock);
+        let line = r#"{"at":"2026-11-11T11:00:00+01:00","type":"clock","x":1}"#;
+        decoder.decode_json(line.as_bytes(), &mut out).unwrap();
+        assert_eq!((out.clock, out.at, out.received_at, out.unknown_fields), (true, at, None, 1));
+        let object = serde_json::json!({ "type": "clock", "at": "2026-11-11T10:00:00Z" });
+        decoder.decode_fields(object.as_object().unwrap(), &mut out).unwrap();
+        assert_eq!((out.clock, out.at), (true, at));
+        let wrong = [
+            (r#"{"type":"clock"}"#, "/at", "nothing"),
+            (r#"{"type":"clock","at":5}"#, "/at", "5"),
+            (r#"{"type":"clock","at":"noon"}"#, "/at", "\"noon\""),
+            (r#"{"type":"clock","at":"2026-11-11T10:00:00Z","at":1}"#, "/at", "the same key again"),
+        ];
+        for (line, pointer, found) in wrong {
+            let reject = decoder.decode_json(line.as_bytes(), &mut out).unwrap_err();
+            assert_eq!((reject.pointer.as_str(), reject.found.as_str()), (pointer, found), "{line}");
+            assert_eq!(reject.event_type.as_deref(), Some("clock"));
+        }
+        decoder.decode_json(event.as_bytes(), &mut out).unwrap();
+        assert!(!out.clock);
+    }
+}
+
+#[test]
+fn a_row_of_the_clock_is_time_alone() {
+    let schema = Schema { events: vec![event(0, "order", vec![]), event(1, "login", vec![])] };
+    let decoder = Decoder::new(&schema, &[], Options::default());
+    let columns = decoder.columns(["type", "id", "at"].map(str::as_bytes));
+    let mut out = Decoded::new();
+    let mut row = |cells: [&str; 3]| {
+        let read = decoder.decode_csv(&columns, cells.map(str::as_bytes), &mut out);
+        read.map(|()| (out.clock, out.at))
+    };
+    let at = Time::parse_rfc3339("2026-11-11T10:00:00Z").unwrap();
+    assert_eq!(row(["clock", "", "2026-11-11T10:00:00Z"]), Ok((true, at)));
+    assert_eq!(row(["order", "e1", "2026-11-11T10:00:00Z"]), Ok((false, at)));
+    assert_eq!(row(["clock", "", ""]).unwrap_err().pointer, "/at");
+    assert_eq!(row(["clok", "", "2026-11-11T10:00:00Z"]).unwrap_err().pointer, "/type");
 }
 
 #[test]

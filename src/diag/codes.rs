@@ -93,6 +93,7 @@ codes! {
     BAD_WINDOW "E0305" "bad_window" Error "the window can't be used";
     NESTED_AGGREGATE "E0306" "nested_aggregate" Error "memory can't be asked inside memory";
     ABOVE_CAP "E0307" "above_cap" Error "the threshold is above the cap of kept entries";
+    BAD_SEQUENCE "E0308" "bad_sequence" Error "the sequence can't be asked for like this";
     // ---- E04xx: rules, effects and tests
     NO_RESULT "E0401" "no_result" Error "the rule has no outcome and no score";
     DUPLICATE_CLAUSE "E0402" "duplicate_clause" Error "the clause may stand only once";

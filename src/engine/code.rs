@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use super::later::{KeyRegs, SequenceReadCode, SequenceWriteCode};
 use crate::model::ids::*;
 use crate::model::time::Time;
 use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 use crate::plan::Plan;
-use crate::plan::ir::{EventPlan, Fed, NodeId};
+use crate::plan::ir::{CancelPlan, EventPlan, Fed, KeyTuple, NodeId, TraceId, Traced};
 use crate::sema::hir::Hir;
+use crate::state::Steps;
 use crate::vm::{EventProgram, Reg};
 
 #[derive(Debug)]
@@ -19,6 +21,10 @@ pub(super) struct EventCode {
     /// By key.
     pub reads: Vec<ReadCode>,
     pub feeds: Vec<FeedCode>,
+    pub sequence_writes: Vec<SequenceWriteCode>,
+    pub sequence_reads: Vec<SequenceReadCode>,
+    pub sets: Vec<SetCode>,
+    pub cancels: Vec<CancelPlan>,
     /// The distinct windows of the reads.
     pub windows: Vec<Window>,
     /// By name.
@@ -62,6 +68,17 @@ pub(super) struct ReadCode {
     pub window: usize,
     pub key: usize,
     pub include_current: Option<usize>,
+}
+
+/// A deadline that the event sets.
+#[derive(Debug)]
+pub(super) struct SetCode {
+    /// Of the ruleset's rules on something that did not happen.
+    pub absence: u32,
+    pub filter: Option<(Reg, TraceId)>,
+    pub key: KeyRegs,
+    /// Of the keys.
+    pub traces: Vec<TraceId>,
 }
 
 /// What is looked at for every event; the rest of a rule is in its plan.
@@ -140,11 +157,60 @@ impl EventCode {
             rules: rules(event, hir, &reg),
             policy: event.policy.clone(),
             feeds: feeds.collect(),
+            sequence_writes: sequence_writes(event, &reg),
+            sequence_reads: sequence_reads(event, &reg),
+            sets: sets(event, hir, plan, &reg),
+            cancels: event.cancels.clone(),
             writes,
             reads,
             windows,
         }
     }
+}
+
+fn key_regs(key: &KeyTuple, reg: &dyn Fn(NodeId) -> Reg) -> KeyRegs {
+    KeyRegs { regs: key.nodes.iter().map(|node| reg(*node)).collect(), types: key.types.clone() }
+}
+
+fn sequence_writes(event: &EventPlan, reg: &dyn Fn(NodeId) -> Reg) -> Vec<SequenceWriteCode> {
+    let code = |write: &crate::plan::ir::SequenceWrite| SequenceWriteCode {
+        memory: write.memory,
+        key: key_regs(&write.key, reg),
+        steps: write
+            .steps
+            .iter()
+            .map(|step| (step.filter.map(reg), Steps { is: step.is, breaks: step.breaks }))
+            .collect(),
+    };
+    event.sequence_writes.iter().map(code).collect()
+}
+
+fn sequence_reads(event: &EventPlan, reg: &dyn Fn(NodeId) -> Reg) -> Vec<SequenceReadCode> {
+    let code = |read: &crate::plan::ir::SequenceRead| SequenceReadCode {
+        to: reg(read.node),
+        memory: read.memory,
+        within: read.within,
+        key: key_regs(&read.key, reg),
+    };
+    event.sequence_reads.iter().map(code).collect()
+}
+
+fn sets(event: &EventPlan, hir: &Hir, plan: &Plan, reg: &dyn Fn(NodeId) -> Reg) -> Vec<SetCode> {
+    let traced = |traced: &Traced| (reg(traced.node), traced.trace);
+    let code = |set: &crate::plan::ir::SetPlan| {
+        let memory =
+            plan.absences.get(set.absence).and_then(|absence| hir.memories.get(absence.memory.index()));
+        SetCode {
+            absence: set.absence as u32,
+            filter: set.filter.as_ref().map(traced),
+            key: KeyRegs {
+                regs: set.keys.iter().map(|key| reg(key.node)).collect(),
+                types: memory.map_or(Vec::new(), |memory| memory.keys.clone()),
+            },
+            traces: set.keys.iter().map(|key| key.trace).collect(),
+        }
+    };
+    event.sets.iter().map(code).collect()
 }
 
 fn rules(event: &EventPlan, hir: &Hir, reg: &dyn Fn(NodeId) -> Reg) -> Vec<RuleCode> {

@@ -4,11 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::EngineOptions;
 use super::code::{EventCode, KeyCode, ReadCode, WriteCode};
+use super::effects::Known;
 use super::feeds::{self, Told, tellings, write_feeds};
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
+use super::later::{Sets, deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
 use super::stats::{RuleStats, Stats};
+use super::testing::Fallen;
 use crate::decode::Decoder;
 use crate::model::decision::Decision;
 use crate::model::event::ListLine;
@@ -17,7 +20,8 @@ use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Unknown;
 use crate::state::{
-    Bounds, CellId, Dedupe, Feeds, GroupId, Kept, KeyHash, KeyHasher, Options, Question, Sights, Store,
+    Bounds, CellId, Deadlines, Dedupe, Effects, Feeds, GroupId, Kept, KeyHash, KeyHasher, Options, Question,
+    Sequences, Sights, Store,
 };
 use crate::vm::{Data, Frame, Machine, Surroundings};
 
@@ -52,7 +56,7 @@ pub struct Engine {
     pub(super) decoder: Decoder,
     /// The store's own, for those who read events without its lock.
     pub(super) hasher: KeyHasher,
-    data: Data,
+    pub(super) data: Data,
     inner: Mutex<Inner>,
 }
 
@@ -66,22 +70,27 @@ pub(super) struct Inner {
 /// What changes from event to event.
 #[derive(Debug)]
 pub(super) struct State {
-    store: Store,
-    feeds: Feeds,
-    dedupe: Dedupe,
-    /// By event type.
-    frames: Vec<Frame>,
-    /// By event type, then by key: the group of memories that are kept by it, and what is looked at there.
-    groups: Vec<Vec<Option<(GroupId, Sights)>>>,
-    /// By event type, then by read.
-    questions: Vec<Vec<Question>>,
-    scratch: Scratch,
+    pub(super) store: Store,
+    sequences: Sequences,
+    pub(super) deadlines: Deadlines,
+    pub(super) effects: Effects,
+    pub(super) feeds: Feeds,
+    pub(super) dedupe: Dedupe,
+    /// By event type, and then by what falls due, as in the plan.
+    pub(super) frames: Vec<Frame>,
+    /// As the frames, then by key: the group of memories that are kept by it, and what is looked at there.
+    pub(super) groups: Vec<Vec<Option<(GroupId, Sights)>>>,
+    /// As the frames, then by read.
+    pub(super) questions: Vec<Vec<Question>>,
+    pub(super) scratch: Scratch,
     pub(super) stats: Stats,
+    /// Deadlines that fell due, until somebody asks for them.
+    pub(super) fallen: Vec<Fallen>,
 }
 
 /// Room that is used again for every event.
 #[derive(Debug, Default)]
-struct Scratch {
+pub(super) struct Scratch {
     keys: Vec<Key>,
     slots: Vec<Slot>,
     bounds: Vec<Bounds>,
@@ -111,14 +120,12 @@ impl Engine {
     /// With other lists, tables, phrases or rates than the ruleset's own.
     pub(super) fn with_data(ruleset: Arc<Ruleset>, options: EngineOptions, data: Data) -> Engine {
         let header = &ruleset.hir.header;
-        let mut store = Store::new(
-            &ruleset.memories,
-            &Options {
-                lateness: header.lateness,
-                entries: header.limits.entries,
-                hash_key: options.hash_key.clone(),
-            },
-        );
+        let kept = Options {
+            lateness: header.lateness,
+            entries: header.limits.entries,
+            hash_key: options.hash_key.clone(),
+        };
+        let mut store = Store::new(&ruleset.memories, &kept);
         let questions = ruleset.events.iter().map(|event| {
             let question = |read: &ReadCode| {
                 let edges = store.edges(read.memory, &event.windows[read.window]);
@@ -132,6 +139,9 @@ impl Engine {
         let hasher = store.hasher().clone();
         let state = State {
             store,
+            sequences: Sequences::new(&sequence_specs(&ruleset.hir), &kept),
+            deadlines: Deadlines::new(),
+            effects: Effects::default(),
             feeds: Feeds::new(header.limits.entries),
             dedupe: Dedupe::new(options.horizon),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
@@ -140,9 +150,11 @@ impl Engine {
             scratch: Scratch::default(),
             stats: Stats {
                 outcomes: vec![0; ruleset.outcomes.len()],
+                deadline_outcomes: vec![0; ruleset.outcomes.len()],
                 rules: vec![RuleStats::default(); ruleset.hir.rules.len()],
                 ..Stats::default()
             },
+            fallen: Vec::new(),
         };
         Engine {
             decoder: super::read::decoder(&ruleset, &options),
@@ -161,7 +173,39 @@ impl Engine {
 
     /// What was counted so far.
     pub fn stats(&self) -> Stats {
-        self.lock().state.stats.clone()
+        let inner = self.lock();
+        let waiting = inner.state.deadlines.len() as u64;
+        Stats { waiting, ..inner.state.stats.clone() }
+    }
+
+    /// The decisions of deadlines that fell due since this was last asked, in the order in which they did. They wait here
+    /// for as long as nobody asks: with rules on something that did not happen, ask after every event or line of the clock.
+    /// ([`Engine::decide_pending`] hands them out itself, each at its place.)
+    ///
+    /// ```
+    /// use rulec::{Engine, compile_text};
+    ///
+    /// let rules = r#"
+    ///     event order { order: text }
+    ///     event payment { order: text }
+    ///     rule unpaid on no payment by order within 48h after order {
+    ///         observe always
+    ///         because "{order} was not paid for"
+    ///     }
+    /// "#;
+    /// let engine = Engine::new(compile_text("shop.rules", rules).unwrap().ruleset);
+    /// engine.decide_json(br#"{"type":"order","id":"e-1","at":"2026-11-11T10:00:00Z","order":"o-1"}"#);
+    /// assert!(engine.take_deadlines().is_empty());
+    /// engine.decide_json(br#"{"type":"clock","at":"2026-11-13T10:00:00Z"}"#);
+    /// let due = engine.take_deadlines();
+    /// assert_eq!((&*due[0].event, &*due[0].outcome), ("e-1#unpaid", "observe"));
+    /// ```
+    pub fn take_deadlines(&self) -> Vec<Arc<Decision>> {
+        self.take_fallen().into_iter().map(|fallen| fallen.decision).collect()
+    }
+
+    pub(super) fn take_fallen(&self) -> Vec<Fallen> {
+        std::mem::take(&mut self.lock().state.fallen)
     }
 
     /// What the rules said of the last event that was not a retry.
@@ -212,25 +256,40 @@ impl Engine {
 
     /// Decides an event that was accepted. Of a decision in which nothing happened no more is made than it needs.
     pub(super) fn decide_accepted(&self, state: &mut State, event: &mut Prepared) -> Kept {
-        let State { store, feeds, dedupe, frames, groups, questions, scratch, stats } = state;
+        let State {
+            store,
+            sequences,
+            deadlines,
+            effects,
+            feeds,
+            dedupe,
+            frames,
+            groups,
+            questions,
+            scratch,
+            stats,
+            ..
+        } = state;
         let Prepared { decoded, identity, keys, cells, .. } = event;
         stats.decided += 1;
         let ruleset = &*self.ruleset;
         let (event, at) = (decoded.event, decoded.at);
         let index = event.index();
-        if let Some(known) = dedupe.check(*identity, decoded.received_at.unwrap_or(at)) {
+        if let Some(applied) = dedupe.check(*identity, decoded.received_at.unwrap_or(at)) {
             stats.duplicates += 1;
-            let decision = match known {
+            let conflict = applied.content != decoded.content;
+            let decision = match &applied.decision {
                 Kept::Whole(decision) => Decision::clone(decision),
                 Kept::Quiet { at, outcome, late } => self.quiet(event, decoded.id(), *at, *outcome, *late),
             };
-            return Kept::Whole(Arc::new(Decision { duplicate: true, ..decision }));
+            return Kept::Whole(Arc::new(Decision { duplicate: true, conflict, ..decision }));
         }
         let id = decoded.id_slot();
         let frame = &mut frames[index];
         for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
             slot.put(to);
         }
+        let known = Known { effects: &*effects, hasher: &self.hasher };
         let mut machine = Machine {
             program: &ruleset.program.events[index],
             frame,
@@ -238,6 +297,7 @@ impl Engine {
             arena: &mut decoded.arena,
             around: Surroundings {
                 data: &self.data,
+                labels: &known,
                 filled: &Told { feeds, hasher: &self.hasher, hir: &ruleset.hir },
                 zone: &ruleset.hir.header.zone,
                 currency: ruleset.hir.header.currency,
@@ -247,30 +307,57 @@ impl Engine {
         };
         let code = &ruleset.events[index];
         machine.run_inputs();
-        let known = KeysOf { groups: &groups[index], hashes: keys, cells };
-        read_memory(&mut machine, code, store, known, &questions[index], scratch, at);
+        let keys = KeysOf { groups: &groups[index], hashes: keys, cells };
+        read_memory(&mut machine, code, store, keys, &questions[index], scratch, at);
+        if !code.sequence_reads.is_empty() {
+            read_sequences(&mut machine, code, sequences, &self.hasher, at);
+        }
         machine.run_rules();
 
         scratch.marks.clear();
         let subject = Subject { id, at };
         let plan = &ruleset.plan.events[index];
         let marks = &mut scratch.marks;
-        let mut judge = Judge { ruleset, plan, code, machine, subject, marks };
-        let verdict = judge.judge();
-        let machine = judge.machine;
+        let mut judge = Judge { ruleset, plan, code, machine, subject, known: &known, marks };
+        let mut verdict = judge.judge();
+        let mut machine = judge.machine;
 
+        let mut sets = Sets::default();
+        if !code.sets.is_empty() {
+            let state = (&mut *store, &*deadlines);
+            sets = deadlines_of(&mut machine, code, ruleset, state, event, &mut scratch.marks);
+            verdict.cannot_say.append(&mut sets.cannot_say);
+            verdict.cannot_say.sort_by(|a, b| a.rule.cmp(&b.rule));
+        }
         let told = tellings(&machine, &code.feeds, &self.hasher);
         let mut late = write_memory(&machine, code, store, &scratch.keys, at);
+        if !code.sequence_writes.is_empty() {
+            late |= write_sequences(&machine, code, sequences, &self.hasher, at);
+        }
+        if !code.sets.is_empty() || !code.cancels.is_empty() {
+            let counts = |write: usize| match scratch.keys[code.writes[write].key] {
+                Key::Known { hash, .. } => counted(&machine, &code.writes[write]).map(|_| hash),
+                Key::Unknown(_) => None,
+            };
+            let of = (machine.arenas().text(id), at);
+            write_deadlines(code, ruleset, deadlines, counts, of, sets.set, &mut scratch.marks);
+        }
         late |= write_feeds(feeds, told, at);
+        verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
         let outcome = verdict.outcome;
         count(stats, &scratch.marks, outcome.index(), late);
         let kept = if verdict.is_quiet() && decoded.bad.is_empty() {
             Kept::Quiet { at, outcome, late }
         } else {
-            let bad = std::mem::take(&mut decoded.bad);
+            let mut bad = std::mem::take(&mut decoded.bad);
+            verdict.bad.retain(|pointer| !bad.contains(pointer));
+            if !verdict.bad.is_empty() {
+                bad.append(&mut verdict.bad);
+                bad.sort_unstable();
+            }
             Kept::Whole(Arc::new(self.decision(code, decoded.id().into(), at, verdict, bad, late)))
         };
-        dedupe.remember(*identity, kept.clone());
+        dedupe.remember(*identity, decoded.content, kept.clone());
         kept
     }
 
@@ -287,7 +374,7 @@ impl Engine {
         self.decision(code, id.into(), at, Verdict::quiet(outcome), Vec::new(), late)
     }
 
-    fn decision(
+    pub(super) fn decision(
         &self,
         code: &EventCode,
         id: Arc<str>,
@@ -310,6 +397,7 @@ impl Engine {
             bad,
             late,
             duplicate: false,
+            conflict: false,
             ruleset: self.ruleset.stamp.clone(),
         }
     }
@@ -327,7 +415,7 @@ fn groups_of(store: &Store, event: &EventCode, questions: &[Question]) -> Vec<Op
 }
 
 /// The first phase: every key once, every question once.
-fn read_memory(
+pub(super) fn read_memory(
     machine: &mut Machine<'_>,
     code: &EventCode,
     store: &mut Store,
@@ -370,10 +458,10 @@ fn read_memory(
 }
 
 /// What is known of an event's keys before any of it is computed.
-struct KeysOf<'a> {
-    groups: &'a [Option<(GroupId, Sights)>],
-    hashes: &'a [Option<KeyHash>],
-    cells: &'a [Option<CellId>],
+pub(super) struct KeysOf<'a> {
+    pub groups: &'a [Option<(GroupId, Sights)>],
+    pub hashes: &'a [Option<KeyHash>],
+    pub cells: &'a [Option<CellId>],
 }
 
 fn find_key(
@@ -437,6 +525,10 @@ fn count(stats: &mut Stats, marks: &[Mark], outcome: usize, late: bool) {
     if let Some(count) = stats.outcomes.get_mut(outcome) {
         *count += 1;
     }
+    count_rules(stats, marks);
+}
+
+pub(super) fn count_rules(stats: &mut Stats, marks: &[Mark]) {
     for mark in marks {
         let Some(rule) = stats.rules.get_mut(mark.rule.index()) else { continue };
         match mark.said {
@@ -444,6 +536,7 @@ fn count(stats: &mut Stats, marks: &[Mark], outcome: usize, late: bool) {
             Said::Shadow => rule.shadow += 1,
             Said::Suppressed => rule.suppressed += 1,
             Said::CannotSay => rule.cannot_say += 1,
+            Said::Cancelled => {}
         }
     }
 }

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use super::code::{EventCode, RuleCode};
+use super::effects::{Known, Sent};
 use super::explain::explain;
 use super::ruleset::Ruleset;
-use super::texts::{argument, argument_text, datum, digest, plain, render};
+use super::texts::{datum, digest, plain, render};
 use crate::builtins::short_hash;
 use crate::model::decision::{CannotSay, Effect, Hit, Suppressed};
 use crate::model::ids::{OutcomeId, RuleId};
 use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Datum;
-use crate::plan::ir::{EffectPlan, EventPlan, RolloutPlan, RulePlan, TraceId};
+use crate::plan::ir::{EventPlan, RolloutPlan, RulePlan, TraceId};
 use crate::vm::Machine;
 
 /// What the rules make of an event.
@@ -24,7 +25,11 @@ pub(super) struct Verdict {
     pub shadow: Vec<Hit>,
     pub suppressed: Vec<Suppressed>,
     pub cannot_say: Vec<CannotSay>,
+    /// What the hits do, until it is done: then `effects` shows it.
+    pub sent: Sent,
     pub effects: Vec<Effect>,
+    /// Fields that turned out wrong only when rules used them.
+    pub bad: Vec<String>,
 }
 
 impl Verdict {
@@ -47,7 +52,9 @@ impl Verdict {
             shadow: Vec::new(),
             suppressed: Vec::new(),
             cannot_say: Vec::new(),
+            sent: Sent::default(),
             effects: Vec::new(),
+            bad: Vec::new(),
         }
     }
 }
@@ -68,6 +75,8 @@ pub enum Said {
     Shadow,
     Suppressed,
     CannotSay,
+    /// The event took back a deadline of the rule, or its own was none because what it waits for had come.
+    Cancelled,
 }
 
 /// The event, for texts and keys.
@@ -84,6 +93,7 @@ pub(super) struct Judge<'a, 'm> {
     pub code: &'a EventCode,
     pub machine: Machine<'m>,
     pub subject: Subject,
+    pub known: &'a Known<'a>,
     pub marks: &'a mut Vec<Mark>,
 }
 
@@ -181,7 +191,7 @@ impl Judge<'_, '_> {
         })
     }
 
-    fn explain(&mut self, trace: TraceId, missing: &mut Vec<String>) {
+    pub(super) fn explain(&mut self, trace: TraceId, missing: &mut Vec<String>) {
         explain(&mut self.machine, &self.ruleset.plan.traces, trace, missing);
     }
 
@@ -201,17 +211,17 @@ impl Judge<'_, '_> {
             self.machine.program.place(unless.condition.0).is_some_and(|reg| self.machine.get(reg).is_true())
         });
         let zone = &self.ruleset.hir.header.zone;
-        let said = match exception {
+        let held_back = match exception {
+            Some(unless) => {
+                Some(("unless", unless.because.as_ref().map(|text| render(&self.machine, text, zone).0)))
+            }
+            None => self.is_muted(rule, plan).then_some(("mute", None)),
+        };
+        let said = match held_back {
             // Its exceptions change as little as the rule itself.
             Some(_) if shadow => return,
-            Some(exception) => {
-                verdict.suppressed.push(Suppressed {
-                    rule: rule.name.clone(),
-                    outcome: held.outcome.map(|outcome| self.name(outcome)),
-                    score: held.score,
-                    why: "unless",
-                    because: exception.because.as_ref().map(|text| render(&self.machine, text, zone).0),
-                });
+            Some((why, because)) => {
+                verdict.suppressed.push(self.suppressed(rule, &held, why, because, Vec::new()));
                 Said::Suppressed
             }
             None if shadow => {
@@ -220,14 +230,33 @@ impl Judge<'_, '_> {
             }
             None => {
                 verdict.rules.push(self.report(rule, plan, &held));
-                for effect in &plan.effects {
-                    verdict.effects.extend(self.effect(rule, effect, missing));
+                let withheld = self.effects(rule, plan, missing, verdict);
+                if !withheld.is_empty() {
+                    verdict.suppressed.push(self.suppressed(rule, &held, "once", None, withheld));
                 }
                 hits.push(Counting { always: rule.always, outcome: held.outcome, score: held.score });
                 Said::Hit
             }
         };
         self.marks.push(Mark { rule: rule.rule, said, band: held.band });
+    }
+
+    fn suppressed(
+        &self,
+        rule: &RuleCode,
+        held: &Held,
+        why: &'static str,
+        because: Option<String>,
+        withheld: Vec<Effect>,
+    ) -> Suppressed {
+        Suppressed {
+            rule: rule.name.clone(),
+            outcome: held.outcome.map(|outcome| self.name(outcome)),
+            score: held.score,
+            why,
+            because,
+            withheld,
+        }
     }
 
     /// The same for a key whatever else happens, and whoever is in at a share stays in at a larger one.
@@ -269,41 +298,6 @@ impl Judge<'_, '_> {
         }
     }
 
-    /// `None` if its condition does not hold, or if something is missing: then that is added to `missing`.
-    fn effect(&mut self, rule: &RuleCode, effect: &EffectPlan, missing: &mut Vec<String>) -> Option<Effect> {
-        if let Some(condition) = effect.condition {
-            let slot = self.machine.program.place(condition.node.0).map(|reg| self.machine.get(reg))?;
-            if !slot.is_true() {
-                self.explain(condition.trace, missing);
-                return None;
-            }
-        }
-        let action = self.ruleset.hir.actions.get(effect.action.index())?;
-        let mut arguments = Vec::with_capacity(effect.arguments.len());
-        for (plan, (name, _)) in effect.arguments.iter().zip(&action.parameters) {
-            match datum(&self.machine, plan.value.node, &plan.ty) {
-                Datum::Known(value) => {
-                    let shown = argument(&value, &plan.ty, plan.sensitive, self.machine.around.hash_key);
-                    arguments.push((name.clone(), shown));
-                }
-                _ => self.explain(plan.value.trace, missing),
-            }
-        }
-        if arguments.len() < effect.arguments.len() {
-            return None;
-        }
-        let texts: Vec<String> = arguments.iter().map(|(_, argument)| argument_text(argument)).collect();
-        let id = self.machine.arenas().text(self.subject.id);
-        let named = [&*self.code.name, id, &rule.name, &action.name];
-        let key = digest(named.into_iter().chain(texts.iter().map(String::as_str)));
-        Some(Effect {
-            rule: rule.name.clone(),
-            action: action.name.as_str().into(),
-            arguments,
-            key: format!("{key:016x}"),
-        })
-    }
-
     /// After a hit with `allow` only `always` rules count; the most severe of what they say and of the policy
     /// bands that their scores reach.
     fn outcome(&self, hits: &[Counting]) -> OutcomeId {
@@ -319,6 +313,6 @@ impl Judge<'_, '_> {
     }
 }
 
-fn is_active(rule: &RuleCode, at: Time) -> bool {
+pub(super) fn is_active(rule: &RuleCode, at: Time) -> bool {
     rule.from.is_none_or(|from| at >= from) && rule.until.is_none_or(|until| at < until)
 }

@@ -1,11 +1,13 @@
 //! Plan, program, decoder and memory put together: events in, decisions out.
 
 mod code;
+mod effects;
 mod evaluate;
 mod event;
 mod explain;
 mod feeds;
 mod judge;
+mod later;
 mod read;
 mod ruleset;
 mod stats;
@@ -28,24 +30,27 @@ pub use read::{CsvColumns, Pending, Told};
 pub use ruleset::Ruleset;
 pub use stats::{RuleStats, Stats};
 
-/// What an engine says to one line of input: a decision about the event, or why it could not be read.
+/// What an engine says to one line of input: a decision about the event, or why it could not be read. What else became
+/// due on the way, [`Engine::take_deadlines`] tells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// The event was accepted, and its windows are written.
     Decision(Arc<Decision>),
     /// The event could not be read; nothing was remembered of it.
     Reject(Reject),
+    /// A line of the clock: time moved, and there is no event to decide.
+    Clock,
     /// A line that changed an `extern` list: there is no event to decide.
     List,
 }
 
 impl Answer {
-    /// The name of a rung of the ladder; for a reject that of the header's `rejects`, for a line without an event the lowest.
+    /// The name of a rung of the ladder; for a reject that of the header's `rejects`, for a line that is no event the lowest.
     pub fn outcome(&self) -> &str {
         match self {
             Answer::Decision(decision) => &decision.outcome,
             Answer::Reject(reject) => &reject.outcome,
-            Answer::List => "allow",
+            Answer::Clock | Answer::List => "allow",
         }
     }
 
@@ -53,33 +58,33 @@ impl Answer {
     pub fn decision(&self) -> Option<&Decision> {
         match self {
             Answer::Decision(decision) => Some(decision),
-            Answer::Reject(_) | Answer::List => None,
+            Answer::Reject(_) | Answer::Clock | Answer::List => None,
         }
     }
 
     /// What was wrong with the event, if it could not be read.
     pub fn reject(&self) -> Option<&Reject> {
         match self {
-            Answer::Decision(_) | Answer::List => None,
+            Answer::Decision(_) | Answer::Clock | Answer::List => None,
             Answer::Reject(reject) => Some(reject),
         }
     }
 
-    /// Appends compact JSON, without a line end; nothing for a line without an event.
+    /// Appends compact JSON, without a line end; nothing for a line that is no event.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         match self {
             Answer::Decision(decision) => decision.write_json(out),
             Answer::Reject(reject) => reject.write_json(out),
-            Answer::List => {}
+            Answer::Clock | Answer::List => {}
         }
     }
 
-    /// Compact JSON, the same bytes for the same answer; empty for a line without an event.
+    /// Compact JSON, the same bytes for the same answer; empty for a line that is no event.
     pub fn to_json(&self) -> String {
         match self {
             Answer::Decision(decision) => decision.to_json(),
             Answer::Reject(reject) => reject.to_json(),
-            Answer::List => String::new(),
+            Answer::Clock | Answer::List => String::new(),
         }
     }
 }

@@ -8,10 +8,12 @@ use serde_json::{Map, Value};
 use super::evaluate::{Engine, Inner, State};
 use super::event::Event;
 use super::ruleset::Ruleset;
+use super::testing::Fallen;
 use super::{Answer, EngineOptions};
 use crate::decode::{Columns, Decoded, Decoder, ListShape, Options, RejectReason, Rejected};
-use crate::model::decision::{Quiet, Reject};
+use crate::model::decision::{Decision, Quiet, Reject};
 use crate::model::slot::{Arenas, Slot};
+use crate::model::time::Time;
 use crate::sema::hir::{Hir, List};
 use crate::state::{CellId, Identity, Kept, KeyHash};
 
@@ -44,23 +46,37 @@ pub struct Pending {
     work: Decoded,
 }
 
-/// What a host is told of an event that had been read ahead.
+/// What a host is told of lines that had been read ahead: for each line its answer, and before it (after it, if the
+/// event came so late that its own deadline had passed) the deadlines that fell due.
 #[derive(Debug)]
 pub enum Told<'a> {
     /// Nothing happened, as in nearly all decisions: enough to write it, without making a [`Decision`](crate::Decision).
     Quiet(Quiet<'a>),
-    /// Everything else.
+    /// The answer to any other line.
     Answer(Answer),
+    /// No line: a deadline fell due.
+    Deadline(Arc<Decision>),
 }
 
 impl Told<'_> {
-    /// The answer that deciding the event at once would have given.
+    /// The answer that deciding the line at once would have given; of a deadline its decision.
     pub fn into_answer(self) -> Answer {
         match self {
             Told::Quiet(quiet) => Answer::Decision(Arc::new(quiet.to_decision())),
             Told::Answer(answer) => answer,
+            Told::Deadline(decision) => Answer::Decision(decision),
         }
     }
+}
+
+/// What becomes of a line itself.
+#[derive(Debug)]
+pub(super) enum Own {
+    Decided(Kept),
+    Rejected(Box<Reject>),
+    Clock,
+    /// It changed a list.
+    List,
 }
 
 /// One event, read.
@@ -74,15 +90,9 @@ pub(super) struct Prepared {
     /// Where these were found when the event was looked ahead for.
     pub cells: Vec<Option<CellId>>,
     /// What it came to, from its decision until that is told.
-    pub answer: Option<Result<Said, Box<Reject>>>,
-}
-
-/// What became of a line that could be read.
-#[derive(Debug)]
-pub(super) enum Said {
-    Decided(Kept),
-    /// It changed a list.
-    Filled,
+    pub answer: Option<Own>,
+    /// What fell due before it, and after it.
+    pub deadlines: (Vec<Fallen>, Vec<Fallen>),
 }
 
 impl Pending {
@@ -109,18 +119,30 @@ impl Pending {
 }
 
 impl Prepared {
-    /// It was read, and is no line of another kind.
+    /// Neither a reject nor a line of another kind.
     pub fn is_event(&self) -> bool {
-        self.rejected.is_none() && self.decoded.list.is_none()
+        self.rejected.is_none() && !self.decoded.clock && self.decoded.list.is_none()
+    }
+
+    /// The time to which it moves engine time.
+    fn told(&self) -> Time {
+        match self.rejected {
+            // A line that fills a list moves no time.
+            _ if self.decoded.list.is_some() => Time::MIN,
+            None => self.decoded.received_at.unwrap_or(self.decoded.at),
+            Some(_) => Time::MIN,
+        }
     }
 
     fn read(&mut self, engine: &Engine, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) {
-        let Prepared { decoded, rejected, identity, keys, cells, answer } = self;
+        let Prepared { decoded, rejected, identity, keys, cells, answer, deadlines } = self;
         *rejected = decode(&engine.decoder, decoded).err();
         keys.clear();
         cells.clear();
         *answer = None;
-        if rejected.is_some() || decoded.list.is_some() {
+        deadlines.0.clear();
+        deadlines.1.clear();
+        if rejected.is_some() || decoded.clock || decoded.list.is_some() {
             return;
         }
         *identity = engine.hasher.identity(decoded.event, decoded.id());
@@ -186,8 +208,9 @@ fn decoder_options(options: &EngineOptions) -> Options {
 }
 
 impl Engine {
-    /// Decides one event as it comes: a JSON object, without its line end; or changes an `extern` list. Whatever is wrong with it is told by a
-    /// [`Reject`](crate::Reject); there are no other errors.
+    /// Decides one event as it comes: a JSON object, without its line end. Whatever is wrong with it is told by a
+    /// [`Reject`](crate::Reject); there are no other errors. `{"type":"clock","at":…}` only moves time, and
+    /// `{"type":"list",…}` changes an `extern` list. Deadlines that fall due wait in [`Engine::take_deadlines`].
     pub fn decide_json(&self, line: &[u8]) -> Answer {
         self.decide_with(|decoder, decoded| decoder.decode_json(line, decoded))
     }
@@ -253,7 +276,7 @@ impl Engine {
         });
     }
 
-    /// Decides the events of `pending` in their order; [`Engine::tell_decided`] hands out what they came to. If asked to
+    /// Decides the lines of `pending` in their order; [`Engine::tell_decided`] hands out what they came to. If asked to
     /// `stop` at the first that can't be read, those after it are dropped undecided, and the result is `true`. `pending`
     /// must have been filled by this engine.
     pub fn decide_pending(&self, pending: &mut Pending, stop: bool) -> bool {
@@ -263,8 +286,12 @@ impl Engine {
         for events in pending.events.get_mut(..pending.len).unwrap_or_default().chunks_mut(LOOK_AHEAD) {
             self.warm(state, events);
             for event in events {
+                let now = event.told();
+                event.deadlines.0 = self.fall_due(state, now);
                 let answer = self.decide_prepared(state, event);
-                let stopped = stop && answer.is_err();
+                // What came after its own deadline has one that is due already.
+                event.deadlines.1 = self.fall_due(state, now);
+                let stopped = stop && matches!(answer, Own::Rejected(_));
                 event.answer = Some(answer);
                 decided += 1;
                 if stopped {
@@ -276,59 +303,90 @@ impl Engine {
         false
     }
 
-    /// Tells what the events of `pending` came to, in their order, and empties it. Nobody is told of those after a
-    /// [`ControlFlow::Break`], nor of those that were not decided.
+    /// Tells what the lines of `pending` came to, in their order, and empties it. Nobody is told of what follows a
+    /// [`ControlFlow::Break`], nor of lines that were not decided.
     pub fn tell_decided(&self, pending: &mut Pending, mut each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
         let events = pending.events.get_mut(..pending.len).unwrap_or_default();
         pending.len = 0;
         for event in events {
-            let told = match event.answer.take() {
-                Some(Ok(Said::Filled)) => Told::Answer(Answer::List),
-                Some(Ok(Said::Decided(Kept::Whole(decision)))) => Told::Answer(Answer::Decision(decision)),
-                Some(Ok(Said::Decided(Kept::Quiet { at, outcome, late }))) => Told::Quiet(Quiet {
-                    event: event.decoded.id(),
-                    event_type: &self.ruleset.events[event.decoded.event.index()].name,
-                    at,
-                    outcome: self.ruleset.hir.outcome(outcome),
-                    late,
-                    ruleset: &self.ruleset.stamp,
-                }),
-                Some(Err(reject)) => Told::Answer(Answer::Reject(*reject)),
-                None => return,
-            };
-            if each(told).is_break() {
+            if self.tell(event, &mut each).is_break() {
                 return;
             }
         }
+    }
+
+    /// One line with everything that it made due.
+    fn tell(
+        &self,
+        event: &mut Prepared,
+        each: &mut impl FnMut(Told<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let Some(answer) = event.answer.take() else { return ControlFlow::Break(()) };
+        for fallen in event.deadlines.0.drain(..) {
+            each(Told::Deadline(fallen.decision))?;
+        }
+        each(match answer {
+            Own::Decided(Kept::Whole(decision)) => Told::Answer(Answer::Decision(decision)),
+            Own::Decided(Kept::Quiet { at, outcome, late }) => Told::Quiet(Quiet {
+                event: event.decoded.id(),
+                event_type: &self.ruleset.events[event.decoded.event.index()].name,
+                at,
+                outcome: self.ruleset.hir.outcome(outcome),
+                late,
+                ruleset: &self.ruleset.stamp,
+            }),
+            Own::Rejected(reject) => Told::Answer(Answer::Reject(*reject)),
+            Own::Clock => Told::Answer(Answer::Clock),
+            Own::List => Told::Answer(Answer::List),
+        })?;
+        for fallen in event.deadlines.1.drain(..) {
+            each(Told::Deadline(fallen.decision))?;
+        }
+        ControlFlow::Continue(())
     }
 
     fn decide_with(&self, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) -> Answer {
         let mut inner = self.lock();
         let Inner { alone, state } = &mut *inner;
         alone.read(self, decode);
-        match self.decide_prepared(state, alone) {
-            Ok(Said::Filled) => Answer::List,
-            Ok(Said::Decided(Kept::Whole(decision))) => Answer::Decision(decision),
-            Ok(Said::Decided(Kept::Quiet { at, outcome, late })) => {
+        let now = alone.told();
+        let before = self.fall_due(state, now);
+        state.fallen.extend(before);
+        let answer = match self.decide_prepared(state, alone) {
+            Own::Decided(Kept::Whole(decision)) => Answer::Decision(decision),
+            Own::Decided(Kept::Quiet { at, outcome, late }) => {
                 let Decoded { event, .. } = &alone.decoded;
                 Answer::Decision(Arc::new(self.quiet(*event, alone.decoded.id(), at, outcome, late)))
             }
-            Err(reject) => Answer::Reject(*reject),
-        }
+            Own::Rejected(reject) => Answer::Reject(*reject),
+            Own::Clock => Answer::Clock,
+            Own::List => Answer::List,
+        };
+        let after = self.fall_due(state, now);
+        state.fallen.extend(after);
+        answer
     }
 
-    fn decide_prepared(&self, state: &mut State, event: &mut Prepared) -> Result<Said, Box<Reject>> {
+    fn decide_prepared(&self, state: &mut State, event: &mut Prepared) -> Own {
         state.stats.unknown_fields += event.decoded.unknown_fields;
         let Some(rejected) = event.rejected.take() else {
-            if let Some(line) = event.decoded.list.take() {
-                state.stats.lists += 1;
-                self.fill(state, &line);
-                return Ok(Said::Filled);
+            if event.decoded.clock {
+                state.stats.clocks += 1;
+                state.dedupe.advance(event.decoded.at);
+                return Own::Clock;
             }
-            return Ok(Said::Decided(self.decide_accepted(state, event)));
+            if let Some(line) = &event.decoded.list {
+                state.stats.lists += 1;
+                self.fill(state, line);
+                return Own::List;
+            }
+            if !self.ruleset.absences.is_empty() && event.decoded.received_at.is_none() {
+                state.stats.own_time += 1;
+            }
+            return Own::Decided(self.decide_accepted(state, event));
         };
         state.stats.reject(&rejected);
         let outcome = self.ruleset.outcome_name(self.ruleset.hir.header.rejects);
-        Err(Box::new(rejected.into_reject(outcome, self.ruleset.stamp.clone())))
+        Own::Rejected(Box::new(rejected.into_reject(outcome, self.ruleset.stamp.clone())))
     }
 }

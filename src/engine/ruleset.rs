@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::code::EventCode;
+use super::later::AbsenceCode;
 use crate::model::decision::Stamp;
 use crate::model::ids::OutcomeId;
 use crate::model::schema::Schema;
@@ -25,8 +26,9 @@ pub struct Ruleset {
     pub(super) hir: Hir,
     pub(super) plan: Plan,
     pub(super) program: Program,
-    /// By event type.
+    /// By event type, and then by what falls due, as in the plan.
     pub(super) events: Vec<EventCode>,
+    pub(super) absences: Vec<AbsenceCode>,
     pub(super) memories: Vec<MemorySpec>,
     pub(super) data: Data,
     pub(super) outcomes: Vec<Arc<str>>,
@@ -64,6 +66,7 @@ impl Ruleset {
             },
             outcomes: hir.header.outcomes.iter().map(|name| name.as_str().into()).collect(),
             stamp,
+            absences: AbsenceCode::all(&plan, &hir),
             events,
             program,
             plan,
@@ -111,14 +114,15 @@ impl Ruleset {
     /// The code of the virtual machine as text.
     pub fn print_bytecode(&self) -> String {
         let mut out = String::new();
-        for ((schema, plan), program) in
-            self.hir.schema.events.iter().zip(&self.plan.events).zip(&self.program.events)
-        {
-            if plan.rules.is_empty() && plan.writes.is_empty() && plan.feeds.is_empty() {
+        for (index, (plan, program)) in self.plan.events.iter().zip(&self.program.events).enumerate() {
+            let later = !plan.sets.is_empty() || !plan.sequence_writes.is_empty() || !plan.feeds.is_empty();
+            if plan.rules.is_empty() && plan.writes.is_empty() && !later {
                 continue;
             }
             let rules: Vec<&str> = plan.rules.iter().map(|rule| &*self.hir.rule(rule.rule).name).collect();
-            out.push_str(&vm::disassemble(program, &schema.name, &rules));
+            let name = &*self.hir.schema.events[plan.event.index()].name;
+            let due = if index < self.hir.schema.events.len() { "" } else { ", a deadline after it" };
+            out.push_str(&vm::disassemble(program, &format!("{name}{due}"), &rules));
         }
         out
     }

@@ -6,7 +6,7 @@ use crate::decode::RejectReason;
 
 /// What an [`Engine`](crate::Engine) has counted since it was made.
 ///
-/// `decided + rejected + lists` is the number of lines given to it. Retries are counted as decided and as duplicates, but not again by outcome and rule.
+/// `decided + rejected` is the number of events given to it; deadlines, lines of the clock and lines that fill lists are none. Retries are counted as decided and as duplicates, but not again by outcome and rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Events that got a decision, retries included.
@@ -19,10 +19,20 @@ pub struct Stats {
     pub duplicates: u64,
     /// Events older than the newest event of a key they write.
     pub late: u64,
+    /// Deadlines that fell due and were decided.
+    pub deadlines: u64,
+    /// Deadlines that are set and not due yet.
+    pub waiting: u64,
+    /// Lines of the clock.
+    pub clocks: u64,
+    /// Where rules wait for deadlines: events without `received_at`, which move time to their own `at`.
+    pub own_time: u64,
     /// Fields of the input that the event type does not declare.
     pub unknown_fields: u64,
     /// Decisions by rung of the ladder, in the order of [`Ruleset::outcomes`](crate::Ruleset::outcomes).
     pub outcomes: Vec<u64>,
+    /// The decisions of deadlines, likewise.
+    pub deadline_outcomes: Vec<u64>,
     /// In the order of [`Ruleset::rule_names`](crate::Ruleset::rule_names).
     pub rules: Vec<RuleStats>,
     /// By what was wrong: the pointer and what was expected there.

@@ -5,25 +5,47 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::judge::{Mark, Said};
-use super::texts::{argument, argument_text, plain};
+use super::texts::{argument, plain};
 use super::{Answer, Engine, EngineOptions, Ruleset};
 use crate::builtins::{DEFAULT_HASH_KEY, short_hash};
-use crate::model::decision::{Argument, Decision, Effect};
+use crate::model::decision::{Argument, Decision, Effect, EffectKind};
 use crate::model::event::ListLine;
-use crate::model::ids::{ActionId, EventId, ListId, RuleId};
+use crate::model::ids::{ActionId, EventId, LabelId, ListId, RuleId};
 use crate::model::value::Value as Given;
-use crate::sema::hir::{Expectation, ExpectationKind, Hir, Override, Rule, Test, TestLine, TestLineKind};
+use crate::sema::hir::{
+    Expectation, ExpectationKind, Hir, Label, Override, Rule, Test, TestLine, TestLineKind,
+};
 use crate::source::Span;
 use crate::vm::Data;
 
 /// What decides the events of a test: the engine, or another executor that is held against it.
 pub trait Decider {
-    /// An event by the names of its fields, with its `type`; or a line that fills a list.
+    /// An event by the names of its fields, with its `type`; the clock, or a line that fills a list.
     fn decide(&mut self, fields: &Map<String, Value>) -> Answer;
+
+    /// The deadlines that fell due since this was last asked, in their order.
+    fn fallen(&mut self) -> Vec<Fallen>;
 
     /// What the rules said of the event just decided, if this executor can tell: for coverage.
     fn marks(&self) -> Vec<Mark> {
         Vec::new()
+    }
+}
+
+/// A deadline that fell due: its decision, and what the rules said, as in [`Decider::marks`].
+#[derive(Clone, Debug)]
+pub struct Fallen {
+    pub decision: Arc<Decision>,
+    pub marks: Vec<Mark>,
+}
+
+impl Fallen {
+    fn is_of(&self, rule: &Rule) -> bool {
+        self.decision.event.strip_suffix(rule.name.as_str()).is_some_and(|rest| rest.ends_with('#'))
+    }
+
+    fn is_hit_by(&self, rule: &Rule) -> bool {
+        self.decision.rules.iter().any(|hit| *hit.rule == *rule.name)
     }
 }
 
@@ -102,20 +124,38 @@ impl Coverage {
         Coverage { lines }
     }
 
-    /// Counts one event that was decided.
+    /// Counts one event that was decided. A rule that waits for a deadline is left alone if the event took it back.
     fn add(&mut self, hir: &Hir, event: EventId, marks: &[Mark]) {
         for line in &mut self.lines {
             let rule = hir.rule(line.rule);
-            if !rule.bodies.iter().any(|body| body.event == event) {
-                continue;
+            if rule.absence.is_some() {
+                line.not_hit |= marks.iter().any(|m| m.rule == line.rule && m.said == Said::Cancelled);
+            } else if rule.bodies.iter().any(|body| body.event == event) {
+                line.add(marks);
             }
-            let hit = marks.iter().any(|mark| {
-                let same_band = line.band.is_none_or(|band| mark.band == Some(band));
-                mark.rule == line.rule && mark.said != Said::CannotSay && same_band
-            });
-            line.hit |= hit;
-            line.not_hit |= !hit;
         }
+    }
+
+    /// Counts the decisions of deadlines.
+    fn add_fallen(&mut self, hir: &Hir, fallen: &[Fallen]) {
+        for line in &mut self.lines {
+            let rule = hir.rule(line.rule);
+            if rule.absence.is_some() {
+                fallen.iter().filter(|fallen| fallen.is_of(rule)).for_each(|fallen| line.add(&fallen.marks));
+            }
+        }
+    }
+}
+
+impl CoverageLine {
+    fn add(&mut self, marks: &[Mark]) {
+        let hit = marks.iter().any(|mark| {
+            let same_band = self.band.is_none_or(|band| mark.band == Some(band));
+            let said = matches!(mark.said, Said::Hit | Said::Shadow | Said::Suppressed);
+            mark.rule == self.rule && said && same_band
+        });
+        self.hit |= hit;
+        self.not_hit |= !hit;
     }
 }
 
@@ -149,14 +189,21 @@ pub fn run_tests_with(
     let tests = chosen.map(|test| {
         let mut decider = decider(test);
         let mut failures = Vec::new();
+        let mut fallen: Vec<Fallen> = Vec::new();
         for line in &test.lines {
+            if let TestLineKind::Deadline(rule) = line.kind {
+                check_deadlines(hir, line, hir.rule(rule), &fallen, &mut failures);
+                continue;
+            }
             let answer = decider.decide(&fields_of(hir, line));
             if let (Answer::Decision(decision), Some(event)) = (&answer, line.event())
                 && !decision.duplicate
             {
                 coverage.add(hir, event, &decider.marks());
             }
-            check_line(hir, line, &answer, &mut failures);
+            fallen = decider.fallen();
+            coverage.add_fallen(hir, &fallen);
+            check_line(hir, line, &answer, &fallen, &mut failures);
         }
         TestResult { name: test.name.clone(), failures }
     });
@@ -166,6 +213,10 @@ pub fn run_tests_with(
 impl Decider for Engine {
     fn decide(&mut self, fields: &Map<String, Value>) -> Answer {
         self.decide_fields(fields)
+    }
+
+    fn fallen(&mut self) -> Vec<Fallen> {
+        self.take_fallen()
     }
 
     fn marks(&self) -> Vec<Mark> {
@@ -203,18 +254,27 @@ fn set<T>(all: &mut [Arc<T>], index: usize, new: &Arc<T>) {
 }
 
 fn fields_of(hir: &Hir, line: &TestLine) -> Map<String, Value> {
-    let (name, input) = match &line.kind {
+    let mut fields = Map::new();
+    let name = match &line.kind {
         TestLineKind::Event { event, input } => {
-            (hir.schema.events.get(event.index()).map_or("", |event| &event.name), input)
+            fields = input.as_object().cloned().unwrap_or_default();
+            hir.schema.events.get(event.index()).map_or("", |event| &event.name)
         }
-        TestLineKind::List { input } => ("list", input),
+        TestLineKind::Clock { at } => {
+            fields.insert("at".to_string(), Value::String(at.to_string()));
+            "clock"
+        }
+        TestLineKind::List { input } => {
+            fields = input.as_object().cloned().unwrap_or_default();
+            "list"
+        }
+        TestLineKind::Deadline(_) => "deadline",
     };
-    let mut fields = input.as_object().cloned().unwrap_or_default();
     fields.insert("type".to_string(), Value::String(name.to_string()));
     fields
 }
 
-fn check_line(hir: &Hir, line: &TestLine, answer: &Answer, failures: &mut Vec<Failure>) {
+fn check_line(hir: &Hir, line: &TestLine, answer: &Answer, fallen: &[Fallen], failures: &mut Vec<Failure>) {
     let mut fail = |span: Span, expected: String, got: String| {
         failures.push(Failure { span, expected, got, decision: answer.to_json() });
     };
@@ -228,7 +288,7 @@ fn check_line(hir: &Hir, line: &TestLine, answer: &Answer, failures: &mut Vec<Fa
             }
             for Expectation { kind, span } in &line.expectations {
                 match kind {
-                    ExpectationKind::Reject => {}
+                    ExpectationKind::Reject | ExpectationKind::NotBy(_) => {}
                     ExpectationKind::Outcome(outcome) if hir.outcome(*outcome) == &*reject.outcome => {}
                     other => fail(*span, describe(hir, other), "a reject".to_string()),
                 }
@@ -241,7 +301,51 @@ fn check_line(hir: &Hir, line: &TestLine, answer: &Answer, failures: &mut Vec<Fa
                 }
             }
         }
-        Answer::List => {}
+        Answer::Clock | Answer::List => {}
+    }
+    for Expectation { kind, span } in &line.expectations {
+        // What fell due on the way is not by these rules either.
+        let ExpectationKind::NotBy(rules) = kind else { continue };
+        let by = |fallen: &&Fallen| rules.iter().any(|rule| fallen.is_hit_by(hir.rule(*rule)));
+        failures.extend(fallen.iter().filter(by).map(|fallen| Failure {
+            span: *span,
+            expected: describe(hir, kind),
+            got: format!("the deadline `{}`", fallen.decision.event),
+            decision: fallen.decision.to_json(),
+        }));
+    }
+}
+
+/// A line `deadline RULE` speaks of every deadline of the rule that the line above made due, and of at least one.
+fn check_deadlines(hir: &Hir, line: &TestLine, rule: &Rule, fallen: &[Fallen], failures: &mut Vec<Failure>) {
+    let mut any = false;
+    for Fallen { decision, .. } in fallen.iter().filter(|fallen| fallen.is_of(rule)) {
+        any = true;
+        for Expectation { kind, span } in &line.expectations {
+            if let Err(got) = check(hir, kind, decision) {
+                failures.push(Failure {
+                    span: *span,
+                    expected: describe(hir, kind),
+                    got,
+                    decision: decision.to_json(),
+                });
+            }
+        }
+    }
+    if !any {
+        let got = match fallen {
+            [] => "no deadline".to_string(),
+            some => {
+                let ids: Vec<&str> = some.iter().map(|fallen| &*fallen.decision.event).collect();
+                format!("only the deadline {}", listed(&ids))
+            }
+        };
+        failures.push(Failure {
+            span: line.span,
+            expected: format!("a deadline of {}", rule.name),
+            got,
+            decision: String::new(),
+        });
     }
 }
 
@@ -275,6 +379,10 @@ fn check(hir: &Hir, kind: &ExpectationKind, decision: &Decision) -> Result<(), S
         ExpectationKind::Suppressed(rule) => {
             among(rule, decision.suppressed.iter().map(|s| &*s.rule).collect(), "suppressed")
         }
+        ExpectationKind::Label { negated, label, on } => {
+            let found = decision.effects.iter().any(|effect| is_label(hir, effect, *label, on));
+            met(found != *negated, &|| effects_text(decision))
+        }
         ExpectationKind::Do { negated, action, arguments } => {
             let found = decision.effects.iter().any(|e| is_effect(hir, e, *action, arguments.as_deref()));
             met(found != *negated, &|| effects_text(decision))
@@ -286,6 +394,19 @@ fn check(hir: &Hir, kind: &ExpectationKind, decision: &Decision) -> Result<(), S
     }
 }
 
+fn is_label(hir: &Hir, effect: &Effect, label: LabelId, wanted: &Given) -> bool {
+    let Some(declared) = hir.labels.get(label.index()) else { return false };
+    let EffectKind::Label { label, key, .. } = &effect.kind else { return false };
+    let plainly = label_key(hir, declared, wanted);
+    **label == *declared.name && (*key == plainly || *key == short_hash(DEFAULT_HASH_KEY, &plainly))
+}
+
+/// What a label is put on, as the decision shows it.
+fn label_key(hir: &Hir, label: &Label, on: &Given) -> String {
+    let entity = hir.entities.iter().find(|entity| *entity.name == *label.entity);
+    entity.map_or(String::new(), |entity| plain(on, &entity.base))
+}
+
 fn is_effect(hir: &Hir, effect: &Effect, action: ActionId, arguments: Option<&[Given]>) -> bool {
     let Some(declared) = hir.actions.get(action.index()) else { return false };
     let same = |(given, (_, ty)): (&Given, &(Arc<str>, crate::model::types::Type))| {
@@ -294,25 +415,19 @@ fn is_effect(hir: &Hir, effect: &Effect, action: ActionId, arguments: Option<&[G
         let hashed = Argument::Text(short_hash(DEFAULT_HASH_KEY, &plain(given, ty)));
         (plainly, hashed)
     };
-    *effect.action == *declared.name
+    let EffectKind::Do { action, arguments: all, .. } = &effect.kind else { return false };
+    **action == *declared.name
         && arguments
             .unwrap_or_default()
             .iter()
             .zip(&declared.parameters)
             .map(same)
-            .zip(&effect.arguments)
+            .zip(all)
             .all(|((plainly, hashed), (_, shown))| *shown == plainly || *shown == hashed)
 }
 
 fn effects_text(decision: &Decision) -> String {
-    let effects: Vec<String> = decision
-        .effects
-        .iter()
-        .map(|effect| {
-            let arguments: Vec<String> = effect.arguments.iter().map(|(_, a)| argument_text(a)).collect();
-            format!("do {}({})", effect.action, arguments.join(", "))
-        })
-        .collect();
+    let effects: Vec<String> = decision.effects.iter().map(|effect| effect.kind.to_string()).collect();
     if effects.is_empty() { "no effects".to_string() } else { effects.join(", ") }
 }
 
@@ -331,6 +446,11 @@ fn describe(hir: &Hir, kind: &ExpectationKind) -> String {
         ExpectationKind::CannotSay(rule) => format!("cannot say {}", name(rule)),
         ExpectationKind::Shadow(rule) => format!("shadow {}", name(rule)),
         ExpectationKind::Suppressed(rule) => format!("suppressed {}", name(rule)),
+        ExpectationKind::Label { negated, label, on } => {
+            let no = if *negated { "no " } else { "" };
+            let Some(declared) = hir.labels.get(label.index()) else { return format!("{no}label") };
+            format!("{no}label {} on {:?}", declared.name, label_key(hir, declared, on))
+        }
         ExpectationKind::Do { negated, action, arguments } => {
             let no = if *negated { "no " } else { "" };
             let Some(declared) = hir.actions.get(action.index()) else { return format!("{no}do") };

@@ -71,15 +71,6 @@ pub(super) fn argument(value: &Value, ty: &Type, sensitive: bool, hash_key: &[u8
     }
 }
 
-pub(super) fn argument_text(argument: &Argument) -> String {
-    match argument {
-        Argument::Text(text) => text.clone(),
-        Argument::Number(number) => number.to_string(),
-        Argument::Bool(b) => b.to_string(),
-        Argument::Float(f) => f.to_string(),
-    }
-}
-
 /// The first 64 bits of the SHA-256 of these parts, each ended by a zero byte: fixed for ever, since shares of
 /// a rollout and the keys of effects rest on it.
 pub(super) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {

@@ -76,6 +76,20 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Every `where` that is judged on an event as it comes in, and what becomes of an event on which it is unknown.
+    pub fn filters(&self) -> impl Iterator<Item = (&'a Expr, &'static str)> {
+        let hir = self.hir;
+        let counted = hir.memories.iter().flat_map(|memory| &memory.inputs).filter_map(|i| i.filter.as_ref());
+        let followed = hir.sequences.iter().flat_map(|sequence| &sequence.inputs);
+        let followed = followed.flat_map(|input| input.elements.iter().filter_map(|(_, f)| f.as_ref()));
+        let waited = hir.rules.iter().filter_map(|rule| rule.absence.as_ref());
+        let waited = waited.flat_map(|a| a.triggers.iter().filter_map(|t| t.filter.as_ref()));
+        counted
+            .chain(followed)
+            .map(|filter| (filter, "an event without it is not counted"))
+            .chain(waited.map(|filter| (filter, "an event without it sets no deadline")))
+    }
+
     /// `OUTCOME always` is the constant true without being written so.
     pub fn is_always(&self, condition: &Expr) -> bool {
         matches!(condition.as_const(), Some(crate::model::value::Value::Bool(true)))

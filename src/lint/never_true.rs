@@ -7,9 +7,8 @@ use crate::sema::hir::{Body, Expr, ExprKind};
 
 pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
     context.on_every_event(out, |_, body| look(body, context));
-    for input in context.hir.memories.iter().flat_map(|memory| &memory.inputs) {
+    for (filter, _) in context.filters() {
         let mut logic = Logic::new();
-        let Some(filter) = &input.filter else { continue };
         if !possible(&[&logic.formula(filter, Want::True)]) {
             out.push(contradiction(filter, context, &mut logic));
         }

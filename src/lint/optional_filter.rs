@@ -8,10 +8,8 @@ use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::sema::hir::{Expr, ExprKind};
 
 pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
-    for input in context.hir.memories.iter().flat_map(|memory| &memory.inputs) {
-        if let Some(filter) = &input.filter {
-            report(filter, "an event without it is not counted", context, out);
-        }
+    for (filter, consequence) in context.filters() {
+        report(filter, consequence, context, out);
     }
     let mut seen = HashSet::new();
     for body in context.hir.rules.iter().flat_map(|rule| &rule.bodies) {

@@ -40,7 +40,8 @@ pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
 
 /// The sum if every rule of an event hits with all the points it can give.
 fn most_points(event: EventId, context: &Context<'_>) -> i64 {
-    let counting = context.hir.rules.iter().filter(|rule| !rule.shadow);
+    // No policy adds up what deadlines give.
+    let counting = context.hir.rules.iter().filter(|rule| !rule.shadow && rule.absence.is_none());
     counting
         .flat_map(|rule| &rule.bodies)
         .filter(|body| body.event == event)

@@ -1,18 +1,21 @@
 //! The decision about one event, as types and as JSON. Every executor gives these; this is the one place that
 //! writes them.
 
+mod effect;
+
 use std::sync::Arc;
 
 use super::time::Time;
+pub use effect::{Argument, Effect, EffectKind};
 
 /// The answer to one accepted event. [`Decision::to_json`] writes it as language.md §7 says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// The event's id.
+    /// The event's id; of a deadline that of the event that set it, `#` and the rule.
     pub event: Arc<str>,
-    /// The name of the event's type.
+    /// The name of the event's type; `deadline`.
     pub event_type: Arc<str>,
-    /// When it happened, as the event says.
+    /// When it happened, as the event says; when it fell due.
     pub at: Time,
     /// What to do: a name of the ruleset's ladder.
     pub outcome: Arc<str>,
@@ -34,6 +37,8 @@ pub struct Decision {
     pub late: bool,
     /// The stored decision of an event that had been applied before.
     pub duplicate: bool,
+    /// The event that had been applied before said something else.
+    pub conflict: bool,
     /// Which ruleset decided.
     pub ruleset: Arc<Stamp>,
 }
@@ -79,10 +84,12 @@ pub struct Suppressed {
     pub outcome: Option<Arc<str>>,
     /// What it would have added.
     pub score: i64,
-    /// `unless`.
+    /// `unless` or `mute`: then it is no hit. Or `once`: then it is one, but some of its effects were withheld.
     pub why: &'static str,
     /// The reason that the author gave.
     pub because: Option<String>,
+    /// What `once` withheld, as it would have stood among the effects.
+    pub withheld: Vec<Effect>,
 }
 
 /// A rule, band or effect that could not be judged, and what was missing, as the author wrote it.
@@ -92,32 +99,6 @@ pub struct CannotSay {
     pub rule: Arc<str>,
     /// In source order, as the author wrote it.
     pub missing: Vec<String>,
-}
-
-/// `do ACTION(args)`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Effect {
-    /// The rule's name.
-    pub rule: Arc<str>,
-    /// The action's name.
-    pub action: Arc<str>,
-    /// By parameter, in the order of the action's declaration.
-    pub arguments: Vec<(Arc<str>, Argument)>,
-    /// A key on which the host can deduplicate: 16 hex digits of the hash of event, rule, action and arguments.
-    pub key: String,
-}
-
-/// An argument as JSON gives it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Argument {
-    /// Texts, and all that is written as one: entities, amounts, decimals, times.
-    Text(String),
-    /// An `int`.
-    Number(i64),
-    /// A `bool`.
-    Bool(bool),
-    /// A `float`, always finite.
-    Float(f64),
 }
 
 /// An event that could not be read.
@@ -163,7 +144,7 @@ impl Quiet<'_> {
     pub fn write_json(&self, out: &mut Vec<u8>) {
         write_head(out, self.event, self.event_type, self.at, self.outcome, 0);
         out.extend_from_slice(EMPTY_LISTS);
-        write_tail(out, self.late, false, self.ruleset);
+        write_tail(out, self.late, (false, false), self.ruleset);
     }
 
     /// The whole decision.
@@ -182,6 +163,7 @@ impl Quiet<'_> {
             bad: Vec::new(),
             late: self.late,
             duplicate: false,
+            conflict: false,
             ruleset: self.ruleset.clone(),
         }
     }
@@ -204,11 +186,14 @@ fn write_head(out: &mut Vec<u8>, event: &str, event_type: &str, at: Time, outcom
     json::int(out, score);
 }
 
-fn write_tail(out: &mut Vec<u8>, late: bool, duplicate: bool, ruleset: &Stamp) {
+fn write_tail(out: &mut Vec<u8>, late: bool, (duplicate, conflict): (bool, bool), ruleset: &Stamp) {
     out.extend_from_slice(b",\"late\":");
     json::bool(out, late);
     out.extend_from_slice(b",\"duplicate\":");
     json::bool(out, duplicate);
+    if conflict {
+        out.extend_from_slice(b",\"conflict\":true");
+    }
     ruleset.write_member(out);
     out.push(b'}');
 }
@@ -222,7 +207,7 @@ impl Decision {
         } else {
             self.write_lists(out);
         }
-        write_tail(out, self.late, self.duplicate, &self.ruleset);
+        write_tail(out, self.late, (self.duplicate, self.conflict), &self.ruleset);
     }
 
     fn write_lists(&self, out: &mut Vec<u8>) {
@@ -321,6 +306,9 @@ impl Suppressed {
         json::text(out, self.why);
         out.extend_from_slice(b",\"because\":");
         json::text_or_null(out, self.because.as_deref());
+        if !self.withheld.is_empty() {
+            json::list(out, ",\"withheld\":", &self.withheld, Effect::write_json);
+        }
         out.push(b'}');
     }
 }
@@ -341,30 +329,6 @@ impl CannotSay {
         json::text(out, &self.rule);
         json::list(out, ",\"missing\":", &self.missing, |what, out| json::text(out, what));
         out.push(b'}');
-    }
-}
-
-impl Effect {
-    fn write_json(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"rule\":");
-        json::text(out, &self.rule);
-        out.extend_from_slice(b",\"do\":");
-        json::text(out, &self.action);
-        json::object(out, ",\"args\":", &self.arguments, Argument::write_json);
-        out.extend_from_slice(b",\"once\":");
-        json::text(out, &self.key);
-        out.push(b'}');
-    }
-}
-
-impl Argument {
-    fn write_json(&self, out: &mut Vec<u8>) {
-        match self {
-            Argument::Text(text) => json::text(out, text),
-            Argument::Number(number) => json::int(out, *number),
-            Argument::Bool(value) => json::bool(out, *value),
-            Argument::Float(value) => json::float(out, *value),
-        }
     }
 }
 
@@ -412,6 +376,12 @@ mod json {
             }
         };
         out.extend_from_slice(&[b'\\', short]);
+    }
+
+    /// A member of an object, with all that stands before its text.
+    pub fn member(out: &mut Vec<u8>, head: &str, value: &str) {
+        out.extend_from_slice(head.as_bytes());
+        text(out, value);
     }
 
     pub fn text_or_null(out: &mut Vec<u8>, value: Option<&str>) {
@@ -526,6 +496,7 @@ mod tests {
             bad: Vec::new(),
             late: false,
             duplicate: false,
+            conflict: false,
             ruleset: stamp(),
         }
     }
@@ -567,6 +538,7 @@ mod tests {
                 score: 90,
                 why: "unless",
                 because: Some("long history".into()),
+                withheld: Vec::new(),
             }],
             cannot_say: vec![CannotSay {
                 rule: "far".into(),
@@ -574,14 +546,16 @@ mod tests {
             }],
             effects: vec![Effect {
                 rule: "new_account".into(),
-                action: "report".into(),
-                arguments: vec![
-                    ("order".into(), Argument::Text("o-3".into())),
-                    ("n".into(), Argument::Number(i64::MIN)),
-                    ("sure".into(), Argument::Bool(true)),
-                    ("km".into(), Argument::Float(1.5)),
-                ],
-                key: "00ff00ff00ff00ff".into(),
+                kind: EffectKind::Do {
+                    action: "report".into(),
+                    arguments: vec![
+                        ("order".into(), Argument::Text("o-3".into())),
+                        ("n".into(), Argument::Number(i64::MIN)),
+                        ("sure".into(), Argument::Bool(true)),
+                        ("km".into(), Argument::Float(1.5)),
+                    ],
+                    key: "00ff00ff00ff00ff".into(),
+                },
             }],
             bad: vec!["/ship_country".into(), "/items/0/price".into()],
             late: true,

@@ -12,6 +12,8 @@ pub struct Event {
     pub fields: Vec<Datum>,
     /// Pointers of optional fields whose value was wrong, so that they count as missing; sorted.
     pub bad: Vec<String>,
+    /// What its fields say but for `id` and `received_at`, as written: the same for a retry.
+    pub content: u32,
 }
 
 /// A line of input that changes an `extern` list: what goes, then what comes.

@@ -41,6 +41,10 @@ ids! {
     ActionId,
     /// A `label` declaration.
     LabelId,
+    /// What mutes are kept by: the same keys on the events of the rules that may be muted.
+    MuteId,
     /// A memory: what is kept of past events for one meaning (event, value, where, keys).
     MemoryId,
+    /// The memory of a `sequence`.
+    SequenceId,
 }

@@ -11,6 +11,7 @@ use crate::builtins::BuiltinId;
 use crate::model::ids::*;
 use crate::model::money::Currency;
 use crate::model::ops::{BinaryOp, CompareOp, TextTest, UnaryOp};
+use crate::model::time::Duration;
 use crate::model::types::Type;
 use crate::model::value::{Datum, Value};
 use crate::model::window::{AggregateFn, Window};
@@ -64,6 +65,11 @@ pub enum Op {
         /// The author counts the current event, and it is of a counted type.
         including: bool,
     },
+    /// Whether what comes before the last event of a sequence came; the operands are the keys.
+    Sequence {
+        memory: SequenceId,
+        within: Duration,
+    },
     /// The element of the enclosing fold that binds this level; the outermost fold of an expression binds 0.
     Element {
         level: u32,
@@ -99,6 +105,7 @@ pub enum Op {
     TextTest(TextTest),
     Matches(RegexId),
     Mentions(PhrasesId),
+    HasLabel(LabelId),
     Lookup(TableId),
     /// Of a table that an event fills.
     LookupTold(TableId),
@@ -330,8 +337,68 @@ pub struct Plan {
     pub graph: Graph,
     pub traces: Traces,
     pub windows: Vec<Window>,
-    /// By [`EventId`].
+    /// By [`EventId`]; then, for each rule on something that did not happen, one per event that sets its deadlines: what
+    /// to do when one falls due.
     pub events: Vec<EventPlan>,
+    pub absences: Vec<AbsencePlan>,
+}
+
+/// A rule on something that did not happen.
+#[derive(Clone, Debug)]
+pub struct AbsencePlan {
+    pub rule: RuleId,
+    /// Of the events that must not come.
+    pub memory: MemoryId,
+    pub within: Duration,
+    /// From `no` on, as written.
+    pub text: TextId,
+    /// By the event that set the deadline: what to do when it falls due, of [`Plan::events`].
+    pub due: Vec<(EventId, usize)>,
+}
+
+/// A deadline that an event sets.
+#[derive(Clone, Debug)]
+pub struct SetPlan {
+    /// Of [`Plan::absences`].
+    pub absence: usize,
+    pub filter: Option<Traced>,
+    pub keys: Vec<Traced>,
+}
+
+/// Deadlines that an event takes back.
+#[derive(Copy, Clone, Debug)]
+pub struct CancelPlan {
+    /// Of [`Plan::absences`].
+    pub absence: usize,
+    /// The write to its memory, of [`EventPlan::writes`]: the same events and keys.
+    pub write: usize,
+}
+
+/// How an event is kept for sequences.
+#[derive(Clone, Debug)]
+pub struct SequenceWrite {
+    pub memory: SequenceId,
+    pub key: KeyTuple,
+    pub steps: Vec<StepPlan>,
+}
+
+/// One element that it can be.
+#[derive(Copy, Clone, Debug)]
+pub struct StepPlan {
+    pub filter: Option<NodeId>,
+    /// The bit of the event in its sequence; 0 for a `not`.
+    pub is: u16,
+    /// The bit of the event after which it must not come.
+    pub breaks: u16,
+}
+
+/// A question about a sequence.
+#[derive(Clone, Debug)]
+pub struct SequenceRead {
+    pub node: NodeId,
+    pub memory: SequenceId,
+    pub within: Duration,
+    pub key: KeyTuple,
 }
 
 /// Everything about one event type.
@@ -346,6 +413,10 @@ pub struct EventPlan {
     pub reads: Vec<Read>,
     /// Tables and calendars that this event fills.
     pub feeds: Vec<Feed>,
+    pub sequence_writes: Vec<SequenceWrite>,
+    pub sequence_reads: Vec<SequenceRead>,
+    pub sets: Vec<SetPlan>,
+    pub cancels: Vec<CancelPlan>,
     /// In the order of the declarations.
     pub rules: Vec<RulePlan>,
     /// Score at least `.0` gives outcome `.1`; ascending.
@@ -410,6 +481,9 @@ pub struct RulePlan {
     /// By language.
     pub tell: Vec<(Arc<str>, TextPlan)>,
     pub effects: Vec<EffectPlan>,
+    pub once: Option<OncePlan>,
+    /// The mutes that may hold back a hit, with their keys on this event.
+    pub muted_by: Vec<(MuteId, Vec<(NodeId, Type)>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -460,10 +534,47 @@ pub enum TextPart {
 }
 
 #[derive(Clone, Debug)]
+pub struct OncePlan {
+    pub keys: Vec<(NodeId, Type)>,
+    /// For ever if absent.
+    pub period: Option<Duration>,
+}
+
+#[derive(Clone, Debug)]
 pub struct EffectPlan {
-    pub action: ActionId,
-    pub arguments: Vec<ArgumentPlan>,
+    pub deed: Deed,
+    /// Everything that the effect needs to know.
+    pub operands: Vec<ArgumentPlan>,
     pub condition: Option<Traced>,
+}
+
+/// What an effect does with its operands.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// The operands are the arguments.
+    Do(ActionId),
+    /// The operand is what is labelled; for ever without a period.
+    Label(LabelId, Option<Duration>),
+    Unlabel(LabelId),
+    /// The operands are the name of the rule, if a field names it, then the keys.
+    Mute(MutePlan),
+}
+
+#[derive(Clone, Debug)]
+pub struct MutePlan {
+    pub mute: MuteId,
+    pub muted: MutedPlan,
+    /// The keys as the author wrote them.
+    pub names: Vec<Arc<str>>,
+    pub period: Duration,
+}
+
+/// Which rule a `mute` speaks of.
+#[derive(Clone, Debug)]
+pub enum MutedPlan {
+    Rule(RuleId),
+    /// The one that the first operand names, which was read from this pointer.
+    Named(String),
 }
 
 #[derive(Clone, Debug)]
@@ -503,8 +614,10 @@ impl RulePlan {
         all.extend(self.tell.iter().flat_map(|(_, text)| text.nodes()));
         for effect in &self.effects {
             all.extend(effect.condition.map(|c| c.node));
-            all.extend(effect.arguments.iter().map(|a| a.value.node));
+            all.extend(effect.operands.iter().map(|operand| operand.value.node));
         }
+        all.extend(self.once.iter().flat_map(|once| &once.keys).map(|(node, _)| *node));
+        all.extend(self.muted_by.iter().flat_map(|(_, keys)| keys).map(|(node, _)| *node));
         all
     }
 
@@ -523,8 +636,10 @@ impl RulePlan {
         self.tell.iter_mut().for_each(|(_, text)| text.for_each_node_mut(change));
         for effect in &mut self.effects {
             effect.condition.iter_mut().for_each(|c| change(&mut c.node));
-            effect.arguments.iter_mut().for_each(|a| change(&mut a.value.node));
+            effect.operands.iter_mut().for_each(|operand| change(&mut operand.value.node));
         }
+        self.once.iter_mut().flat_map(|once| &mut once.keys).for_each(|(node, _)| change(node));
+        self.muted_by.iter_mut().flat_map(|(_, keys)| keys).for_each(|(node, _)| change(node));
     }
 }
 
@@ -550,6 +665,17 @@ impl EventPlan {
             feed.keys.iter_mut().chain(&mut feed.values).for_each(&mut *change);
         }
         self.reads.iter_mut().for_each(|read| change(&mut read.node));
+        for write in &mut self.sequence_writes {
+            write.key.nodes.iter_mut().for_each(&mut *change);
+            write.steps.iter_mut().filter_map(|step| step.filter.as_mut()).for_each(&mut *change);
+        }
+        for read in &mut self.sequence_reads {
+            change(&mut read.node);
+            read.key.nodes.iter_mut().for_each(&mut *change);
+        }
+        for set in &mut self.sets {
+            set.keys.iter_mut().chain(&mut set.filter).for_each(|traced| change(&mut traced.node));
+        }
         self.rules.iter_mut().for_each(|rule| rule.for_each_node_mut(change));
     }
 
@@ -572,6 +698,14 @@ impl EventPlan {
         }
         for feed in &self.feeds {
             all.extend(feed.keys.iter().chain(&feed.values));
+        }
+        for write in &self.sequence_writes {
+            all.extend(&write.key.nodes);
+            all.extend(write.steps.iter().filter_map(|step| step.filter));
+        }
+        all.extend(self.sequence_reads.iter().flat_map(|read| &read.key.nodes));
+        for set in &self.sets {
+            all.extend(set.keys.iter().chain(&set.filter).map(|traced| traced.node));
         }
         all
     }

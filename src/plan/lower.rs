@@ -6,9 +6,13 @@ use std::sync::Arc;
 use super::ir::*;
 use super::written::one_line;
 use crate::model::ids::*;
+use crate::model::types::Type;
 use crate::model::value::Datum;
 use crate::model::window::{This, Window};
-use crate::sema::hir::{Aggregate, Body, Expr, ExprKind, Fold, Hir, MemoryInput, Template, TemplatePart};
+use crate::sema::hir::{
+    Aggregate, Body, Effect, EffectKind, Expr, ExprKind, Fold, Hir, MemoryInput, Muted, Template,
+    TemplatePart,
+};
 use crate::source::SourceMap;
 
 /// The nodes of every event type's memory inputs and rules; the reads are collected from them after the passes.
@@ -22,17 +26,19 @@ pub fn lower(hir: &Hir, sources: &SourceMap) -> Plan {
         window_index: HashMap::new(),
         aliases: HashMap::new(),
         event: EventId(0),
+        waited: false,
         level: 0,
     };
     let mut events: Vec<EventPlan> = hir.schema.events.iter().map(|event| empty(hir, event.id)).collect();
     for plan in &mut events {
-        lowering.start(plan.event);
+        lowering.start(plan.event, false);
         lowering.writes(plan);
         lowering.feeds(plan);
+        lowering.sequence_writes(plan);
     }
     // By event rather than by rule, so that the memo of aliases serves all rules of an event.
     let mut bodies: Vec<Vec<(RuleId, &Body)>> = vec![Vec::new(); events.len()];
-    for (index, rule) in hir.rules.iter().enumerate() {
+    for (index, rule) in hir.rules.iter().enumerate().filter(|(_, rule)| rule.absence.is_none()) {
         for body in &rule.bodies {
             if let Some(of_event) = bodies.get_mut(body.event.index()) {
                 of_event.push((RuleId::new(index), body));
@@ -40,16 +46,17 @@ pub fn lower(hir: &Hir, sources: &SourceMap) -> Plan {
         }
     }
     for (plan, bodies) in events.iter_mut().zip(bodies) {
-        lowering.start(plan.event);
+        lowering.start(plan.event, false);
         for (rule, body) in bodies {
             let rule = lowering.rule(rule, body);
             plan.rules.push(rule);
         }
     }
-    Plan { graph: lowering.graph, traces: lowering.traces, windows: lowering.windows, events }
+    let absences = lowering.absences(&mut events);
+    Plan { graph: lowering.graph, traces: lowering.traces, windows: lowering.windows, events, absences }
 }
 
-fn empty(hir: &Hir, event: EventId) -> EventPlan {
+pub(super) fn empty(hir: &Hir, event: EventId) -> EventPlan {
     let mut policy: Vec<(i64, OutcomeId)> = hir
         .policies
         .iter()
@@ -64,28 +71,35 @@ fn empty(hir: &Hir, event: EventId) -> EventPlan {
         writes: Vec::new(),
         reads: Vec::new(),
         feeds: Vec::new(),
+        sequence_writes: Vec::new(),
+        sequence_reads: Vec::new(),
+        sets: Vec::new(),
+        cancels: Vec::new(),
         rules: Vec::new(),
         policy,
     }
 }
 
-struct Lowering<'a> {
-    hir: &'a Hir,
-    sources: &'a SourceMap,
-    graph: Graph,
-    traces: Traces,
+pub(super) struct Lowering<'a> {
+    pub hir: &'a Hir,
+    pub sources: &'a SourceMap,
+    pub graph: Graph,
+    pub traces: Traces,
     windows: Vec<Window>,
     window_index: HashMap<String, WindowId>,
     /// What each `let` and signal became on this event; the tree outlives this map, so addresses are names.
     aliases: HashMap<*const Expr, Traced>,
-    event: EventId,
+    pub event: EventId,
+    /// The event waited for a deadline: it is no current one.
+    pub waited: bool,
     /// How many folds enclose the current expression.
     level: u32,
 }
 
 impl Lowering<'_> {
-    fn start(&mut self, event: EventId) {
+    pub fn start(&mut self, event: EventId, waited: bool) {
         self.event = event;
+        self.waited = waited;
         self.level = 0;
         self.aliases.clear();
     }
@@ -132,7 +146,7 @@ impl Lowering<'_> {
         input.keys.iter().map(|key| self.node(key)).collect()
     }
 
-    fn rule(&mut self, rule: RuleId, body: &Body) -> RulePlan {
+    pub fn rule(&mut self, rule: RuleId, body: &Body) -> RulePlan {
         RulePlan {
             rule,
             when: body.when.as_ref().map(|when| self.expr(when)),
@@ -159,10 +173,10 @@ impl Lowering<'_> {
                     because: unless.because.as_ref().map(|text| self.text(text)),
                 })
                 .collect(),
-            rollout: body.rollout.as_ref().map(|rollout| RolloutPlan {
-                share: rollout.share,
-                keys: rollout.keys.iter().map(|key| (self.node(key), key.ty.base.clone())).collect(),
-            }),
+            rollout: body
+                .rollout
+                .as_ref()
+                .map(|rollout| RolloutPlan { share: rollout.share, keys: self.typed_nodes(&rollout.keys) }),
             about: body.about.iter().map(|(entity, value)| self.about(entity, value)).collect(),
             because: body.because.as_ref().map(|text| self.text(text)),
             tell: body
@@ -171,7 +185,16 @@ impl Lowering<'_> {
                 .map(|(language, text)| (language.as_str().into(), self.text(text)))
                 .collect(),
             effects: body.effects.iter().map(|effect| self.effect(effect)).collect(),
+            once: body
+                .once
+                .as_ref()
+                .map(|once| OncePlan { keys: self.typed_nodes(&once.keys), period: once.period }),
+            muted_by: body.muted_by.iter().map(|(mute, keys)| (*mute, self.typed_nodes(keys))).collect(),
         }
+    }
+
+    fn typed_nodes(&mut self, keys: &[Expr]) -> Vec<(NodeId, Type)> {
+        keys.iter().map(|key| (self.node(key), key.ty.base.clone())).collect()
     }
 
     fn about(&mut self, entity: &str, value: &Expr) -> AboutPlan {
@@ -183,15 +206,29 @@ impl Lowering<'_> {
         }
     }
 
-    fn effect(&mut self, effect: &crate::sema::hir::Effect) -> EffectPlan {
+    fn effect(&mut self, effect: &Effect) -> EffectPlan {
         let argument = |lowering: &mut Self, value: &Expr| ArgumentPlan {
             value: lowering.expr(value),
             ty: value.ty.base.clone(),
             sensitive: lowering.hir.is_sensitive(lowering.event, value),
         };
+        let deed = match &effect.kind {
+            EffectKind::Do { action, .. } => Deed::Do(*action),
+            EffectKind::Label { label, period, .. } => Deed::Label(*label, *period),
+            EffectKind::Unlabel { label, .. } => Deed::Unlabel(*label),
+            EffectKind::Mute { mute, muted, keys, period } => Deed::Mute(MutePlan {
+                mute: *mute,
+                muted: match muted {
+                    Muted::Rule(rule) => MutedPlan::Rule(*rule),
+                    Muted::Named(field) => MutedPlan::Named(self.hir.pointer(self.event, field)),
+                },
+                names: keys.iter().map(|key| one_line(self.sources.slice(key.span)).into()).collect(),
+                period: *period,
+            }),
+        };
         EffectPlan {
-            action: effect.action,
-            arguments: effect.arguments.iter().map(|value| argument(self, value)).collect(),
+            deed,
+            operands: effect.kind.expressions().into_iter().map(|value| argument(self, value)).collect(),
             condition: effect.condition.as_ref().map(|condition| self.expr(condition)),
         }
     }
@@ -206,11 +243,11 @@ impl Lowering<'_> {
         TextPlan { parts: parts.collect() }
     }
 
-    fn node(&mut self, expr: &Expr) -> NodeId {
+    pub fn node(&mut self, expr: &Expr) -> NodeId {
         self.expr(expr).node
     }
 
-    fn expr(&mut self, expr: &Expr) -> Traced {
+    pub fn expr(&mut self, expr: &Expr) -> Traced {
         match &expr.kind {
             ExprKind::Const(value) => {
                 let node = self.graph.add_constant(Datum::Known(value.clone()), &expr.ty.base);
@@ -222,6 +259,7 @@ impl Lowering<'_> {
             }
             ExprKind::Alias(inner) => self.alias(inner),
             ExprKind::Aggregate(aggregate) => self.aggregate(expr, aggregate),
+            ExprKind::Sequence(sequence) => self.sequence(expr, sequence),
             ExprKind::Fold(fold) => self.fold(expr, fold),
             _ => self.operator(expr),
         }
@@ -282,6 +320,7 @@ impl Lowering<'_> {
             ExprKind::TextTest(test, ..) => Op::TextTest(*test),
             ExprKind::Matches(_, regex) => Op::Matches(self.graph.regex_id(regex)),
             ExprKind::Mentions(_, phrases) => Op::Mentions(*phrases),
+            ExprKind::HasLabel(_, label) => Op::HasLabel(*label),
             ExprKind::Lookup(table, _) if self.hir.tables[table.index()].feed.is_some() => {
                 Op::LookupTold(*table)
             }
@@ -295,6 +334,7 @@ impl Lowering<'_> {
             ExprKind::Const(_)
             | ExprKind::Alias(_)
             | ExprKind::Aggregate(_)
+            | ExprKind::Sequence(_)
             | ExprKind::Fold(_)
             | ExprKind::Error => Op::And,
         }
@@ -311,7 +351,7 @@ impl Lowering<'_> {
             memory: aggregate.memory,
             function: aggregate.function,
             window: self.window(&aggregate.window),
-            including: counted && aggregate.this == Some(This::Including),
+            including: counted && !self.waited && aggregate.this == Some(This::Including),
         };
         let nodes: Vec<NodeId> = keys.iter().map(|key| key.node).collect();
         let node = self.graph.add(op, &nodes, &expr.ty.base);
@@ -344,7 +384,7 @@ impl Lowering<'_> {
         traced
     }
 
-    fn traced(&mut self, node: NodeId, parts: Vec<TraceId>, written: Option<&Expr>) -> Traced {
+    pub(super) fn traced(&mut self, node: NodeId, parts: Vec<TraceId>, written: Option<&Expr>) -> Traced {
         let text = written.map(|expr| self.traces.add_text(&one_line(self.sources.slice(expr.span))));
         let trace = self.traces.add(Trace {
             node: Some(node),

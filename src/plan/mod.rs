@@ -1,6 +1,7 @@
 //! Typed tree to plan: one shared DAG for the whole ruleset, and per event type what to ask and to compute.
 
 pub mod ir;
+mod later;
 mod lower;
 mod passes;
 pub mod print;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::ir::{EventPlan, Fed, NodeId, Op, Plan, RulePlan};
+use super::ir::{Deed, EventPlan, Fed, MutedPlan, NodeId, Op, Plan, RulePlan};
 use crate::model::ids::*;
 use crate::model::time::Duration;
 use crate::model::types::Type;
@@ -14,8 +14,12 @@ use crate::sema::hir::Hir;
 pub fn print(plan: &Plan, hir: &Hir) -> String {
     let mut printer = Printer { plan, hir, out: String::new() };
     printer.line(0, &format!("plan {} ({} nodes)", hir.header.name, plan.graph.nodes.len()));
-    for event in &plan.events {
-        printer.event(event);
+    let (events, deadlines) = plan.events.split_at(hir.schema.events.len());
+    for event in events {
+        printer.event(event, "event");
+    }
+    for deadline in deadlines {
+        printer.event(deadline, "deadline after");
     }
     printer.out
 }
@@ -59,12 +63,13 @@ impl Printer<'_> {
         let _ = writeln!(self.out, "{:width$}{text}", "", width = indent * 2);
     }
 
-    fn event(&mut self, event: &EventPlan) {
-        if event.writes.is_empty() && event.feeds.is_empty() && event.rules.is_empty() {
+    fn event(&mut self, event: &EventPlan, what: &str) {
+        let kept = !event.writes.is_empty() || !event.sequence_writes.is_empty() || !event.feeds.is_empty();
+        if !kept && event.rules.is_empty() && event.sets.is_empty() {
             return;
         }
         let name = self.hir.schema.events[event.event.index()].name.clone();
-        self.line(0, &format!("\nevent {name}"));
+        self.line(0, &format!("\n{what} {name}"));
         let fields: Vec<String> = event.fields.iter().map(|field| self.field(event.event, *field)).collect();
         self.line(1, &format!("needs {}", fields.join(", ")));
         self.line(1, "nodes");
@@ -88,12 +93,45 @@ impl Printer<'_> {
             let this = read.include_current.map_or("", |_| " including this");
             self.line(1, &format!("read %{} from m{}{this}", read.node.0, read.memory.0));
         }
+        self.later(event);
         for rule in &event.rules {
             self.rule(rule);
         }
         for (score, outcome) in &event.policy {
             let text = format!("policy {} at score {score}", self.hir.outcome(*outcome));
             self.line(1, &text);
+        }
+    }
+
+    /// Sequences and deadlines.
+    fn later(&mut self, event: &EventPlan) {
+        for write in &event.sequence_writes {
+            for step in &write.steps {
+                let filter = step.filter.map_or(String::new(), |filter| format!(" where %{}", filter.0));
+                let what = if step.is == 0 {
+                    format!("breaks {:b}", step.breaks)
+                } else {
+                    format!("is {:b}", step.is)
+                };
+                let keys = list(&write.key.nodes);
+                self.line(1, &format!("sequence s{} by {keys} {what}{filter}", write.memory.0));
+            }
+        }
+        for read in &event.sequence_reads {
+            self.line(1, &format!("read %{} from s{}", read.node.0, read.memory.0));
+        }
+        for set in &event.sets {
+            let Some(absence) = self.plan.absences.get(set.absence) else { continue };
+            let keys: Vec<NodeId> = set.keys.iter().map(|key| key.node).collect();
+            let filter = set.filter.map_or(String::new(), |filter| format!(" where %{}", filter.node.0));
+            let within = exactly(absence.within);
+            let name = self.hir.rule(absence.rule).name.clone();
+            self.line(1, &format!("deadline {name} by {} in {within}{filter}", list(&keys)));
+        }
+        for cancel in &event.cancels {
+            let Some(absence) = self.plan.absences.get(cancel.absence) else { continue };
+            let name = self.hir.rule(absence.rule).name.clone();
+            self.line(1, &format!("takes back {name} with m{}", absence.memory.0));
         }
     }
 
@@ -136,10 +174,38 @@ impl Printer<'_> {
             self.line(2, &format!("about {} = %{}", about.entity, about.node.0));
         }
         for effect in &rule.effects {
-            let action = self.hir.actions[effect.action.index()].name.clone();
-            let arguments: Vec<NodeId> = effect.arguments.iter().map(|a| a.value.node).collect();
+            let operands: Vec<NodeId> = effect.operands.iter().map(|a| a.value.node).collect();
             let condition = effect.condition.map_or(String::new(), |c| format!(" if %{}", c.node.0));
-            self.line(2, &format!("do {action}({}){condition}", list(&arguments)));
+            let text = self.deed(&effect.deed, &operands);
+            self.line(2, &format!("{text}{condition}"));
+        }
+        let nodes = |keys: &[(NodeId, Type)]| list(&keys.iter().map(|(node, _)| *node).collect::<Vec<_>>());
+        if let Some(once) = &rule.once {
+            let period = once.period.map_or(String::new(), |period| format!(" per {}", exactly(period)));
+            self.line(2, &format!("once per {}{period}", nodes(&once.keys)));
+        }
+        for (mute, keys) in &rule.muted_by {
+            self.line(2, &format!("muted by u{} of {}", mute.0, nodes(keys)));
+        }
+    }
+
+    fn deed(&self, deed: &Deed, operands: &[NodeId]) -> String {
+        let label = |id: &LabelId| &self.hir.labels[id.index()].name;
+        match deed {
+            Deed::Do(action) => format!("do {}({})", self.hir.actions[action.index()].name, list(operands)),
+            Deed::Label(id, period) => {
+                let period = period.map_or(String::new(), |period| format!(" for {}", exactly(period)));
+                format!("label {} on {}{period}", label(id), list(operands))
+            }
+            Deed::Unlabel(id) => format!("unlabel {} on {}", label(id), list(operands)),
+            Deed::Mute(plan) => {
+                let rule = match &plan.muted {
+                    MutedPlan::Rule(rule) => self.hir.rule(*rule).name.clone(),
+                    MutedPlan::Named(pointer) => format!("the rule at {pointer}"),
+                };
+                let (mute, period) = (plan.mute.0, exactly(plan.period));
+                format!("mute {rule} by {} for {period} in u{mute}", list(operands))
+            }
         }
     }
 
@@ -168,6 +234,9 @@ impl Printer<'_> {
                 let this = if including { " including this" } else { "" };
                 format!("{} m{} by ({args}) {over}{this}", function.name(), memory.0)
             }
+            Op::Sequence { memory, within } => {
+                format!("sequence s{} by ({args}) within {}", memory.0, exactly(within))
+            }
             Op::Element { level, .. } => format!("element {level}"),
             Op::Member(place) => format!("{} of {args}", self.member(node.args[0], place as usize)),
             Op::Fold { function, level, .. } => {
@@ -180,6 +249,7 @@ impl Printer<'_> {
                 format!("{args} matches /{}/{}", regex.pattern, if regex.ignore_case { "i" } else { "" })
             }
             Op::Mentions(id) => format!("{args} mentions {}", self.hir.phrases[id.index()].name),
+            Op::HasLabel(id) => format!("{args} has label {}", self.hir.labels[id.index()].name),
             Op::Lookup(id) | Op::LookupTold(id) => format!("{}[{args}]", self.hir.tables[id.index()].name),
             Op::During(id) | Op::DuringTold(id) => {
                 format!("{args} during {}", self.hir.calendars[id.index()].name)

@@ -13,9 +13,23 @@ pub fn collect(plan: &mut Plan, hir: &Hir) {
         }
         event.fields = fields(event, &plan.graph, &nodes);
     }
+    // What a deadline looks at must have been read from the event that set it.
+    let (events, deadlines) = plan.events.split_at_mut(hir.schema.events.len());
+    for deadline in deadlines {
+        let Some(event) = events.get_mut(deadline.event.index()) else { continue };
+        event.fields.extend(&deadline.fields);
+        event.fields.sort();
+        event.fields.dedup();
+    }
 }
 
 fn add_read(event: &mut EventPlan, graph: &Graph, node: NodeId, hir: &Hir) {
+    if let Op::Sequence { memory, within } = graph.node(node).op
+        && let Some(types) = hir.sequences.get(memory.index()).map(|memory| memory.keys.clone())
+    {
+        let key = KeyTuple { nodes: graph.node(node).args.to_vec(), types };
+        event.sequence_reads.push(SequenceRead { node, memory, within, key });
+    }
     let Op::Read { memory, function, window, including } = graph.node(node).op else { return };
     let Some(types) = hir.memories.get(memory.index()).map(|memory| memory.keys.clone()) else { return };
     let key = event.key(KeyTuple { nodes: graph.node(node).args.to_vec(), types });

@@ -37,7 +37,7 @@ fn check_node(plan: &Plan, index: usize, node: &Node, found: &mut Vec<String>) {
         | Op::Not
         | Op::IsMissing
         | Op::IsPresent => Some(1),
-        Op::Matches(_) | Op::Mentions(_) | Op::Convert(_) => Some(1),
+        Op::Matches(_) | Op::Mentions(_) | Op::HasLabel(_) | Op::Convert(_) => Some(1),
         Op::Binary(_) | Op::Compare(_) | Op::InNetwork | Op::InElements | Op::Else | Op::TextTest(_) => {
             Some(2)
         }
@@ -82,7 +82,7 @@ fn check_event(plan: &Plan, event: &EventPlan, found: &mut Vec<String>) {
     }
     // Memory is asked between the two blocks, so nothing that is asked with may depend on an answer.
     let before = plan.graph.reachable(&event.input_nodes());
-    if before.iter().any(|node| matches!(plan.graph.node(*node).op, Op::Read { .. })) {
+    if before.iter().any(|node| matches!(plan.graph.node(*node).op, Op::Read { .. } | Op::Sequence { .. })) {
         found.push(format!("event {name} asks memory with an answer of memory"));
     }
 }

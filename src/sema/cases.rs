@@ -37,6 +37,14 @@ fn bad(message: impl Into<String>, span: Span, label: impl Into<String>) -> Diag
 /// The settings of each event's sample.
 type Samples<'a> = BTreeMap<EventId, (&'a [Setting], Span, bool)>;
 
+/// What a line of a test speaks of.
+#[derive(Copy, Clone)]
+enum Subject {
+    Event(EventId),
+    Clock,
+    Deadline(RuleId),
+}
+
 /// One test being played: which line it is at, and when.
 struct Playing {
     line: usize,
@@ -120,30 +128,65 @@ impl<'a> Checker<'a> {
         playing: &mut Playing,
     ) -> Option<TestLine> {
         use ast::TestLineKind as Written;
-        let (name, fields) = match &line.kind {
-            Written::Event { event, .. } if event.text == "clock" => {
-                self.report(errors::not_yet("a `clock` line", line.span));
-                return None;
+        let (subject, kind) = match &line.kind {
+            Written::Event { event, fields } if event.text == "clock" => {
+                (Subject::Clock, self.clock_line(fields, playing)?)
             }
             Written::Event { event, .. } if event.text == "list" => return self.list_line(line, playing),
-            Written::Event { event, fields } => (event, fields),
+            Written::Event { event: name, fields } => {
+                playing.line += 1;
+                let event = self.single_event(name)?;
+                let wrong_allowed = line
+                    .expectations
+                    .iter()
+                    .any(|e| matches!(e.kind, ast::ExpectationKind::Reject | ast::ExpectationKind::Bad));
+                let input = self.input(event, fields, samples, wrong_allowed, name.span, playing);
+                (Subject::Event(event), TestLineKind::Event { event, input: Json::Object(input) })
+            }
             Written::Deadline { rule } => {
-                if self.known_rule(rule).is_some() {
-                    self.report(errors::not_yet("a `deadline` line", line.span));
-                }
-                return None;
+                let rule = self.deadline_line(rule, line.span, playing)?;
+                (Subject::Deadline(rule), TestLineKind::Deadline(rule))
             }
         };
-        playing.line += 1;
-        let event = self.single_event(name)?;
-        let wrong_allowed = line
-            .expectations
-            .iter()
-            .any(|e| matches!(e.kind, ast::ExpectationKind::Reject | ast::ExpectationKind::Bad));
-        let input = self.input(event, fields, samples, wrong_allowed, name.span, playing);
-        let expectations = line.expectations.iter().filter_map(|e| self.expectation(e, event)).collect();
-        let kind = TestLineKind::Event { event, input: Json::Object(input) };
+        let expectations = line.expectations.iter().filter_map(|e| self.expectation(e, subject)).collect();
         Some(TestLine { kind, expectations, span: line.span })
+    }
+
+    /// `clock { at: +48h }`
+    fn clock_line(&mut self, fields: &[Setting], playing: &mut Playing) -> Option<TestLineKind> {
+        for setting in fields.iter().filter(|setting| setting.name.text != "at") {
+            let finding = errors::unknown(&setting.name, "a field of `clock`", ["at"]);
+            self.report(finding);
+        }
+        self.line_time(fields, false, &mut Map::new(), playing);
+        playing.now.map(|at| TestLineKind::Clock { at })
+    }
+
+    /// `deadline unpaid`
+    fn deadline_line(&mut self, name: &Name, span: Span, playing: &Playing) -> Option<RuleId> {
+        let id = self.known_rule(name)?;
+        let rule = self.rules.get(id.index())?;
+        let at = rule.span;
+        if rule.absence.is_none() && !rule.bodies.is_empty() {
+            self.report(
+                bad(
+                    format!("`{}` has no deadlines: it is on events that come", name.text),
+                    name.span,
+                    "never falls due",
+                )
+                .label(at, "this rule")
+                .help(format!("expect it on the line of its event: `=> … by {}`", name.text)),
+            );
+            return None;
+        }
+        if playing.now.is_none() {
+            self.report(
+                bad("nothing made a deadline due yet", span, "speaks of the line above")
+                    .help("put it below the event or the `clock` line that moves time there"),
+            );
+            return None;
+        }
+        Some(id)
     }
 
     /// The event as JSON by field names.
@@ -392,26 +435,36 @@ impl<'a> Checker<'a> {
         known
     }
 
-    /// A rule that is evaluated on the line's event.
-    fn rule_on(&mut self, name: &Name, event: EventId, hits: bool) -> Option<RuleId> {
+    /// A rule that the line's decision can speak of.
+    fn rule_on(&mut self, name: &Name, subject: Subject, hits: bool) -> Option<RuleId> {
         let id = self.known_rule(name)?;
         let rule = self.rules.get(id.index())?;
-        let shape = self.shape(event);
-        if !rule.bodies.is_empty() && rule.bodies.iter().all(|b| b.event != event) {
-            let span = rule.span;
+        let (span, shadow) = (rule.span, rule.shadow);
+        let at_deadlines = rule.absence.is_some();
+        let judged = rule.bodies.is_empty()
+            || match subject {
+                Subject::Event(event) => rule.bodies.iter().any(|b| b.event == event),
+                Subject::Clock => false,
+                Subject::Deadline(of) => of == id,
+            };
+        if !judged {
+            let (where_to, help) = match subject {
+                Subject::Event(event) => {
+                    let on = format!("is not on `{}`", self.shape(event).name);
+                    (on, "expect it on a line of one of its events")
+                }
+                _ => ("is not what fell due here".to_string(), "expect each rule on a line of its own"),
+            };
+            let at_deadline = format!("expect it on a line `deadline {} => …`", name.text);
+            let help = if at_deadlines { &at_deadline } else { help };
             self.report(
-                bad(
-                    format!("the rule `{}` is not on `{}`", name.text, shape.name),
-                    name.span,
-                    "never evaluated here",
-                )
-                .label(span, "this rule")
-                .help("expect it on a line of one of its events"),
+                bad(format!("the rule `{}` {where_to}", name.text), name.span, "never evaluated here")
+                    .label(span, "this rule")
+                    .help(help),
             );
             return None;
         }
-        if hits && rule.shadow {
-            let span = rule.span;
+        if hits && shadow {
             self.report(
                 bad(
                     format!("`{}` is a shadow rule, so no outcome comes by it", name.text),
@@ -426,35 +479,72 @@ impl<'a> Checker<'a> {
         Some(id)
     }
 
-    fn rules_on(&mut self, names: &[Name], event: EventId) -> Vec<RuleId> {
-        names.iter().filter_map(|name| self.rule_on(name, event, true)).collect()
+    /// As [`Checker::rule_on`], for what only a rule that was evaluated says: a deadline's rule is not yet.
+    fn judged_on(&mut self, name: &Name, subject: Subject, hits: bool) -> Option<RuleId> {
+        let id = self.rule_on(name, subject, hits)?;
+        let rule = self.rules.get(id.index())?;
+        if rule.absence.is_none() || !matches!(subject, Subject::Event(_)) {
+            return Some(id);
+        }
+        let span = rule.span;
+        self.report(
+            bad(
+                format!("the rule `{}` is evaluated at its deadline, not here", name.text),
+                name.span,
+                "not evaluated yet",
+            )
+            .label(span, "a rule on something that did not happen")
+            .help(format!(
+                "move time with `clock {{ at: +… }}`, and expect it there: `deadline {} => …`",
+                name.text
+            )),
+        );
+        None
     }
 
-    fn expectation(&mut self, written: &ast::Expectation, event: EventId) -> Option<Expectation> {
+    fn rules_on(&mut self, names: &[Name], subject: Subject) -> Vec<RuleId> {
+        names.iter().filter_map(|name| self.judged_on(name, subject, true)).collect()
+    }
+
+    /// What a line without an event of its own can't be expected to say.
+    fn has_decision(&mut self, written: &ast::Expectation, subject: Subject) -> bool {
         use ast::ExpectationKind as Written;
+        let (why, help) = match (subject, &written.kind) {
+            (Subject::Event(_), _) | (_, Written::NotBy(_)) => return true,
+            (Subject::Clock, _) => (
+                "the clock has no decision of its own",
+                "say what falls due in a line below, `deadline RULE => …`, or here that nothing does: `=> not by RULE`",
+            ),
+            (Subject::Deadline(_), Written::Reject | Written::Late | Written::Duplicate | Written::Bad) => {
+                ("a deadline is not read from the input", "leave this out")
+            }
+            (Subject::Deadline(_), _) => return true,
+        };
+        self.report(bad(why, written.span, "never so").help(help));
+        false
+    }
+
+    fn expectation(&mut self, written: &ast::Expectation, subject: Subject) -> Option<Expectation> {
+        use ast::ExpectationKind as Written;
+        if !self.has_decision(written, subject) {
+            return None;
+        }
         let kind = match &written.kind {
             Written::Outcome(name) => ExpectationKind::Outcome(self.outcome(name)?),
             Written::By { rules, only } => {
-                ExpectationKind::By { rules: self.rules_on(rules, event), only: *only }
+                ExpectationKind::By { rules: self.rules_on(rules, subject), only: *only }
             }
             Written::NotBy(rules) => {
                 ExpectationKind::NotBy(rules.iter().filter_map(|r| self.known_rule(r)).collect())
             }
             Written::Score(points) => ExpectationKind::Score(self.constant_int(points, "a score")?),
-            Written::CannotSay(rule) => ExpectationKind::CannotSay(self.rule_on(rule, event, false)?),
-            Written::Shadow(rule) => ExpectationKind::Shadow(self.rule_on(rule, event, false)?),
-            Written::Suppressed(rule) => ExpectationKind::Suppressed(self.rule_on(rule, event, false)?),
+            Written::CannotSay(rule) => ExpectationKind::CannotSay(self.rule_on(rule, subject, false)?),
+            Written::Shadow(rule) => ExpectationKind::Shadow(self.judged_on(rule, subject, false)?),
+            Written::Suppressed(rule) => ExpectationKind::Suppressed(self.judged_on(rule, subject, false)?),
             Written::Do { negated, action, arguments } => {
                 self.expected_action(*negated, action, arguments, written.span)?
             }
-            Written::Label { label, on, .. } => {
-                if let Some(id) = self.known_label(label) {
-                    let ty = self.label_entity(id).map_or(Type::Text, |e| self.entity_type(e));
-                    self.infer_as(on, &ty, "what the label is put on", &Scope::constants());
-                    self.report(errors::not_yet("an expectation about labels", written.span));
-                }
-                return None;
-            }
+            Written::Label { negated, label, on } => self.expected_label(*negated, label, on)?,
             Written::Warming => {
                 self.report(errors::not_yet("the expectation `warming`", written.span));
                 return None;
@@ -465,6 +555,21 @@ impl<'a> Checker<'a> {
             Written::Bad => ExpectationKind::Bad,
         };
         Some(Expectation { kind, span: written.span })
+    }
+
+    fn expected_label(&mut self, negated: bool, name: &Name, on: &Expr) -> Option<ExpectationKind> {
+        let label = self.known_label(name)?;
+        let ty = self.entity_type(self.label_entity(label)?);
+        let found = self.infer_as(on, &ty, "what the label is put on", &Scope::constants());
+        match self.constant(&found) {
+            Some(on) => Some(ExpectationKind::Label { negated, label, on }),
+            None => {
+                if !found.is_error() {
+                    self.report(bad("what bears the label must be a plain value", on.span, "not a constant"));
+                }
+                None
+            }
+        }
     }
 
     fn expected_action(

@@ -36,7 +36,11 @@ pub struct Hir {
     pub calendars: Vec<Calendar>,
     pub rates: Option<Arc<RatesData>>,
     pub actions: Vec<Action>,
+    pub labels: Vec<Label>,
+    /// Every different `by KEYS` of a `mute`.
+    pub mutes: Vec<Mute>,
     pub memories: Vec<Memory>,
+    pub sequences: Vec<SequenceMemory>,
     /// In source order (by path, then place).
     pub rules: Vec<Rule>,
     pub policies: Vec<Policy>,
@@ -123,6 +127,36 @@ pub struct Calendar {
 pub struct Action {
     pub name: String,
     pub parameters: Vec<(Arc<str>, Type)>,
+    pub once: Option<ActionOnce>,
+    pub span: Span,
+}
+
+/// `once per order, scenario per 180d` of an action, across all rules.
+#[derive(Clone, Debug)]
+pub struct ActionOnce {
+    /// Parameters, by place.
+    pub keys: Vec<usize>,
+    /// For ever if absent.
+    pub period: Option<Duration>,
+}
+
+/// `label suspect on buyer`
+#[derive(Clone, Debug)]
+pub struct Label {
+    pub name: String,
+    /// The entity that it is put on.
+    pub entity: String,
+    pub span: Span,
+}
+
+/// By what mutes are kept; which rules they hold back, and how their events tell the keys, is in
+/// [`Body::muted_by`].
+#[derive(Clone, Debug)]
+pub struct Mute {
+    pub keys: Vec<Type>,
+    /// The meaning in words that reformatting and renaming of rules do not change.
+    pub identity: String,
+    /// The first clause, for people.
     pub span: Span,
 }
 
@@ -159,6 +193,37 @@ pub struct MemoryInput {
     pub keys: Vec<Expr>,
 }
 
+/// What is kept for `sequence(…)`: the events of all its elements but the last, in one order. Sequences that differ
+/// only in their last element or in `within` share it.
+#[derive(Clone, Debug)]
+pub struct SequenceMemory {
+    /// Per element in source order, whether it is a `not`; the last one is neither first nor `not`.
+    pub elements: Vec<Element>,
+    /// One per event type that is an element.
+    pub inputs: Vec<SequenceInput>,
+    pub keys: Vec<Type>,
+    /// The longest `within`.
+    pub reach: Duration,
+    /// The meaning in words that reformatting and renaming do not change.
+    pub identity: String,
+    pub span: Span,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Element {
+    /// `not X`: none of these between its neighbours.
+    pub absent: bool,
+}
+
+/// How an event of one type is kept: judged once, on receipt, on that event.
+#[derive(Clone, Debug)]
+pub struct SequenceInput {
+    pub event: EventId,
+    pub keys: Vec<Expr>,
+    /// The elements that it can be, by their place, each with its `where`.
+    pub elements: Vec<(usize, Option<Expr>)>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Rule {
     pub name: String,
@@ -173,10 +238,33 @@ pub struct Rule {
     pub always: bool,
     pub active_from: Option<Time>,
     pub active_until: Option<Time>,
+    /// For a rule on something that did not happen: then the bodies are evaluated at deadlines, with the fields of
+    /// the event that set it and the deadline as `at`.
+    pub absence: Option<Absence>,
     /// One per event type it is evaluated on.
     pub bodies: Vec<Body>,
     /// The name in the declaration.
     pub span: Span,
+}
+
+/// `on no payment where ok by order within 48h after order where amount > 0 USD`
+#[derive(Clone, Debug)]
+pub struct Absence {
+    /// Keeps the events that must not come, for triggers that come after them.
+    pub memory: MemoryId,
+    pub within: Duration,
+    /// One per event type that sets a deadline.
+    pub triggers: Vec<Trigger>,
+    /// From `no` on.
+    pub span: Span,
+}
+
+/// An event that sets a deadline.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    pub event: EventId,
+    pub filter: Option<Expr>,
+    pub keys: Vec<Expr>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -217,6 +305,9 @@ pub struct Body {
     pub about: Vec<(String, Expr)>,
     pub rollout: Option<Rollout>,
     pub effects: Vec<Effect>,
+    pub once: Option<Once>,
+    /// The mutes that may hold back a hit of this rule, with their keys on this event.
+    pub muted_by: Vec<(MuteId, Vec<Expr>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -248,13 +339,40 @@ pub struct Rollout {
     pub keys: Vec<Expr>,
 }
 
-/// What executes of effects: `do ACTION(args) [if EXPR]`.
+/// `once per KEYS [per D]` of a rule.
+#[derive(Clone, Debug)]
+pub struct Once {
+    pub keys: Vec<Expr>,
+    /// For ever if absent.
+    pub period: Option<Duration>,
+}
+
+/// `EFFECT [if EXPR]`
 #[derive(Clone, Debug)]
 pub struct Effect {
-    pub action: ActionId,
-    pub arguments: Vec<Expr>,
+    pub kind: EffectKind,
     pub condition: Option<Expr>,
     pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum EffectKind {
+    /// `do ACTION(args)`
+    Do { action: ActionId, arguments: Vec<Expr> },
+    /// `label L on ENTITY [for D]`
+    Label { label: LabelId, on: Expr, period: Option<Duration> },
+    /// `unlabel L on ENTITY`
+    Unlabel { label: LabelId, on: Expr },
+    /// `mute RULE by KEYS for D`
+    Mute { mute: MuteId, muted: Muted, keys: Vec<Expr>, period: Duration },
+}
+
+/// The rule that a `mute` speaks of.
+#[derive(Clone, Debug)]
+pub enum Muted {
+    Rule(RuleId),
+    /// The rule that this text field of the event names.
+    Named(Expr),
 }
 
 #[derive(Clone, Debug)]
@@ -297,6 +415,7 @@ pub enum ExprKind {
     /// A `let` or signal: the expression it stands for, shared by all its uses on this event.
     Alias(Arc<Expr>),
     Aggregate(Box<Aggregate>),
+    Sequence(Box<Sequence>),
     Fold(Box<Fold>),
     /// Strict: unknown if any argument is.
     Call(BuiltinId, Vec<Expr>),
@@ -325,6 +444,8 @@ pub enum ExprKind {
     TextTest(TextTest, Box<Expr>, Box<Expr>),
     Matches(Box<Expr>, Arc<Regex>),
     Mentions(Box<Expr>, PhrasesId),
+    /// Whether an entity bears a label now.
+    HasLabel(Box<Expr>, LabelId),
     Lookup(TableId, Vec<Expr>),
     During(Box<Expr>, CalendarId, Vec<Expr>),
     /// `amount as USD`, at the event's date.
@@ -358,6 +479,19 @@ pub struct Aggregate {
     /// Said by the author; required where the current event is one of the counted ones. Executors count
     /// the current event only if this is `Including` and its type is an input of the memory.
     pub this: Option<This>,
+}
+
+/// Whether the current event completes a sequence. Kleene's `and` of its own `where` and of what came before it.
+#[derive(Clone, Debug)]
+pub struct Sequence {
+    pub memory: SequenceId,
+    /// On the current event, as many as the memory has.
+    pub keys: Vec<Expr>,
+    pub within: Duration,
+    /// Whether an event of this type can be the last element; on any other the sequence is false.
+    pub ends_here: bool,
+    /// The `where` of the last element, on the current event.
+    pub filter: Option<Expr>,
 }
 
 /// A question to a list of the event: `any(items where …)`, `sum(items.price)`.
@@ -412,6 +546,10 @@ pub struct TestLine {
 pub enum TestLineKind {
     /// The event as a JSON object by field names (not by `from` pointers), `at` and `id` included.
     Event { event: EventId, input: serde_json::Value },
+    /// Moves time.
+    Clock { at: Time },
+    /// Speaks of the deadlines of this rule that the line above made due.
+    Deadline(RuleId),
     /// Changes an `extern` list: the line of input, but for its `type`.
     List { input: serde_json::Value },
 }
@@ -421,7 +559,7 @@ impl TestLine {
     pub fn event(&self) -> Option<EventId> {
         match &self.kind {
             TestLineKind::Event { event, .. } => Some(*event),
-            TestLineKind::List { .. } => None,
+            TestLineKind::Clock { .. } | TestLineKind::List { .. } | TestLineKind::Deadline(_) => None,
         }
     }
 }
@@ -444,6 +582,12 @@ pub enum ExpectationKind {
     CannotSay(RuleId),
     Shadow(RuleId),
     Suppressed(RuleId),
+    /// The effects label this entity.
+    Label {
+        negated: bool,
+        label: LabelId,
+        on: Value,
+    },
     /// Arguments by place; these must be among the action's own.
     Do {
         negated: bool,
@@ -503,9 +647,14 @@ impl Expr {
             | ExprKind::Unary(_, a)
             | ExprKind::Matches(a, _)
             | ExprKind::Mentions(a, _)
+            | ExprKind::HasLabel(a, _)
             | ExprKind::Convert(a, _) => each(a),
             ExprKind::Alias(a) => each(a),
             ExprKind::Aggregate(aggregate) => aggregate.keys.iter().for_each(each),
+            ExprKind::Sequence(sequence) => {
+                sequence.filter.iter().for_each(&mut *each);
+                sequence.keys.iter().for_each(each);
+            }
             ExprKind::Fold(fold) => {
                 each(&fold.list);
                 fold.value.iter().for_each(&mut *each);
@@ -543,6 +692,23 @@ impl Hir {
 
     pub fn rule(&self, id: RuleId) -> &Rule {
         &self.rules[id.index()]
+    }
+
+    /// Where a field of this event is read from, or the first of several places.
+    pub fn pointer(&self, event: EventId, field: &Expr) -> String {
+        let place = match field.unaliased().kind {
+            ExprKind::Field(field) => self.schema.events[event.index()].fields.get(field.index()),
+            _ => None,
+        };
+        place.and_then(|field| field.from.first()).map_or(String::new(), ToString::to_string)
+    }
+
+    /// The rule that an event names: by its name, else by a former one.
+    pub fn rule_named(&self, name: &str) -> Option<RuleId> {
+        let by_name = self.rules.iter().position(|rule| rule.name == name);
+        let found = by_name
+            .or_else(|| self.rules.iter().position(|rule| rule.formerly.iter().any(|former| former == name)));
+        found.map(RuleId::new)
     }
 
     /// Whether the value of `expr`, judged on `event`, shows what a `sensitive` field holds: then it may be
@@ -635,10 +801,29 @@ impl Body {
         all.extend(self.about.iter().map(|(_, e)| e));
         all.extend(self.rollout.iter().flat_map(|r| &r.keys));
         for effect in &self.effects {
-            all.extend(&effect.arguments);
+            all.extend(effect.kind.expressions());
             all.extend(effect.condition.iter());
         }
+        all.extend(self.once.iter().flat_map(|once| &once.keys));
+        all.extend(self.muted_by.iter().flat_map(|(_, keys)| keys));
         all
+    }
+}
+
+impl EffectKind {
+    /// What the effect needs to know.
+    pub fn expressions(&self) -> Vec<&Expr> {
+        match self {
+            EffectKind::Do { arguments, .. } => arguments.iter().collect(),
+            EffectKind::Label { on, .. } | EffectKind::Unlabel { on, .. } => vec![on],
+            EffectKind::Mute { muted, keys, .. } => {
+                let named = match muted {
+                    Muted::Named(field) => Some(field),
+                    Muted::Rule(_) => None,
+                };
+                named.into_iter().chain(keys).collect()
+            }
+        }
     }
 }
 

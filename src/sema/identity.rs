@@ -1,20 +1,13 @@
 //! The meaning of a memory in words that reformatting, renaming and moving rules do not change.
 
 use super::Checker;
-use super::hir::MemoryInput;
+use super::hir::{Element, MemoryInput, SequenceInput};
 use super::print::ExprText;
 
 impl<'a> Checker<'a> {
     /// Event, value, `where` and keys of every input, in an order of their own.
     pub(super) fn identity(&self, inputs: &[MemoryInput]) -> String {
-        let text = ExprText {
-            lists: &self.lists,
-            tables: &self.tables,
-            phrases: &self.phrases,
-            calendars: &self.calendars,
-            memories: self.memories.all(),
-            canonical: true,
-        };
+        let text = self.canonical();
         let mut all: Vec<String> = inputs
             .iter()
             .map(|input| {
@@ -34,5 +27,38 @@ impl<'a> Checker<'a> {
             .collect();
         all.sort();
         all.join(" | ")
+    }
+
+    /// Every event of every element, in the order of the elements; the events of a group in an order of their own.
+    pub(super) fn sequence_identity(&self, elements: &[Element], inputs: &[SequenceInput]) -> String {
+        let text = self.canonical();
+        let all = elements.iter().enumerate().map(|(place, element)| {
+            let mut events: Vec<String> = Vec::new();
+            for input in inputs {
+                let shape = &self.shapes[input.event.index()];
+                for (_, filter) in input.elements.iter().filter(|(of, _)| *of == place) {
+                    let filter =
+                        filter.as_ref().map_or(String::new(), |f| format!(" where {}", text.of(f, shape)));
+                    let keys: Vec<String> =
+                        input.keys.iter().map(|key| format!(" by {}", text.of(key, shape))).collect();
+                    events.push(format!("{}{filter}{}", shape.name, keys.concat()));
+                }
+            }
+            events.sort();
+            format!("{}{}", if element.absent { "not " } else { "" }, events.join(" | "))
+        });
+        format!("sequence {}", all.collect::<Vec<String>>().join(" then "))
+    }
+
+    fn canonical(&self) -> ExprText<'_> {
+        ExprText {
+            lists: &self.lists,
+            tables: &self.tables,
+            phrases: &self.phrases,
+            calendars: &self.calendars,
+            labels: &self.labels,
+            memories: self.memories.all(),
+            canonical: true,
+        }
     }
 }

@@ -25,6 +25,9 @@ pub const ENTRIES: i64 = 1_000_000;
 /// Keys of an aggregate, table or calendar: more is never a group of people.
 pub const KEYS: usize = 8;
 
+/// Events of one sequence: which of them an event is, is kept in 16 bits.
+pub const SEQUENCE: usize = 16;
+
 /// Values of one enum: they are numbered in 16 bits.
 pub const ENUM_VALUES: usize = 65_535;
 

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::hir::Memory;
-use crate::model::ids::MemoryId;
+use super::hir::{Memory, SequenceMemory};
+use crate::model::ids::{MemoryId, SequenceId};
 use crate::model::window::{AggregateFn, Window};
 
 #[derive(Clone, Default)]
 pub struct Memories {
     all: Vec<Memory>,
     by_identity: HashMap<String, MemoryId>,
+    sequences: Vec<SequenceMemory>,
 }
 
 impl Memories {
@@ -30,11 +31,22 @@ impl Memories {
         id
     }
 
+    /// The memory of this meaning, widened to what is asked of it now.
+    pub fn intern_sequence(&mut self, memory: SequenceMemory) -> SequenceId {
+        let known = self.sequences.iter_mut().zip(0..).find(|(known, _)| known.identity == memory.identity);
+        if let Some((known, index)) = known {
+            known.reach = known.reach.max(memory.reach);
+            return SequenceId(index);
+        }
+        self.sequences.push(memory);
+        SequenceId::new(self.sequences.len() - 1)
+    }
+
     pub fn all(&self) -> &[Memory] {
         &self.all
     }
 
-    pub fn into_vec(self) -> Vec<Memory> {
-        self.all
+    pub fn into_vecs(self) -> (Vec<Memory>, Vec<SequenceMemory>) {
+        (self.all, self.sequences)
     }
 }

@@ -101,6 +101,9 @@ pub fn check(input: Input<'_>) -> (Hir, Diagnostics) {
         rates: None,
         actions: Vec::new(),
         label_entities: Vec::new(),
+        labels: Vec::new(),
+        mute_clauses: Vec::new(),
+        mutes: Vec::new(),
         memories: Memories::default(),
         definitions,
         rules: Vec::new(),
@@ -143,6 +146,10 @@ struct Checker<'a> {
     actions: Vec<hir::Action>,
     /// What each label is put on; absent if that is not known.
     label_entities: Vec<Option<EntityId>>,
+    labels: Vec<hir::Label>,
+    /// Every `mute` of the rules, until all rules are known.
+    mute_clauses: Vec<check::MuteClause<'a>>,
+    mutes: Vec<hir::Mute>,
     memories: Memories,
     definitions: Definitions<'a>,
     rules: Vec<hir::Rule>,
@@ -214,6 +221,7 @@ impl<'a> Checker<'a> {
         certain.into_iter().for_each(|finding| self.out.push(finding));
         self.nothing_passes_silently();
         let events = self.shapes.into_iter().map(Arc::unwrap_or_clone).collect();
+        let (memories, sequences) = self.memories.into_vecs();
         let hir = Hir {
             header: self.header,
             entities: self.entities,
@@ -224,7 +232,10 @@ impl<'a> Checker<'a> {
             calendars: self.calendars,
             rates: self.rates,
             actions: self.actions,
-            memories: self.memories.into_vec(),
+            labels: self.labels,
+            mutes: self.mutes,
+            memories,
+            sequences,
             rules: self.rules,
             policies,
             tests,

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::hir::{self, Expr, ExprKind, FoldFn, Hir, Memory};
-use crate::model::ids::EventId;
+use super::hir::{self, EffectKind, Expr, ExprKind, FoldFn, Hir, Memory};
+use crate::model::ids::{EventId, LabelId};
 use crate::model::ops::{CompareOp, TextTest};
 use crate::model::schema::EventSchema;
 use crate::model::time::Duration;
@@ -17,6 +17,7 @@ pub(super) struct ExprText<'h> {
     pub tables: &'h [hir::Table],
     pub phrases: &'h [hir::Phrases],
     pub calendars: &'h [hir::Calendar],
+    pub labels: &'h [hir::Label],
     pub memories: &'h [Memory],
     /// Operands whose order means nothing are sorted, and memories written out.
     pub canonical: bool,
@@ -51,6 +52,10 @@ pub(super) fn duration_text(duration: Duration) -> String {
         }
     }
     format!("{}us", duration.0)
+}
+
+fn per(period: Option<Duration>) -> String {
+    period.map_or(String::new(), |period| format!(" per {}", duration_text(period)))
 }
 
 fn window(window: &Window) -> String {
@@ -132,6 +137,16 @@ impl ExprText<'_> {
             ExprKind::Element { depth } => format!("element^{depth}"),
             ExprKind::Alias(inner) => self.of(inner, event),
             ExprKind::Aggregate(aggregate) => self.aggregate(aggregate, event),
+            ExprKind::Sequence(sequence) => {
+                let filter = sequence.filter.as_ref().map_or(String::new(), |f| format!(" where {}", sub(f)));
+                let ends = if sequence.ends_here { "ends here" } else { "never ends here" };
+                format!(
+                    "sequence({}) {ends}{filter} by {} within {}",
+                    sequence.memory.index(),
+                    all(&sequence.keys),
+                    duration_text(sequence.within)
+                )
+            }
             ExprKind::Fold(fold) => {
                 let word = match fold.function {
                     FoldFn::Any => "any",
@@ -177,6 +192,9 @@ impl ExprText<'_> {
                     sub(a),
                     self.phrases.get(phrases.index()).map_or("?", |p| &p.name)
                 )
+            }
+            ExprKind::HasLabel(a, label) => {
+                format!("({} has label {})", sub(a), self.labels.get(label.index()).map_or("?", |l| &l.name))
             }
             ExprKind::Lookup(table, keys) => {
                 format!("{}[{}]", self.tables.get(table.index()).map_or("?", |t| &t.name), all(keys))
@@ -224,6 +242,7 @@ pub fn print(hir: &Hir) -> String {
             tables: &hir.tables,
             phrases: &hir.phrases,
             calendars: &hir.calendars,
+            labels: &hir.labels,
             memories: &hir.memories,
             canonical: false,
         },
@@ -322,7 +341,22 @@ impl<'h> Printer<'h> {
         }
         for action in &self.hir.actions {
             let all: Vec<String> = action.parameters.iter().map(|(n, t)| format!("{n}: {t}")).collect();
-            self.line(0, format!("action {}({})", action.name, all.join(", ")));
+            let once = action.once.as_ref().map_or(String::new(), |once| {
+                let keys: Vec<&str> = once
+                    .keys
+                    .iter()
+                    .filter_map(|place| action.parameters.get(*place).map(|(name, _)| &**name))
+                    .collect();
+                format!(" once per {}{}", keys.join(", "), per(once.period))
+            });
+            self.line(0, format!("action {}({}){once}", action.name, all.join(", ")));
+        }
+        for label in &self.hir.labels {
+            self.line(0, format!("label {} on {}", label.name, label.entity));
+        }
+        for (i, mute) in self.hir.mutes.iter().enumerate() {
+            self.line(0, format!("mute {i}"));
+            self.line(1, &mute.identity);
         }
     }
 
@@ -352,6 +386,22 @@ impl<'h> Printer<'h> {
             );
             self.line(1, &memory.identity);
         }
+        for (i, sequence) in self.hir.sequences.iter().enumerate() {
+            self.line(0, format!("sequence {i}: reach {}", duration_text(sequence.reach)));
+            self.line(1, &sequence.identity);
+        }
+    }
+
+    fn absence(&mut self, absence: &hir::Absence) {
+        let within = duration_text(absence.within);
+        self.line(1, format!("nothing in memory {} within {within}", absence.memory.index()));
+        for trigger in &absence.triggers {
+            let event = self.event(trigger.event).clone();
+            let keys: Vec<String> = trigger.keys.iter().map(|key| self.text.of(key, &event)).collect();
+            let filter = trigger.filter.as_ref();
+            let filter = filter.map_or(String::new(), |f| format!(" where {}", self.text.of(f, &event)));
+            self.line(2, format!("after {}{filter} by {}", event.name, keys.join(", ")));
+        }
     }
 
     fn rule(&mut self, rule: &hir::Rule) {
@@ -371,6 +421,9 @@ impl<'h> Printer<'h> {
         }
         if rule.always {
             self.line(1, "always");
+        }
+        if let Some(absence) = &rule.absence {
+            self.absence(absence);
         }
         for body in &rule.bodies {
             self.body(body);
@@ -420,11 +473,43 @@ impl<'h> Printer<'h> {
             self.line(2, format!("rollout {} of a million by {}", rollout.share, keys.join(", ")));
         }
         for effect in &body.effects {
-            let arguments: Vec<String> = effect.arguments.iter().map(|a| self.typed(a, event)).collect();
             let condition =
                 effect.condition.as_ref().map_or(String::new(), |c| format!(" if {}", self.typed(c, event)));
-            let action = &self.hir.actions[effect.action.index()].name;
-            self.line(2, format!("do {action}({}){condition}", arguments.join(", ")));
+            let text = self.effect(&effect.kind, event);
+            self.line(2, format!("{text}{condition}"));
+        }
+        if let Some(once) = &body.once {
+            let keys: Vec<String> = once.keys.iter().map(|k| self.typed(k, event)).collect();
+            self.line(2, format!("once per {}{}", keys.join(", "), per(once.period)));
+        }
+        for (mute, keys) in &body.muted_by {
+            let keys: Vec<String> = keys.iter().map(|k| self.typed(k, event)).collect();
+            self.line(2, format!("muted by mute {} of {}", mute.index(), keys.join(", ")));
+        }
+    }
+
+    fn effect(&self, effect: &EffectKind, event: EventId) -> String {
+        let all = |exprs: &[Expr]| exprs.iter().map(|e| self.typed(e, event)).collect::<Vec<_>>().join(", ");
+        let label = |label: LabelId| &*self.hir.labels[label.index()].name;
+        match effect {
+            EffectKind::Do { action, arguments } => {
+                format!("do {}({})", self.hir.actions[action.index()].name, all(arguments))
+            }
+            EffectKind::Label { label: id, on, period } => {
+                let period = period.map_or(String::new(), |period| format!(" for {}", duration_text(period)));
+                format!("label {} on {}{period}", label(*id), self.typed(on, event))
+            }
+            EffectKind::Unlabel { label: id, on } => {
+                format!("unlabel {} on {}", label(*id), self.typed(on, event))
+            }
+            EffectKind::Mute { mute, muted, keys, period } => {
+                let muted = match muted {
+                    hir::Muted::Rule(rule) => self.hir.rule(*rule).name.clone(),
+                    hir::Muted::Named(field) => format!("the rule of {}", self.typed(field, event)),
+                };
+                let period = duration_text(*period);
+                format!("mute {muted} by {} for {period} as mute {}", all(keys), mute.index())
+            }
         }
     }
 
@@ -479,6 +564,8 @@ impl<'h> Printer<'h> {
                     hir::TestLineKind::Event { event, input } => {
                         format!("{} {input}", self.event(*event).name)
                     }
+                    hir::TestLineKind::Clock { at } => format!("clock {at}"),
+                    hir::TestLineKind::Deadline(rule) => format!("deadline {}", self.hir.rule(*rule).name),
                     hir::TestLineKind::List { input } => format!("list {input}"),
                 };
                 self.line(1, text);
@@ -503,6 +590,13 @@ impl<'h> Printer<'h> {
             CannotSay(rule) => format!("cannot say {}", self.hir.rule(*rule).name),
             Shadow(rule) => format!("shadow {}", self.hir.rule(*rule).name),
             Suppressed(rule) => format!("suppressed {}", self.hir.rule(*rule).name),
+            Label { negated, label, on } => {
+                let label = &self.hir.labels[label.index()];
+                let no = if *negated { "no " } else { "" };
+                let ty = self.hir.entities.iter().find(|entity| *entity.name == *label.entity);
+                let on = ty.map_or("?".into(), |entity| value(on, &entity.base));
+                format!("{no}label {} on {on}", label.name)
+            }
             Do { negated, action, arguments } => {
                 let action = &self.hir.actions[action.index()];
                 let arguments = arguments.as_ref().map_or(String::new(), |all| {

@@ -11,7 +11,7 @@ use crate::model::schema::EventSchema;
 use crate::model::time::Duration;
 use crate::model::types::Type;
 use crate::model::value::Value;
-use crate::source::{SourceId, Span};
+use crate::source::SourceId;
 use crate::syntax::ast::{self, Name, TableSource, Text, TypeExpr};
 use crate::text::phrases::PhraseSet;
 
@@ -282,44 +282,64 @@ impl<'a> Checker<'a> {
                 }
                 parameters.push((name.text.as_str().into(), ty.map_or(Type::Text, |ty| ty.base)));
             }
-            self.action_once(action);
+            let once = self.action_once(action);
             let name = action.name.text.clone();
-            self.actions.push(hir::Action { name, parameters, span: action.name.span });
+            self.actions.push(hir::Action { name, parameters, once, span: action.name.span });
         }
     }
 
-    fn action_once(&mut self, action: &ast::Action) {
-        let Some(once) = &action.once else { return };
+    /// By which parameters the action is asked for only once, and for how long.
+    fn action_once(&mut self, action: &ast::Action) -> Option<hir::ActionOnce> {
+        let once = action.once.as_ref()?;
+        let mut keys = Vec::new();
         for key in &once.keys {
-            let name = match &key.here.kind {
-                ast::ExprKind::Name(name) => name,
-                _ => continue,
+            let (ast::ExprKind::Name(name), None) = (&key.here.kind, &key.there) else {
+                self.report(
+                    Diagnostic::new(
+                        &codes::WRONG_KIND,
+                        "a key of an action's `once` is one of its parameters",
+                        key.span,
+                        "not the name of a parameter",
+                    )
+                    .help("name parameters, with commas between them"),
+                );
+                continue;
             };
-            if action.parameters.iter().all(|(p, _)| p.text != name.text) {
-                let known = action.parameters.iter().map(|(p, _)| p.text.as_str());
-                self.report(errors::unknown(name, "a parameter of this action", known));
+            match action.parameters.iter().position(|(p, _)| p.text == name.text) {
+                Some(place) => keys.push(place),
+                None => {
+                    let known = action.parameters.iter().map(|(p, _)| p.text.as_str());
+                    self.report(errors::unknown(name, "a parameter of this action", known));
+                }
             }
         }
-        if let Some(period) = &once.period {
-            self.positive_span(period, "the time after `per`");
-        }
-        self.report(errors::not_yet("`once`", once.span));
+        let period = self.once_period(once);
+        Some(hir::ActionOnce { keys, period })
+    }
+
+    /// How long `once` holds; for ever if that is not said.
+    pub(super) fn once_period(&mut self, once: &ast::Once) -> Option<Duration> {
+        once.period.as_ref().and_then(|period| self.positive_span(period, "the time after `per`"))
     }
 
     pub(super) fn labels(&mut self, items: &Items<'a>) {
         for label in &items.labels {
-            match self.names.entities.get(&label.entity.text) {
-                Some(id) => self.label_entities.push(Some(id)),
+            let found = self.names.entities.get(&label.entity.text);
+            self.label_entities.push(found);
+            self.labels.push(hir::Label {
+                name: label.name.text.clone(),
+                entity: label.entity.text.clone(),
+                span: label.name.span,
+            });
+            match found {
+                Some(_) => {}
                 None => {
-                    self.label_entities.push(None);
                     if !self.names.broken.contains(&label.entity.text) {
                         let finding = errors::unknown(&label.entity, "an entity", self.names.entities.keys());
                         self.report(finding);
                     }
                 }
             }
-            let span: Span = label.name.span;
-            self.report(errors::not_yet("a label", span));
         }
     }
 

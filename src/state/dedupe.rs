@@ -23,11 +23,14 @@ pub struct Dedupe {
     first: u32,
 }
 
+/// An event that was applied.
 #[derive(Debug)]
-struct Applied {
+pub struct Applied {
     event: Identity,
     now: Time,
-    decision: Kept,
+    /// What the event said, in few bits: other bits are another event under the same id.
+    pub content: u32,
+    pub decision: Kept,
 }
 
 /// What is kept of a decision.
@@ -54,19 +57,29 @@ impl Dedupe {
     }
 
     /// Moves engine time to `told` (the event's `received_at`, else its `at`) if that is later, forgets what
-    /// is beyond the horizon, and gives the decision of that event if it was applied before.
-    pub fn check(&mut self, event: Identity, told: Time) -> Option<&Kept> {
+    /// is beyond the horizon, and gives that event with its decision if it was applied before.
+    pub fn check(&mut self, event: Identity, told: Time) -> Option<&Applied> {
         self.now = self.now.max(told);
         self.forget();
         let place = self.places.find(event.0)?.wrapping_sub(self.first) % NUMBERS;
-        self.applied.get(place as usize).map(|applied| &applied.decision)
+        self.applied.get(place as usize)
+    }
+
+    /// Moves engine time without an event.
+    pub fn advance(&mut self, told: Time) {
+        self.now = self.now.max(told);
+    }
+
+    /// Engine time.
+    pub fn now(&self) -> Time {
+        self.now
     }
 
     /// Keeps the decision of an event that [`Dedupe::check`] did not know.
-    pub fn remember(&mut self, event: Identity, decision: Kept) {
+    pub fn remember(&mut self, event: Identity, content: u32, decision: Kept) {
         let number = (u64::from(self.first) + self.applied.len() as u64) % u64::from(NUMBERS);
         self.places.insert(event.0, number as u32);
-        self.applied.push_back(Applied { event, now: self.now, decision });
+        self.applied.push_back(Applied { event, now: self.now, content, decision });
     }
 
     /// Looks at what [`Dedupe::check`] will look at for these events, so that it is near by then. The result says

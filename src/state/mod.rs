@@ -23,12 +23,16 @@
 //! - The current event is laid over at its own time, after all entries of the same time, without being inserted.
 
 pub mod cell;
+pub mod deadlines;
 pub mod dedupe;
 pub mod disk;
+mod effects;
 mod entries;
 mod feeds;
 pub mod key;
+mod moments;
 mod number;
+pub mod sequence;
 mod store;
 mod table;
 #[cfg(test)]
@@ -38,12 +42,13 @@ use crate::model::time::{Duration, Time};
 use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
+pub use deadlines::{Deadlines, Waiting};
 pub use dedupe::{Dedupe, Kept};
+pub use effects::{Change, Effects};
 pub use feeds::{Entry, Feeds, Prefix};
 pub use key::{Identity, KeyHash, KeyHasher};
-#[cfg(test)]
-use store::Edges;
-pub use store::{CellId, GroupId, Question, Sights, Store};
+pub use sequence::{SequenceSpec, Sequences, Steps};
+pub use store::{CellId, Edges, GroupId, Question, Sights, Store};
 
 /// What one memory keeps; in the order of their `MemoryId`s.
 #[derive(Clone, Debug)]

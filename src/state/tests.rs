@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::dedupe::Applied;
 use super::key::KeyHasher;
 use super::*;
 use crate::model::ids::{EntityId, EventId, MemoryId};
@@ -487,6 +488,7 @@ fn decision(event: &str) -> std::sync::Arc<crate::model::decision::Decision> {
         bad: vec![],
         late: false,
         duplicate: false,
+        conflict: false,
         ruleset: std::sync::Arc::new(Stamp {
             name: String::new(),
             version: String::new(),
@@ -497,8 +499,8 @@ fn decision(event: &str) -> std::sync::Arc<crate::model::decision::Decision> {
 
 #[test]
 fn applied_events_are_known_until_the_horizon() {
-    fn kept(found: Option<&Kept>) -> Option<&str> {
-        match found? {
+    fn kept(found: Option<&Applied>) -> Option<&str> {
+        match &found?.decision {
             Kept::Whole(decision) => Some(&decision.event),
             Kept::Quiet { .. } => None,
         }
@@ -508,13 +510,14 @@ fn applied_events_are_known_until_the_horizon() {
     let order = |id| hasher.identity(EventId(0), id);
     let login = |id| hasher.identity(EventId(1), id);
     assert!(dedupe.check(order("a"), Time(1_000)).is_none());
-    dedupe.remember(order("a"), Kept::Whole(decision("a")));
+    dedupe.remember(order("a"), 1, Kept::Whole(decision("a")));
     // Another event between the two, and one of another type with the same id.
     assert!(dedupe.check(order("b"), Time(1_050)).is_none());
-    dedupe.remember(order("b"), Kept::Whole(decision("b")));
+    dedupe.remember(order("b"), 2, Kept::Whole(decision("b")));
     assert!(dedupe.check(login("a"), Time(1_050)).is_none());
     assert_eq!(kept(dedupe.check(order("a"), Time(1_000))), Some("a"));
     assert_eq!(kept(dedupe.check(order("a"), Time(1_099))), Some("a"));
+    assert_eq!(dedupe.check(order("b"), Time(1_099)).map(|applied| applied.content), Some(2));
     assert_eq!(dedupe.len(), 2);
     assert!(dedupe.check(order("a"), Time(1_100)).is_none());
     // An older clock brings nothing back and forgets nothing.

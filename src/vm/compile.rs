@@ -19,9 +19,9 @@ pub fn compile(plan: &Plan, fields: &[usize]) -> Program {
     let events = plan
         .events
         .iter()
-        .zip(fields)
-        .map(|(event, fields)| {
-            let mut compiler = Compiler::new(plan, event, *fields, &mut constants);
+        .map(|event| {
+            let fields = fields.get(event.event.index()).copied().unwrap_or_default();
+            let mut compiler = Compiler::new(plan, event, fields, &mut constants);
             compiler.event(event);
             compiler.program
         })
@@ -214,7 +214,9 @@ impl<'a> Compiler<'a> {
         let first = regs.first().copied().unwrap_or(0);
         let second = regs.get(1).copied().unwrap_or(0);
         let instr = match node.op {
-            Op::Const(_) | Op::Field(..) | Op::Read { .. } | Op::Element { .. } => return None,
+            Op::Const(_) | Op::Field(..) | Op::Element { .. } => return None,
+            // Filled in by whoever runs the program.
+            Op::Read { .. } | Op::Sequence { .. } => return None,
             Op::And if regs.len() == 2 => Instr::And2 { to, a: first, b: second },
             Op::Or if regs.len() == 2 => Instr::Or2 { to, a: first, b: second },
             Op::And => Instr::And { to, all: self.list(&regs) },
@@ -243,6 +245,7 @@ impl<'a> Compiler<'a> {
             Op::InNetwork => self.slow(id, SlowOp::InNetwork),
             Op::InElements => self.slow(id, SlowOp::InElements),
             Op::Call(function) => self.slow(id, SlowOp::Call(function)),
+            Op::HasLabel(label) => self.slow(id, SlowOp::HasLabel(label)),
             Op::Lookup(table) => self.slow(id, SlowOp::Lookup(table)),
             Op::LookupTold(table) => self.slow(id, SlowOp::LookupTold(table)),
             Op::During(calendar) => self.slow(id, SlowOp::During(calendar)),

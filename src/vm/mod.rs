@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::model::data::{CalendarData, ListData, RatesData, TableData};
-use crate::model::ids::{CalendarId, ListId, TableId};
+use crate::model::ids::{CalendarId, LabelId, ListId, TableId};
 use crate::model::money::Currency;
 use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::time::{Time, Zone};
@@ -43,6 +43,12 @@ pub struct Data {
     pub rates: Option<Arc<RatesData>>,
 }
 
+/// Who bears which label: kept elsewhere, and the same as long as one event is judged.
+pub trait Labels: fmt::Debug {
+    /// Whether the entity bears the label at that time.
+    fn has(&self, label: LabelId, entity: Slot, ty: &Type, arenas: &Arenas<'_>, at: Time) -> bool;
+}
+
 /// What lines and events have filled so far: kept elsewhere, and the same as long as one event is judged. All slots are
 /// known.
 pub trait Filled: fmt::Debug {
@@ -60,6 +66,7 @@ pub trait Filled: fmt::Debug {
 #[derive(Copy, Clone, Debug)]
 pub struct Surroundings<'a> {
     pub data: &'a Data,
+    pub labels: &'a dyn Labels,
     pub filled: &'a dyn Filled,
     pub zone: &'a Zone,
     pub currency: Option<Currency>,

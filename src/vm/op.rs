@@ -242,6 +242,7 @@ pub enum SlowOp {
     InNetwork,
     InElements,
     Call(BuiltinId),
+    HasLabel(LabelId),
     Lookup(TableId),
     LookupTold(TableId),
     During(CalendarId),

@@ -32,10 +32,20 @@ fn run(fields: &[(Datum, Type)], build: impl FnOnce(&mut Graph, &[NodeId]) -> No
         writes: Vec::new(),
         reads: Vec::new(),
         feeds: Vec::new(),
+        sequence_writes: Vec::new(),
+        sequence_reads: Vec::new(),
+        sets: Vec::new(),
+        cancels: Vec::new(),
         rules: Vec::new(),
         policy: Vec::new(),
     };
-    let plan = Plan { graph, traces: Traces::default(), windows: Vec::new(), events: vec![event] };
+    let plan = Plan {
+        graph,
+        traces: Traces::default(),
+        windows: Vec::new(),
+        events: vec![event],
+        absences: Vec::new(),
+    };
     let program = compile(&plan, &[fields.len()]);
     let mut arena = Arena::new();
     let mut frame = Frame::new(&program.events[0]);
@@ -49,6 +59,7 @@ fn run(fields: &[(Datum, Type)], build: impl FnOnce(&mut Graph, &[NodeId]) -> No
         arena: &mut arena,
         around: Surroundings {
             data,
+            labels: &NoLabels,
             filled: &Nothing,
             zone: &Zone::utc(),
             currency: Some(USD),
@@ -60,6 +71,15 @@ fn run(fields: &[(Datum, Type)], build: impl FnOnce(&mut Graph, &[NodeId]) -> No
     let place = program.events[0].place(root.0).unwrap();
     let arenas = Arenas { constants: &program.constants, event: machine.arena };
     arenas.datum(machine.get(place), &ty)
+}
+
+#[derive(Debug)]
+struct NoLabels;
+
+impl Labels for NoLabels {
+    fn has(&self, _: LabelId, _: Slot, _: &Type, _: &Arenas<'_>, _: Time) -> bool {
+        false
+    }
 }
 
 #[derive(Debug)]

@@ -35,6 +35,13 @@ pub fn generate(ruleset: &Generated, count: usize, random: &mut Random) -> Vec<S
         }
         now = now.max(at);
         let number = lines.len();
+        if random.chance(4) {
+            let ahead = [0, 1_000, 3_600_000, 86_400_000][random.below(4)];
+            let at = if random.chance(5) { "soon".to_string() } else { timestamp(at + ahead) };
+            lines.push(format!("{{\"type\":\"clock\",\"at\":\"{at}\"}}"));
+            times.push(now);
+            continue;
+        }
         lines.push(line(ruleset, number, at, random));
         times.push(at);
         if let Some(base) = repeated {
@@ -52,9 +59,10 @@ fn repeat(lines: &mut Vec<String>, times: &mut Vec<i64>, index: usize) {
 fn line(ruleset: &Generated, number: usize, at: i64, random: &mut Random) -> String {
     let event = random.below(EVENTS.len());
     let id = if random.chance(3) { number / 2 } else { number };
-    let at = match random.below(200) {
+    let told = at;
+    let at = match random.below(600) {
         0 => "9999-12-31T23:59:59.999999Z".to_string(),
-        1 => "0001-01-01T00:00:00Z".to_string(),
+        1..4 => "0001-01-01T00:00:00Z".to_string(),
         _ => timestamp(at),
     };
     let mut members = vec![
@@ -62,8 +70,9 @@ fn line(ruleset: &Generated, number: usize, at: i64, random: &mut Random) -> Str
         format!("\"id\":\"e{id}\""),
         format!("\"at\":\"{at}\""),
     ];
-    if random.chance(5) {
-        members.push(format!("\"received_at\":\"{at}\""));
+    if random.chance(20) {
+        let behind = [0, 0, 1_000, 60_000, 3_600_000, 86_400_000][random.below(6)];
+        members.push(format!("\"received_at\":\"{}\"", timestamp(told + behind)));
     }
     for field in &ruleset.fields[event] {
         members.extend(member(field, random));

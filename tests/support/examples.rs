@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rulec::{Engine, MemoryFiles};
+use rulec::{Answer, Engine, MemoryFiles};
 
 /// A fenced block.
 pub struct Block {
@@ -85,15 +85,24 @@ fn without_samples(preamble: &str, text: &str) -> String {
     preamble.lines().filter(|line| !replaced(line)).map(|line| format!("{line}\n")).collect()
 }
 
-/// The answers to the lines of an `events` block (or the rows of an `events csv` one) as JSON.
+/// The answers to the lines of an `events` block (or the rows of an `events csv` one) as JSON, the deadlines that a line
+/// makes due before its own.
 pub fn decide(engine: &Engine, events: &Block) -> Vec<String> {
     let mut lines = events.text.lines();
-    if events.word(1) != Some("csv") {
-        return lines.map(|line| engine.decide_json(line.as_bytes()).to_json()).collect();
+    let header = if events.word(1) == Some("csv") { lines.next() } else { None };
+    let columns = header.map(|header| engine.csv_columns(header.split(',').map(str::as_bytes)));
+    let mut all = Vec::new();
+    for line in lines {
+        let own = match &columns {
+            Some(columns) => engine.decide_csv(columns, line.split(',').map(str::as_bytes)),
+            None => engine.decide_json(line.as_bytes()),
+        };
+        all.extend(engine.take_deadlines().iter().map(|decision| decision.to_json()));
+        if !matches!(own, Answer::Clock | Answer::List) {
+            all.push(own.to_json());
+        }
     }
-    let header = lines.next().unwrap_or_default();
-    let columns = engine.csv_columns(header.split(',').map(str::as_bytes));
-    lines.map(|row| engine.decide_csv(&columns, row.split(',').map(str::as_bytes)).to_json()).collect()
+    all
 }
 
 /// The same, byte for byte but for what `…` stands for.

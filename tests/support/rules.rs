@@ -18,6 +18,10 @@ struct Generator<'r> {
     signals: Vec<(String, Kind, usize)>,
     /// Entries per memory and key; thresholds stay below it.
     cap: usize,
+    /// How many rules there will be.
+    rules: usize,
+    /// Rules label, mute and limit.
+    effects: bool,
 }
 
 /// Where an expression stands.
@@ -29,6 +33,8 @@ struct Place {
     counted: bool,
     /// Inside a fold over `items`.
     element: bool,
+    /// Whether a sequence may end here: not in signals, which rules on any event use, nor at deadlines.
+    ends: bool,
     depth: usize,
 }
 
@@ -70,7 +76,8 @@ pub fn generate(random: &mut Random) -> Generated {
         .map(|_| FIELDS.iter().filter(|f| f.name == "buyer" || random.chance(65)).collect())
         .collect();
     let cap = [2, 5, 10_000][random.below(3)];
-    let mut generator = Generator { random, fields, signals: Vec::new(), cap };
+    let (rules, effects) = (1 + random.below(5), random.chance(60));
+    let mut generator = Generator { random, fields, signals: Vec::new(), cap, rules, effects };
     let source = generator.ruleset();
     Generated { source, fields: generator.fields }
 }
@@ -97,12 +104,20 @@ impl Generator<'_> {
             let event = self.random.below(EVENTS.len());
             let kind =
                 [Kind::Bool, Kind::Int, Kind::Decimal, Kind::Duration, Kind::Text][self.random.below(5)];
-            let place = Place { events: (event, None), counted: false, element: false, depth: 3 };
+            let place =
+                Place { events: (event, None), counted: false, element: false, ends: false, depth: 3 };
             let value = self.expr(kind, place);
             let _ = writeln!(out, "signal s{index} = {value}");
             self.signals.push((format!("s{index}"), kind, event));
         }
-        for index in 0..1 + self.random.below(5) {
+        let once = match self.effects {
+            true => {
+                format!(" once per {} per {}", self.random.pick(&["who", "who, why", "why"]), self.span())
+            }
+            false => String::new(),
+        };
+        let _ = writeln!(out, "action ask(who: buyer, why: int){once}");
+        for index in 0..self.rules {
             let rule = self.rule(index);
             out.push_str(&rule);
         }
@@ -116,8 +131,10 @@ impl Generator<'_> {
         let both = self.random.chance(15);
         let events = if both { (0, Some(1)) } else { (self.random.below(EVENTS.len()), None) };
         let on = if both { "activity" } else { EVENTS[events.0] };
-        let place = Place { events, counted: false, element: false, depth: 4 };
+        let absence = if !both && self.random.chance(25) { Some(self.absence(events.0)) } else { None };
+        let place = Place { events, counted: false, element: false, ends: absence.is_none(), depth: 4 };
         let shadow = if self.random.chance(15) { "shadow " } else { "" };
+        let on = absence.unwrap_or(on.to_string());
         let mut out = format!("{shadow}rule r{index} on {on} {{\n");
         let mut clause = |text: String| {
             let _ = writeln!(out, "    {text}");
@@ -188,8 +205,71 @@ impl Generator<'_> {
                 (self.expr(Kind::Text, place), self.expr(Kind::Decimal, place), self.expr(Kind::Bool, place));
             clause(format!("do note({text}, {ratio}, {flag})"));
         }
+        if self.effects {
+            for _ in 0..self.random.below(4) {
+                let effect = self.effect(place);
+                let _ = writeln!(out, "    {effect}");
+            }
+            if self.random.chance(30) {
+                let keys = self.own_key(place);
+                let per =
+                    if self.random.chance(80) { format!(" per {}", self.span()) } else { String::new() };
+                let _ = writeln!(out, "    once per {keys}{per}");
+            }
+        }
         out.push_str("}\n");
         out
+    }
+
+    fn span(&mut self) -> &'static str {
+        self.random.pick(&["1s", "1m", "1h", "24h", "7d"])
+    }
+
+    /// A key that every event has.
+    fn own_key(&mut self, place: Place) -> String {
+        let named = self.named(place);
+        let has = |name: &str| named.iter().any(|(n, _)| *n == name);
+        let mut keys = vec!["buyer", "hour(at)"];
+        keys.extend(["payer", "device", "ip", "secret", "d", "flag"].into_iter().filter(|name| has(name)));
+        let key = self.random.pick(&keys);
+        if key != "buyer" && self.random.chance(30) { format!("buyer, {key}") } else { key.to_string() }
+    }
+
+    /// What holds for a time or is limited.
+    fn effect(&mut self, place: Place) -> String {
+        let named = self.named(place);
+        let has = |name: &str| named.iter().any(|(n, _)| *n == name);
+        let mut labels = vec!["seen on buyer"];
+        labels.extend(
+            [("device", "odd on device"), ("ip", "hot on ip")].iter().filter(|l| has(l.0)).map(|l| l.1),
+        );
+        if has("payer") {
+            labels.push("seen on buyer = payer");
+        }
+        let mut muted: Vec<String> = (0..self.rules).map(|index| format!("r{index}")).collect();
+        muted.extend(["t", "u"].into_iter().filter(|name| has(name)).map(str::to_string));
+        let mut by = vec!["buyer", "hour(at)", "buyer, hour(at)"];
+        if has("payer") {
+            by.push("payer = buyer");
+        }
+        let effect = match self.random.below(10) {
+            0..3 => {
+                let label = self.random.pick(&labels);
+                let period =
+                    if self.random.chance(70) { format!(" for {}", self.span()) } else { String::new() };
+                format!("label {label}{period}")
+            }
+            3 => format!("unlabel {}", self.random.pick(&labels)),
+            4..8 => {
+                let rule = muted.swap_remove(self.random.below(muted.len()));
+                format!("mute {rule} by {} for {}", self.random.pick(&by), self.span())
+            }
+            _ => format!("do ask(buyer, {})", self.expr(Kind::Int, Place { depth: 1, ..place })),
+        };
+        match self.random.chance(40) {
+            true => format!("{effect} if {}", self.expr(Kind::Bool, Place { depth: 2, ..place })),
+            false => effect,
+        }
     }
 
     fn template(&mut self, place: Place) -> String {
@@ -385,11 +465,23 @@ impl Generator<'_> {
 
     fn condition(&mut self, place: Place) -> String {
         let inner = place.deeper();
+        if place.ends && !place.counted && !place.element && self.random.chance(12) {
+            return self.sequence(place);
+        }
         let has = |name: &str| self.named(place).iter().any(|(n, _)| *n == name);
         let (ip, net, words, numbers, items) =
             (has("ip"), has("net"), has("words"), has("numbers"), has("items"));
         let (text, country, how) = (has("u"), has("home"), has("way"));
-        match self.random.below(22) {
+        let labels = [
+            ("buyer", "(buyer has label seen)"),
+            ("payer", "(payer has label seen)"),
+            ("device", "(device has label odd)"),
+            ("ip", "(ip has label hot)"),
+        ];
+        let labelled: Vec<&str> =
+            labels.into_iter().filter(|label| has(label.0)).map(|label| label.1).collect();
+        match self.random.below(if self.effects { 25 } else { 22 }) {
+            22.. => self.random.pick(&labelled).into(),
             0..2 => format!("({} and {})", self.expr(Kind::Bool, inner), self.expr(Kind::Bool, inner)),
             2..4 => format!("({} or {})", self.expr(Kind::Bool, inner), self.expr(Kind::Bool, inner)),
             4 => format!("(not {})", self.expr(Kind::Bool, inner)),
@@ -493,6 +585,7 @@ impl Generator<'_> {
             events: if group { (0, Some(1)) } else { (counted, None) },
             counted: true,
             element: false,
+            ends: false,
             depth: 2,
         };
         let event = if group { "activity" } else { EVENTS[counted] };
@@ -562,6 +655,65 @@ impl Generator<'_> {
             _ => format!("over {span}{this}"),
         };
         Some(format!("({function}({value}{filter}) by {by_key} {window})"))
+    }
+
+    fn filter(&mut self, event: usize) -> String {
+        if !self.random.chance(30) {
+            return String::new();
+        }
+        let there = Place { events: (event, None), counted: true, element: false, ends: false, depth: 2 };
+        format!(" where {}", self.expr(Kind::Bool, there))
+    }
+
+    /// A key that all these events have.
+    fn common_key(&mut self, events: &[usize]) -> String {
+        let names = ["device", "t", "n", "home", "way", "ip", "flag"];
+        let all = |name: &&str| events.iter().all(|e| self.fields[*e].iter().any(|f| f.name == *name));
+        let shared: Vec<&str> = names.into_iter().filter(all).collect();
+        match self.random.below(4) {
+            0 if !shared.is_empty() => self.random.pick(&shared).into(),
+            1 if !shared.is_empty() => format!("buyer, {}", self.random.pick(&shared)),
+            _ => "buyer".into(),
+        }
+    }
+
+    /// A sequence that ends with the event of this place.
+    fn sequence(&mut self, place: Place) -> String {
+        let mut events = Vec::new();
+        let mut parts = Vec::new();
+        for step in 0..1 + self.random.below(3) {
+            if step > 0 && self.random.chance(40) {
+                let event = self.random.below(EVENTS.len());
+                events.push(event);
+                parts.push(format!("not {}{}", EVENTS[event], self.filter(event)));
+            }
+            let event = self.random.below(EVENTS.len());
+            events.push(event);
+            parts.push(format!("{}{}", EVENTS[event], self.filter(event)));
+        }
+        if self.random.chance(40) {
+            let event = self.random.below(EVENTS.len());
+            events.push(event);
+            parts.push(format!("not {}{}", EVENTS[event], self.filter(event)));
+        }
+        let (last, other) = place.events;
+        events.push(last);
+        events.extend(other);
+        match other {
+            Some(_) => parts.push("activity".into()),
+            None => parts.push(format!("{}{}", EVENTS[last], self.filter(last))),
+        }
+        let span = self.random.pick(&["1s", "1m", "1h", "24h", "7d"]);
+        format!("sequence({}) by {} within {span}", parts.join(", "), self.common_key(&events))
+    }
+
+    /// What a rule on something that did not happen is on; `after` is the event that sets the deadline.
+    fn absence(&mut self, after: usize) -> String {
+        let absent = self.random.below(EVENTS.len());
+        let span = self.random.pick(&["1s", "1m", "1h", "24h"]);
+        let key = self.common_key(&[absent, after]);
+        let (filter, trigger) = (self.filter(absent), self.filter(after));
+        format!("no {}{filter} by {key} within {span} after {}{trigger}", EVENTS[absent], EVENTS[after])
     }
 
     fn key(&mut self, here: Place, there: Place) -> String {

@@ -99,6 +99,9 @@ calendar holidays from "holidays.csv"
 rates from "rates.csv"
 action report(who: buyer, what: enum { good, bad }, how_many: int, how_much: money)
 action note(text: text, ratio: decimal, flag: bool)
+label seen on buyer
+label odd on device
+label hot on ip
 "#;
 
 pub const FILES: &[(&str, &str)] = &[
@@ -128,6 +131,10 @@ const TEXTS: &[&str] = &[
     "Ünïcode ß",
     "a\"b\\c\n\t",
     "x@y.z",
+    // What a field that names a rule to mute may say.
+    "r0",
+    "r1",
+    "r2",
 ];
 
 /// A value of a kind as JSON text, now and then a wrong one.

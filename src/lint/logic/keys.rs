@@ -82,6 +82,9 @@ fn node(expr: &Expr) -> String {
         ExprKind::Aggregate(a) => {
             format!("aggregate {:?} {} {:?} {:?}", a.function, a.memory.0, a.window, a.this)
         }
+        ExprKind::Sequence(s) => {
+            format!("sequence {} {:?} {} {}", s.memory.0, s.within, s.ends_here, s.filter.is_some())
+        }
         ExprKind::Fold(fold) => {
             format!("fold {:?} {} {}", fold.function, fold.value.is_some(), fold.filter.is_some())
         }
@@ -102,6 +105,7 @@ fn node(expr: &Expr) -> String {
         ExprKind::TextTest(test, ..) => format!("text {test:?}"),
         ExprKind::Matches(_, regex) => format!("matches {:?} {}", regex.pattern, regex.ignore_case),
         ExprKind::Mentions(_, phrases) => format!("mentions {}", phrases.0),
+        ExprKind::HasLabel(_, label) => format!("label {}", label.0),
         ExprKind::Lookup(table, _) => format!("lookup {}", table.0),
         ExprKind::During(_, calendar, _) => format!("during {}", calendar.0),
         ExprKind::Convert(_, currency) => format!("convert {currency}"),

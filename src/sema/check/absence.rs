@@ -1,40 +1,77 @@
-//! Rules on something that did not happen: checked like everything else, then refused.
+//! Rules on something that did not happen: what sets their deadlines, and what keeps them from falling due.
 
 use crate::diag::{Diagnostic, codes};
 use crate::model::ids::EventId;
-use crate::sema::hir::Expr;
+use crate::model::time::Duration;
+use crate::model::window::{AggregateFn, Window};
+use crate::sema::hir::{self, Body, Expr, MemoryInput, Trigger};
 use crate::sema::scope::{Locals, Scope};
-use crate::sema::{Checker, errors};
+use crate::sema::{Checker, errors, limits};
 use crate::syntax::ast::{self, Absence, Name};
 
 impl<'a> Checker<'a> {
-    pub(super) fn absence(&mut self, rule: &'a ast::Rule, absence: &'a Absence, locals: &Locals) {
-        let before = self.out.iter().count();
+    /// The deadlines of a rule, if they are well-formed, and its bodies by the events that set them.
+    pub(super) fn absence(
+        &mut self,
+        rule: &'a ast::Rule,
+        absence: &'a Absence,
+        locals: &Locals,
+    ) -> (Option<hir::Absence>, Vec<Body>) {
         let absent = self.no_hit(&absence.absent);
         let trigger = self.no_hit(&absence.trigger);
-        self.positive_span(&absence.within, "the time after `within`");
-        self.on_each(&absent, |c, event| {
-            if let Some(filter) = &absence.absent_where {
-                c.condition(filter, &Scope::counted(event, locals));
+        let within = self.positive_span(&absence.within, "the time after `within`");
+        self.keys_of_absence(absence);
+        let triggers = self.on_each(&trigger, |c, event| {
+            let scope = Scope::of(event).with_locals(locals.clone()).as_key();
+            Trigger {
+                event,
+                filter: absence.trigger_where.as_ref().map(|filter| c.condition(filter, &scope)),
+                keys: absence.keys.iter().map(|key| c.key_here(key, &scope)).collect(),
             }
         });
-        self.on_each(&trigger, |c, event| {
-            let scope = Scope::of(event).with_locals(locals.clone());
-            if let Some(filter) = &absence.trigger_where {
-                c.condition(filter, &scope.as_key());
+        let inputs = self.on_each(&absent, |c, event| {
+            let filter = absence.absent_where.as_ref();
+            let mut keys: Vec<Expr> = Vec::new();
+            // Against the keys of every trigger: they must all be of one type.
+            for trigger in triggers.iter().rev() {
+                let pairs = absence.keys.iter().zip(&trigger.keys);
+                keys = pairs.map(|(key, here)| c.key_there(key, here, event)).collect();
             }
-            let keys: Vec<Expr> = absence.keys.iter().map(|key| c.key_here(key, &scope)).collect();
-            for other in &absent {
-                for (key, here) in absence.keys.iter().zip(&keys) {
-                    c.key_there(key, here, *other);
-                }
+            MemoryInput {
+                event,
+                filter: filter.map(|filter| c.condition(filter, &Scope::counted(event, locals))),
+                value: None,
+                keys,
             }
         });
-        let kept = self.memories.clone();
-        self.on_each(&trigger, |c, event| c.body(rule, event, locals));
-        self.memories = kept;
-        if self.out.iter().count() == before {
-            self.report(errors::not_yet("a rule on something that did not happen", absence.span));
+        let bodies = self.on_each(&trigger, |c, event| c.body(rule, event, locals));
+        let broken = triggers.iter().any(|t| t.keys.iter().chain(&t.filter).any(Expr::is_error))
+            || inputs.iter().any(|i| i.keys.iter().chain(&i.filter).any(Expr::is_error))
+            || triggers.is_empty()
+            || inputs.is_empty();
+        let (Some(within), false) = (within, broken) else { return (None, bodies) };
+        let memory = self.memory(inputs, None, absence.span);
+        let window = Window::Sliding { span: within, ending: Duration(0) };
+        let memory = self.memories.intern(memory, AggregateFn::Any, &window);
+        (Some(hir::Absence { memory, within, triggers, span: absence.span }), bodies)
+    }
+
+    fn keys_of_absence(&mut self, absence: &Absence) {
+        if absence.keys.is_empty() {
+            self.report(
+                Diagnostic::new(
+                    &codes::MISSING_KEY,
+                    "it isn't said by what the two events belong together",
+                    absence.span,
+                    "any event of anybody would do",
+                )
+                .help("add a key, such as `by order`"),
+            );
+        }
+        if let Some(extra) = absence.keys.get(limits::KEYS) {
+            let finding =
+                errors::too_large(format!("at most {} keys", limits::KEYS), extra.span, "one too many");
+            self.report(finding);
         }
     }
 

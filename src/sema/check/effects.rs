@@ -1,8 +1,7 @@
 //! Effects, and what a rule is about.
 
 use crate::diag::{Diagnostic, codes};
-use crate::model::ids::{ActionId, EntityId, FieldId};
-use crate::model::types::Type;
+use crate::model::ids::{ActionId, EntityId, FieldId, LabelId};
 use crate::sema::hir::{self, Body, Expr};
 use crate::sema::scope::Scope;
 use crate::sema::{Checker, errors};
@@ -112,38 +111,36 @@ impl<'a> Checker<'a> {
         (!names.is_empty()).then(|| format!("its entities: {}", errors::quoted(&names)))
     }
 
-    pub(super) fn effect(
-        &mut self,
-        rule: &ast::Rule,
-        effect: &ast::Effect,
-        span: Span,
-        scope: &Scope,
-        body: &mut Body,
-    ) {
+    pub(super) fn effect(&mut self, effect: &'a ast::Effect, span: Span, scope: &Scope, body: &mut Body) {
         let condition = effect.condition.as_ref().map(|c| self.condition(c, scope));
-        match &effect.kind {
-            EffectKind::Do { action, arguments } => {
-                if let Some((action, arguments)) = self.action_call(action, arguments, span, scope) {
-                    body.effects.push(hir::Effect { action, arguments, condition, span });
-                }
-            }
+        let kind = match &effect.kind {
+            EffectKind::Do { action, arguments } => self
+                .action_call(action, arguments, span, scope)
+                .map(|(action, arguments)| hir::EffectKind::Do { action, arguments }),
             EffectKind::Label { label, on, period } => {
-                if let Some(period) = period {
-                    self.positive_span(period, "the time after `for`");
+                let period = period.as_ref().map(|p| self.positive_span(p, "the time after `for`"));
+                let labelled = self.labelled(label, on, scope);
+                match (labelled, period) {
+                    (Some((label, on)), None) => Some(hir::EffectKind::Label { label, on, period: None }),
+                    (Some((label, on)), Some(Some(period))) => {
+                        Some(hir::EffectKind::Label { label, on, period: Some(period) })
+                    }
+                    _ => None,
                 }
-                self.label_effect("`label`", label, on, span, scope);
             }
-            EffectKind::Unlabel { label, on } => self.label_effect("`unlabel`", label, on, span, scope),
-            EffectKind::Mute { rule: muted, keys, period } => {
-                self.mute(rule, muted, keys, period, span, scope);
+            EffectKind::Unlabel { label, on } => {
+                self.labelled(label, on, scope).map(|(label, on)| hir::EffectKind::Unlabel { label, on })
             }
-        }
+            EffectKind::Mute { rule: muted, keys, period } => self.mute(muted, keys, period, span, scope),
+        };
+        body.effects.extend(kind.map(|kind| hir::Effect { kind, condition, span }));
     }
 
-    fn label_effect(&mut self, what: &str, label: &Name, on: &Key, span: Span, scope: &Scope) {
+    /// A label, and the value of the event that it is put on. `None` if something was reported.
+    fn labelled(&mut self, label: &Name, on: &Key, scope: &Scope) -> Option<(LabelId, Expr)> {
         let known = self.known_label(label);
         let subject = self.subject_entity(on, scope);
-        let (Some(id), Some((entity, _))) = (known, subject) else { return };
+        let (id, (entity, value)) = (known?, subject?);
         if let Some(wanted) = self.label_entity(id)
             && wanted != entity
         {
@@ -155,46 +152,20 @@ impl<'a> Checker<'a> {
             )
             .help(format!("write `on {wanted}`"));
             self.report(finding);
-            return;
+            return None;
         }
-        self.report(errors::not_yet(what, span));
+        Some((id, value))
     }
 
-    fn mute(
-        &mut self,
-        rule: &ast::Rule,
-        muted: &Name,
-        keys: &[Key],
-        period: &ast::Expr,
-        span: Span,
-        scope: &Scope,
-    ) {
-        self.positive_span(period, "the time after `for`");
-        for key in keys {
-            self.current_key(key, scope);
-        }
-        let shape = scope.event.map(|e| self.shape(e));
-        let names_field =
-            shape.as_ref().and_then(|s| s.field(&muted.text)).is_some_and(|(_, f)| f.ty.base == Type::Text);
-        if self.names.rules.get(&muted.text).is_none() && !names_field {
-            if !self.names.broken.contains(&muted.text) {
-                let others = self.names.rules.keys().filter(|n| *n != rule.name.text);
-                let finding = errors::unknown(muted, "a rule", others.collect::<Vec<_>>());
-                self.report(finding);
-            }
+    pub(super) fn once(&mut self, once: &ast::Once, scope: &Scope, body: &mut Body) {
+        if self.few_keys(&once.keys).is_none() {
             return;
         }
-        self.report(errors::not_yet("`mute`", span));
-    }
-
-    pub(super) fn once(&mut self, once: &ast::Once, scope: &Scope) {
-        for key in &once.keys {
-            self.current_key(key, scope);
+        let keys: Vec<Expr> = once.keys.iter().map(|key| self.current_key(key, scope)).collect();
+        let period = self.once_period(once);
+        if keys.iter().all(|key| !key.is_error()) {
+            body.once.get_or_insert(hir::Once { keys, period });
         }
-        if let Some(period) = &once.period {
-            self.positive_span(period, "the time after `per`");
-        }
-        self.report(errors::not_yet("`once`", once.span));
     }
 
     /// `ACTION(args)`, each argument of its parameter's type. `None` if it was reported.

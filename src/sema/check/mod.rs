@@ -6,8 +6,10 @@ mod bands;
 mod caps;
 mod current_event;
 mod effects;
+mod mutes;
 mod policies;
 mod rules;
 mod templates;
 
 pub(super) use effects::wrong_count;
+pub(super) use mutes::MuteClause;

@@ -21,6 +21,7 @@ impl<'a> Checker<'a> {
         for (rule, item) in items.rules.iter().enumerate() {
             self.former_names(RuleId::new(rule), item, items);
         }
+        self.mutes();
     }
 
     fn rule(&mut self, item: &RuleItem<'a>) -> hir::Rule {
@@ -38,6 +39,7 @@ impl<'a> Checker<'a> {
             always: false,
             active_from: None,
             active_until: None,
+            absence: None,
             bodies: Vec::new(),
             span: rule.name.span,
         };
@@ -51,14 +53,19 @@ impl<'a> Checker<'a> {
                 self.on_each(&events, |c, event| c.body(rule, event, &locals))
             }
             On::Absence(absence) => {
-                self.absence(rule, absence, &locals);
-                Vec::new()
+                let (absence, bodies) = self.absence(rule, absence, &locals);
+                result.absence = absence;
+                bodies
             }
         };
         self.unused_locals(&locals, &result.bodies);
-        for body in &result.bodies {
-            self.current_event(rule, body);
+        // At a deadline there is no current event: everything received counts.
+        if matches!(rule.on, On::Events(_)) {
+            for body in &result.bodies {
+                self.current_event(rule, body);
+            }
         }
+        self.sequences_can_end(&result);
         self.locals = Locals::default();
         result
     }
@@ -235,9 +242,11 @@ impl<'a> Checker<'a> {
             about: Vec::new(),
             rollout: None,
             effects: Vec::new(),
+            once: None,
+            muted_by: Vec::new(),
         };
         for clause in &rule.clauses {
-            self.clause(rule, clause, &scope, &mut body);
+            self.clause(clause, &scope, &mut body);
         }
         body.tell.sort_by(|a, b| a.0.cmp(&b.0));
         body
@@ -262,7 +271,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn clause(&mut self, rule: &'a ast::Rule, clause: &'a Clause, scope: &Scope, body: &mut Body) {
+    fn clause(&mut self, clause: &'a Clause, scope: &Scope, body: &mut Body) {
         match &clause.kind {
             ClauseKind::When(condition) => {
                 let found = self.condition(condition, scope);
@@ -289,8 +298,8 @@ impl<'a> Checker<'a> {
                 let found = self.rollout(share, keys, scope);
                 body.rollout = body.rollout.take().or(found);
             }
-            ClauseKind::Effect(effect) => self.effect(rule, effect, clause.span, scope, body),
-            ClauseKind::Once(once) => self.once(once, scope),
+            ClauseKind::Effect(effect) => self.effect(effect, clause.span, scope, body),
+            ClauseKind::Once(once) => self.once(once, scope, body),
             ClauseKind::Tags(_)
             | ClauseKind::Severity(_)
             | ClauseKind::Source(_)

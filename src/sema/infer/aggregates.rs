@@ -13,13 +13,13 @@ use crate::sema::hir::{self, Aggregate, Expr, ExprKind, Memory, MemoryInput};
 use crate::sema::scope::Scope;
 use crate::sema::{Checker, errors, types};
 use crate::source::Span;
-use crate::syntax::ast::{self, Call, ExprKind as Ast, Extent, Name, WindowClause};
+use crate::syntax::ast::{self, Call, ExprKind as Ast, Name, WindowClause};
 
 /// What is counted: events, and the way to a value of each.
 pub(super) struct Subject<'e> {
     pub name: &'e Name,
     pub events: Vec<EventId>,
-    path: Vec<&'e Name>,
+    pub path: Vec<&'e Name>,
 }
 
 impl<'a> Checker<'a> {
@@ -110,7 +110,12 @@ impl<'a> Checker<'a> {
         Expr::new(ExprKind::Aggregate(Box::new(aggregate)), ty, span)
     }
 
-    fn memory(&self, inputs: Vec<MemoryInput>, value: Option<Type>, span: Span) -> Memory {
+    pub(in crate::sema) fn memory(
+        &self,
+        inputs: Vec<MemoryInput>,
+        value: Option<Type>,
+        span: Span,
+    ) -> Memory {
         let sensitive = inputs.iter().any(|input| {
             let shape = &self.shapes[input.event.index()];
             input
@@ -209,7 +214,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `order`, `activity`, `order.amount`
-    fn subject<'e>(&mut self, expr: &'e ast::Expr, scope: &Scope) -> Option<Subject<'e>> {
+    pub(super) fn subject<'e>(&mut self, expr: &'e ast::Expr, scope: &Scope) -> Option<Subject<'e>> {
         let mut path = Vec::new();
         let mut rest = bare(expr);
         while let Ast::Member(base, field) = &rest.kind {
@@ -447,55 +452,6 @@ impl<'a> Checker<'a> {
         let result = work(self);
         self.memories = kept;
         result
-    }
-
-    fn sequence(&mut self, call: &Call, clause: &WindowClause, span: Span, scope: &Scope) -> Expr {
-        let before = self.out.iter().count();
-        let here: Vec<Expr> = clause.keys.iter().map(|key| self.key_here(key, scope)).collect();
-        if call.arguments.len() < 2 {
-            self.report(
-                Diagnostic::new(
-                    &codes::BAD_AGGREGATE,
-                    "`sequence` takes at least two events",
-                    span,
-                    "called like this",
-                )
-                .help("it is used as `sequence(address_change, refund_request) by buyer within 48h`"),
-            );
-        }
-        for argument in &call.arguments {
-            let element = match &bare(&argument.value).kind {
-                Ast::Not(inner) => inner,
-                _ => &argument.value,
-            };
-            let Some(subject) = self.subject(element, scope) else { continue };
-            self.on_each(&subject.events, |c, event| {
-                if let Some(filter) = &argument.filter {
-                    c.condition(filter, &Scope::counted(event, &c.locals));
-                }
-                for (key, here) in clause.keys.iter().zip(&here) {
-                    c.key_there(key, here, event);
-                }
-            });
-        }
-        match &clause.extent {
-            Some(Extent::Within(within)) => {
-                self.positive_span(within, "the time after `within`");
-            }
-            _ => self.report(
-                Diagnostic::new(
-                    &codes::BAD_WINDOW,
-                    "`sequence` needs `within`",
-                    span,
-                    "it isn't said how far apart",
-                )
-                .help("add for example `within 48h`"),
-            ),
-        }
-        if self.out.iter().count() == before {
-            self.report(errors::not_yet("`sequence`", span));
-        }
-        error(span)
     }
 }
 

@@ -13,6 +13,7 @@ mod literals;
 mod lookups;
 mod names;
 mod operators;
+mod sequences;
 mod sets;
 mod texts;
 mod windows;

@@ -334,9 +334,9 @@ pub(super) fn member_of(whole: Expr, index: usize, span: Span) -> Expr {
     Expr::new(ExprKind::Member(Box::new(whole), index), ty, span)
 }
 
-/// Whether an aggregate over memory is anywhere below.
+/// Whether a question to memory is anywhere below.
 pub(in crate::sema) fn asks_memory(expr: &Expr) -> bool {
     let mut found = false;
-    expr.walk(&mut |e| found |= matches!(e.kind, ExprKind::Aggregate(_)));
+    expr.walk(&mut |e| found |= matches!(e.kind, ExprKind::Aggregate(_) | ExprKind::Sequence(_)));
     found
 }

@@ -143,7 +143,7 @@ impl<'a> Checker<'a> {
         bool_of(ExprKind::Mentions(Box::new(value), id), optional, span)
     }
 
-    /// `has label`: checked like everything, then refused.
+    /// `X has label L`: X must be of the entity that L is put on.
     pub(super) fn has_label(&mut self, value: &ast::Expr, label: &Name, span: Span, scope: &Scope) -> Expr {
         let value = self.infer(value, scope, None);
         let known = self.known_label(label);
@@ -169,7 +169,8 @@ impl<'a> Checker<'a> {
                     None => finding,
                 });
             }
-            self.report(errors::not_yet("`has label`", span));
+            let optional = value.ty.optional;
+            return bool_of(ExprKind::HasLabel(Box::new(value), id), optional, span);
         }
         error(span)
     }

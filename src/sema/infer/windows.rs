@@ -91,15 +91,7 @@ impl<'a> Checker<'a> {
             self.report(finding);
             return None;
         }
-        if let Some(extra) = clause.keys.get(limits::KEYS) {
-            let finding = errors::too_large(
-                format!("at most {}", count(limits::KEYS, "key")),
-                extra.span,
-                "one too many",
-            );
-            self.report(finding);
-            return None;
-        }
+        self.few_keys(&clause.keys)?;
         if let Some(step) = &clause.step {
             self.positive_span(step, "the time after `step`")?;
         }
@@ -112,7 +104,11 @@ impl<'a> Checker<'a> {
         let problem = if found <= Duration(0) {
             Some(("must be more than nothing", "write a positive duration, such as `24h`"))
         } else if found > limits::SPAN {
-            Some(("is more than ten years", "use `ever` to look at everything there was"))
+            let help = match what.ends_with("`over`") {
+                true => "use `ever` to look at everything there was",
+                false => "write at most `3660d`",
+            };
+            Some(("is more than ten years", help))
         } else {
             None
         };
@@ -126,6 +122,14 @@ impl<'a> Checker<'a> {
                 None
             }
         }
+    }
+
+    /// `None` if there are too many, which was reported.
+    pub(in crate::sema) fn few_keys(&mut self, keys: &[ast::Key]) -> Option<()> {
+        let Some(extra) = keys.get(limits::KEYS) else { return Some(()) };
+        let most = format!("at most {}", count(limits::KEYS, "key"));
+        self.report(errors::too_large(most, extra.span, "one too many"));
+        None
     }
 
     /// What was said about the current event, where something may be said.

@@ -52,6 +52,15 @@ impl<'a> Machine<'a> {
             (SlowOp::InElements, [a, b]) => ops::in_elements(&self.datum(a), &self.datum(b), &money),
             (SlowOp::Convert(currency), [a]) => ops::convert(&self.datum(a), currency, &money),
             (SlowOp::Lookup(table), [key]) if self.get(key.reg).is_known() => self.look_up(table, key),
+            (SlowOp::HasLabel(label), [entity]) => {
+                let (slot, around) = (self.get(entity.reg), &self.around);
+                match slot.is_known() {
+                    true => {
+                        Datum::bool(around.labels.has(label, slot, &entity.ty, &self.arenas(), around.at))
+                    }
+                    false => Datum::Unknown(slot.why()),
+                }
+            }
             (SlowOp::InFilled(_) | SlowOp::LookupTold(_) | SlowOp::DuringTold(_), _) => self.filled(slow),
             _ => self.strict(slow).unwrap_or_else(Datum::Unknown),
         }

@@ -1,0 +1,174 @@
+//! What is kept for sequences: per key, the events that can be one of the elements, in one order.
+//!
+//! Semantics of one memory and key, as for windows: entries are sorted by (time, arrival); a write at
+//! `t < newest - lateness` is refused and lost at `t`; entries at or before `newest - reach - lateness` expire; beyond the
+//! cap the oldest are dropped. A question about `(t - within, t]` is too late if something in it was lost; if the cap
+//! dropped something in it, it is settled only where what is left is enough.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashTable;
+
+use super::key::KeyHash;
+use super::{Options, WriteOutcome};
+use crate::model::ids::SequenceId;
+use crate::model::slot::Slot;
+use crate::model::time::{Duration, Time};
+use crate::model::value::Unknown;
+
+/// What one memory keeps; in the order of their `SequenceId`s.
+#[derive(Clone, Debug)]
+pub struct SequenceSpec {
+    /// The longest `within` asked of it.
+    pub reach: Duration,
+    /// How many events happen before the last one.
+    pub steps: u32,
+}
+
+/// What one event can be, one bit per event that happens, the first lowest.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// It is this event of the sequence.
+    pub is: u16,
+    /// It must not come between this one and the next.
+    pub breaks: u16,
+}
+
+impl Steps {
+    pub fn is_nothing(self) -> bool {
+        self.is | self.breaks == 0
+    }
+
+    pub fn or(self, other: Steps) -> Steps {
+        Steps { is: self.is | other.is, breaks: self.breaks | other.breaks }
+    }
+}
+
+/// The memories of all sequences by key.
+#[derive(Debug)]
+pub struct Sequences {
+    lateness: i64,
+    cap: usize,
+    memories: Vec<Memory>,
+}
+
+#[derive(Debug)]
+struct Memory {
+    spec: SequenceSpec,
+    index: HashTable<(u128, u32)>,
+    keys: Vec<KeySequence>,
+}
+
+/// One memory of one key.
+#[derive(Clone, Debug)]
+struct KeySequence {
+    /// The largest time written; `i64::MIN` before the first, as in the others.
+    newest: i64,
+    /// The largest time that expired or was refused.
+    lost: i64,
+    /// The largest time that the cap dropped.
+    capped: i64,
+    entries: VecDeque<Entry>,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Entry {
+    at: i64,
+    steps: Steps,
+}
+
+impl Sequences {
+    pub fn new(specs: &[SequenceSpec], options: &Options) -> Sequences {
+        let memory =
+            |spec: &SequenceSpec| Memory { spec: spec.clone(), index: HashTable::new(), keys: Vec::new() };
+        Sequences {
+            lateness: options.lateness.0,
+            cap: options.entries.max(1) as usize,
+            memories: specs.iter().map(memory).collect(),
+        }
+    }
+
+    /// Whether all events but the last came, in order, after `t - within`: the last one is at `t`, and arrives now.
+    pub fn read(&self, memory: SequenceId, key: KeyHash, t: Time, within: Duration) -> Slot {
+        let Some(memory) = self.memories.get(memory.index()) else { return Slot::bool(false) };
+        let Some(kept) = memory.find(key).and_then(|place| memory.keys.get(place)) else {
+            return Slot::bool(false);
+        };
+        let after = t.0.saturating_sub(within.0);
+        if after < kept.lost {
+            return Slot::unknown(Unknown::TooLate);
+        }
+        // What the cap dropped stood before all that is left: it may begin a sequence, and break none.
+        match kept.completes(after, t.0, memory.spec.steps) {
+            false if after < kept.capped => Slot::unknown(Unknown::Saturated),
+            complete => Slot::bool(complete),
+        }
+    }
+
+    /// Enters an event that can be an element of a sequence.
+    pub fn write(&mut self, memory: SequenceId, key: KeyHash, t: Time, steps: Steps) -> WriteOutcome {
+        let (lateness, cap) = (self.lateness, self.cap);
+        let Some(memory) = self.memories.get_mut(memory.index()) else {
+            return WriteOutcome { late: false, refused: false };
+        };
+        let reach = memory.spec.reach.0;
+        memory.find_or_add(key).write(t.0, steps, reach, lateness, cap)
+    }
+}
+
+impl Memory {
+    fn find(&self, key: KeyHash) -> Option<usize> {
+        self.index.find(key.0 as u64, |entry| entry.0 == key.0).map(|entry| entry.1 as usize)
+    }
+
+    fn find_or_add(&mut self, key: KeyHash) -> &mut KeySequence {
+        let place = self.find(key).unwrap_or_else(|| {
+            let place = self.keys.len();
+            self.index.insert_unique(key.0 as u64, (key.0, place as u32), |entry| entry.0 as u64);
+            self.keys.push(KeySequence {
+                newest: i64::MIN,
+                lost: i64::MIN,
+                capped: i64::MIN,
+                entries: VecDeque::new(),
+            });
+            place
+        });
+        &mut self.keys[place]
+    }
+}
+
+impl KeySequence {
+    fn write(&mut self, t: i64, steps: Steps, reach: i64, lateness: i64, cap: usize) -> WriteOutcome {
+        let late = t < self.newest;
+        if t < self.newest.saturating_sub(lateness) {
+            self.lost = self.lost.max(t);
+            return WriteOutcome { late, refused: true };
+        }
+        self.newest = self.newest.max(t);
+        let place = self.entries.partition_point(|entry| entry.at <= t);
+        self.entries.insert(place, Entry { at: t, steps });
+        let horizon = self.newest.saturating_sub(reach).saturating_sub(lateness);
+        while let Some(first) = self.entries.front().filter(|entry| entry.at <= horizon) {
+            self.lost = self.lost.max(first.at);
+            self.entries.pop_front();
+        }
+        while self.entries.len() > cap {
+            if let Some(first) = self.entries.pop_front() {
+                self.capped = self.capped.max(first.at);
+            }
+        }
+        WriteOutcome { late, refused: false }
+    }
+
+    /// One walk over `(after, through]`: bit `i` of `open` says that the first `i + 1` events came, in order, and that
+    /// since the last of them nothing came that must not.
+    fn completes(&self, after: i64, through: i64, steps: u32) -> bool {
+        let start = self.entries.partition_point(|entry| entry.at <= after);
+        let entries = self.entries.range(start..).take_while(|entry| entry.at <= through);
+        let open = entries.fold(0u16, |open, entry| {
+            let goes_on = entry.steps.is & (open << 1 | 1);
+            open & !entry.steps.breaks | goes_on
+        });
+        steps > 0 && open >> (steps - 1) & 1 == 1
+    }
+}
