@@ -23,6 +23,10 @@ struct Seen {
     deadlines: u64,
     clocks: u64,
     sequences: u64,
+    /// Lines that filled a list.
+    filled: u64,
+    /// Rulesets that ask what lines and events have filled.
+    asked: u64,
     rejects: u64,
     hits: u64,
     cannot_say: u64,
@@ -64,11 +68,13 @@ fn engine_and_oracle_agree() {
         ("deadlines", seen.deadlines, rounds * 2),
         ("lines of the clock", seen.clocks, rounds),
         ("sequences", seen.sequences, rounds / 10),
+        ("lines that filled lists", seen.filled, rounds),
+        ("questions to lists, tables and calendars", seen.asked, rounds / 2),
         ("cannot say", seen.cannot_say, rounds * 10),
         ("effects", seen.effects, rounds),
         ("suppressed", seen.suppressed, rounds),
         ("muted", seen.muted, rounds / 2),
-        ("withheld", seen.withheld, rounds),
+        ("withheld", seen.withheld, rounds / 2),
         ("labelled", seen.labelled, rounds),
         ("late", seen.late, rounds),
         ("duplicates", seen.duplicates, rounds),
@@ -96,6 +102,17 @@ fn round(seed: u64, seen: &mut Seen) {
         }
     };
     seen.compiled += 1;
+    let asked = [
+        " in friends",
+        "profile[",
+        "pair[",
+        "campaigns[",
+        "during closed",
+        " in places",
+        " in addresses",
+        " in sizes",
+    ];
+    seen.asked += u64::from(asked.iter().any(|text| generated.source.contains(text)));
     seen.sequences += u64::from(generated.source.contains("sequence("));
     let lines = events::generate(&generated, EVENTS, &mut random);
     agree(seed, &generated.source, &compiled, &lines, seen);
@@ -146,7 +163,8 @@ fn agree(seed: u64, source: &str, compiled: &Compiled, lines: &[String], seen: &
         }
         let clock = line.starts_with("{\"type\":\"clock\"");
         seen.clocks += u64::from(clock);
-        seen.rejects += u64::from(decisions.is_empty() && !clock);
+        let list = line.starts_with("{\"type\":\"list\"");
+        seen.rejects += u64::from(decisions.is_empty() && !clock && !list);
         for decision in decisions {
             if &*decision.event_type == "deadline" {
                 seen.deadlines += 1;
@@ -167,4 +185,5 @@ fn agree(seed: u64, source: &str, compiled: &Compiled, lines: &[String], seen: &
             seen.conflicts += u64::from(decision.conflict);
         }
     }
+    seen.filled += engine.stats().lists;
 }
