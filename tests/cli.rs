@@ -247,7 +247,7 @@ fn lines_that_fill_lists_have_no_decision_and_are_counted_apart() {
         line(r#""name":"trusted","remove":["b1"],"add":[{}]"#),
         order("e3"),
     ];
-    shop.write("filled.ndjson", &lines.join("\n"));
+    shop.write("filled.ndjson", lines.join("\n"));
     let ran = shop.rulec(&["run", "filled.rules", "filled.ndjson", "--rejects", "bad.ndjson"]);
     assert_eq!(ran.code, 1, "{}", ran.err);
     let outcomes: Vec<String> = ran

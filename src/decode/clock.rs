@@ -16,7 +16,7 @@ impl Decoder {
     #[cold]
     pub(super) fn clock(&self, text: &str, out: &mut Decoded) -> Option<Result<(), Rejected>> {
         let member = |name| out.work.members.iter().find(|m| m.is(text, name)).map(|m| m.value);
-        let told = member("type").filter(|token| matches!(token.kind, Kind::Text { .. }))?;
+        let told = member("type").filter(|token| matches!(token.kind, Kind::Text))?;
         if json::unescaped(told.inner(text)) != TYPE {
             return None;
         }
@@ -25,7 +25,7 @@ impl Decoder {
         }
         let raw = member("at");
         let at = match raw {
-            Some(token) if matches!(token.kind, Kind::Text { .. }) => {
+            Some(token) if matches!(token.kind, Kind::Text) => {
                 Time::parse_rfc3339(&json::unescaped(token.inner(text)))
             }
             _ => None,

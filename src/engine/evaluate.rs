@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::EngineOptions;
 use super::code::{EventCode, KeyCode, ReadCode, WriteCode};
 use super::effects::Known;
-use super::feeds::{self, Told, tellings, write_feeds};
+use super::feeds::{self, tellings, write_feeds};
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
-use super::later::{Sets, deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
+use super::later::{deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
 use super::stats::{RuleStats, Stats};
@@ -16,7 +16,7 @@ use crate::decode::Decoder;
 use crate::model::decision::Decision;
 use crate::model::event::ListLine;
 use crate::model::ids::{EventId, OutcomeId};
-use crate::model::slot::Slot;
+use crate::model::slot::{Arena, Slot};
 use crate::model::time::Time;
 use crate::model::value::Unknown;
 use crate::state::{
@@ -71,7 +71,7 @@ pub(super) struct Inner {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) store: Store,
-    sequences: Sequences,
+    pub(super) sequences: Sequences,
     pub(super) deadlines: Deadlines,
     pub(super) effects: Effects,
     pub(super) feeds: Feeds,
@@ -94,8 +94,16 @@ pub(super) struct Scratch {
     keys: Vec<Key>,
     slots: Vec<Slot>,
     bounds: Vec<Bounds>,
-    marks: Vec<Mark>,
+    pub(super) marks: Vec<Mark>,
     cells: Vec<(CellId, Time, u32, u32)>,
+}
+
+/// What an evaluation may ask, and what is known of its keys already.
+pub(super) struct Memory<'a> {
+    pub store: &'a mut Store,
+    pub sequences: &'a Sequences,
+    pub keys: KeysOf<'a>,
+    pub questions: &'a [Question],
 }
 
 /// A key of the event: its hash and where it is kept, or why there is none.
@@ -289,45 +297,24 @@ impl Engine {
         for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
             slot.put(to);
         }
-        let known = Known { effects: &*effects, hasher: &self.hasher };
-        let mut machine = Machine {
-            program: &ruleset.program.events[index],
-            frame,
-            constants: &ruleset.program.constants,
-            arena: &mut decoded.arena,
-            around: Surroundings {
-                data: &self.data,
-                labels: &known,
-                filled: &Told { feeds, hasher: &self.hasher, hir: &ruleset.hir },
-                zone: &ruleset.hir.header.zone,
-                currency: ruleset.hir.header.currency,
-                hash_key: &self.options.hash_key,
-                at,
-            },
-        };
         let code = &ruleset.events[index];
-        machine.run_inputs();
-        let keys = KeysOf { groups: &groups[index], hashes: keys, cells };
-        read_memory(&mut machine, code, store, keys, &questions[index], scratch, at);
-        if !code.sequence_reads.is_empty() {
-            read_sequences(&mut machine, code, sequences, &self.hasher, at);
-        }
-        machine.run_rules();
+        let known = Known { effects: &*effects, feeds: &*feeds, hir: &ruleset.hir, hasher: &self.hasher };
+        let memory = Memory {
+            store,
+            sequences,
+            keys: KeysOf { groups: &groups[index], hashes: keys, cells },
+            questions: &questions[index],
+        };
+        let (mut verdict, mut machine) =
+            self.settle(index, frame, &mut decoded.arena, &known, memory, scratch, Subject { id, at });
 
-        scratch.marks.clear();
-        let subject = Subject { id, at };
-        let plan = &ruleset.plan.events[index];
-        let marks = &mut scratch.marks;
-        let mut judge = Judge { ruleset, plan, code, machine, subject, known: &known, marks };
-        let mut verdict = judge.judge();
-        let mut machine = judge.machine;
-
-        let mut sets = Sets::default();
+        let mut set = Vec::new();
         if !code.sets.is_empty() {
             let state = (&mut *store, &*deadlines);
-            sets = deadlines_of(&mut machine, code, ruleset, state, event, &mut scratch.marks);
+            let mut sets = deadlines_of(&mut machine, code, ruleset, state, event, &mut scratch.marks);
             verdict.cannot_say.append(&mut sets.cannot_say);
             verdict.cannot_say.sort_by(|a, b| a.rule.cmp(&b.rule));
+            set = sets.set;
         }
         let told = tellings(&machine, &code.feeds, &self.hasher);
         let mut late = write_memory(&machine, code, store, &scratch.keys, at);
@@ -340,7 +327,7 @@ impl Engine {
                 Key::Unknown(_) => None,
             };
             let of = (machine.arenas().text(id), at);
-            write_deadlines(code, ruleset, deadlines, counts, of, sets.set, &mut scratch.marks);
+            write_deadlines(code, ruleset, deadlines, counts, of, set, &mut scratch.marks);
         }
         late |= write_feeds(feeds, told, at);
         verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
@@ -359,6 +346,50 @@ impl Engine {
         };
         dedupe.remember(*identity, decoded.content, kept.clone());
         kept
+    }
+
+    /// What the rules of one plan make of the fields in its frame. Events and deadlines share it, and all that it calls.
+    #[inline(never)]
+    #[expect(clippy::too_many_arguments, reason = "what it borrows must come apart again")]
+    pub(super) fn settle<'m>(
+        &'m self,
+        place: usize,
+        frame: &'m mut Frame,
+        arena: &'m mut Arena,
+        known: &'m Known<'m>,
+        memory: Memory<'_>,
+        scratch: &mut Scratch,
+        subject: Subject,
+    ) -> (Verdict, Machine<'m>) {
+        let ruleset = &*self.ruleset;
+        let (code, plan, at) = (&ruleset.events[place], &ruleset.plan.events[place], subject.at);
+        let mut machine = Machine {
+            program: &ruleset.program.events[place],
+            frame,
+            constants: &ruleset.program.constants,
+            arena,
+            around: Surroundings {
+                data: &self.data,
+                labels: known,
+                filled: known,
+                zone: &ruleset.hir.header.zone,
+                currency: ruleset.hir.header.currency,
+                hash_key: &self.options.hash_key,
+                at,
+            },
+        };
+        machine.run_inputs();
+        let Memory { store, sequences, keys, questions } = memory;
+        read_memory(&mut machine, code, store, keys, questions, scratch, at);
+        if !code.sequence_reads.is_empty() {
+            read_sequences(&mut machine, code, sequences, &self.hasher, at);
+        }
+        machine.run_rules();
+        scratch.marks.clear();
+        let marks = &mut scratch.marks;
+        let mut judge = Judge { ruleset, plan, code, machine, subject, known, marks };
+        let verdict = judge.judge();
+        (verdict, judge.machine)
     }
 
     /// The decision in which nothing happened.
@@ -415,7 +446,7 @@ fn groups_of(store: &Store, event: &EventCode, questions: &[Question]) -> Vec<Op
 }
 
 /// The first phase: every key once, every question once.
-pub(super) fn read_memory(
+fn read_memory(
     machine: &mut Machine<'_>,
     code: &EventCode,
     store: &mut Store,

@@ -2,8 +2,8 @@
 
 use crate::model::slot::Slot;
 use crate::plan::ir::{Inside, Trace, TraceId, Traces};
+use crate::vm::Machine;
 use crate::vm::op::FoldCode;
-use crate::vm::{Machine, Reg};
 
 /// Adds what made this expression unknown to `missing`, each once, in source order.
 pub(super) fn explain(machine: &mut Machine<'_>, traces: &Traces, id: TraceId, missing: &mut Vec<String>) {
@@ -21,7 +21,7 @@ impl Walk<'_> {
     fn explain(&mut self, machine: &mut Machine<'_>, id: TraceId) {
         let traces = self.traces;
         let trace = traces.get(id);
-        let Some((reg, slot)) = value(machine, trace) else { return };
+        let Some(slot) = value(machine, trace) else { return };
         if slot.is_known() || trace.named && self.seen.contains(&id) {
             return;
         }
@@ -38,7 +38,7 @@ impl Walk<'_> {
         if let Some(inside) = &trace.inside
             && !found
         {
-            found = self.explain_fold(machine, reg, inside);
+            found = self.explain_fold(machine, trace, inside);
         }
         if !found {
             self.add(trace, slot);
@@ -58,9 +58,10 @@ impl Walk<'_> {
     }
 
     /// Element by element, for the value and then for the filter. Whether anything was unknown there.
-    fn explain_fold(&mut self, machine: &mut Machine<'_>, reg: Reg, inside: &Inside) -> bool {
+    fn explain_fold(&mut self, machine: &mut Machine<'_>, trace: &Trace, inside: &Inside) -> bool {
         let program = machine.program;
-        let Some(fold) = program.folds.iter().find(|fold| fold.to == reg) else { return false };
+        let reg = trace.node.and_then(|node| program.place(node.0));
+        let Some(fold) = program.folds.iter().find(|fold| Some(fold.to) == reg) else { return false };
         let mut found = false;
         for (part, is_filter) in [(inside.value, false), (inside.filter, true)] {
             let Some(part) = part else { continue };
@@ -79,13 +80,13 @@ impl Walk<'_> {
     }
 }
 
-fn value(machine: &Machine<'_>, trace: &Trace) -> Option<(Reg, Slot)> {
-    let reg = machine.program.place(trace.node?.0)?;
-    Some((reg, machine.get(reg)))
+fn value(machine: &Machine<'_>, trace: &Trace) -> Option<Slot> {
+    let computed = || Some(machine.get(machine.program.place(trace.node?.0)?));
+    trace.never.map(Slot::unknown).or_else(computed)
 }
 
 fn is_unknown(machine: &Machine<'_>, traces: &Traces, id: TraceId) -> bool {
-    value(machine, traces.get(id)).is_some_and(|(_, slot)| !slot.is_known())
+    value(machine, traces.get(id)).is_some_and(|slot| !slot.is_known())
 }
 
 /// The value of an element only matters where the filter holds.

@@ -1,6 +1,7 @@
 //! Lists, tables and calendars that lines and events fill: what they hold for the machine, and what is written to them.
 
 use super::code::FeedCode;
+use super::effects::Known;
 use crate::model::event::ListLine;
 use crate::model::ids::{CalendarId, ListId, TableId};
 use crate::model::ops::canonical_net;
@@ -14,21 +15,13 @@ use crate::state::{Entry, Feeds, KeyHash, KeyHasher, Prefix};
 use crate::vm::{Filled, Machine};
 use ipnet::IpNet;
 
-/// What is known of lists, tables and calendars, for the machine.
-#[derive(Debug)]
-pub(super) struct Told<'a> {
-    pub feeds: &'a Feeds,
-    pub hasher: &'a KeyHasher,
-    pub hir: &'a Hir,
-}
-
-impl Told<'_> {
-    fn key(&self, keys: &[(Slot, &Type)], arenas: &Arenas<'_>) -> Option<KeyHash> {
+impl Known<'_> {
+    fn key_of(&self, keys: &[(Slot, &Type)], arenas: &Arenas<'_>) -> Option<KeyHash> {
         self.hasher.hash_each(keys.iter().copied(), arenas)
     }
 }
 
-impl Filled for Told<'_> {
+impl Filled for Known<'_> {
     fn contains(&self, list: ListId, value: (Slot, &Type), arenas: &Arenas<'_>) -> Option<bool> {
         let networks = self.hir.lists.get(list.index())?.ty.representation() == &Type::Cidr;
         if networks && value.1.representation() == &Type::Ip {
@@ -38,15 +31,15 @@ impl Filled for Told<'_> {
                 (prefix.v4 == address.is_ipv4()).then(|| self.hasher.network(network.trunc()))
             });
         }
-        self.feeds.lists.contains(list, self.key(&[value], arenas)?)
+        self.feeds.lists.contains(list, self.key_of(&[value], arenas)?)
     }
 
     fn row(&self, table: TableId, keys: &[(Slot, &Type)], arenas: &Arenas<'_>) -> Option<Value> {
-        self.feeds.rows.get(table, self.key(keys, arenas)?)
+        self.feeds.rows.get(table, self.key_of(keys, arenas)?)
     }
 
     fn during(&self, calendar: CalendarId, at: Time, keys: &[(Slot, &Type)], arenas: &Arenas<'_>) -> Datum {
-        match self.key(keys, arenas) {
+        match self.key_of(keys, arenas) {
             Some(key) => self.feeds.calendars.during(calendar, key, at),
             None => Datum::MISSING,
         }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::code::{EventCode, SetCode};
 use super::effects::Known;
-use super::evaluate::{Engine, KeysOf, State, count_rules, read_memory};
+use super::evaluate::{Engine, KeysOf, Memory, State, count_rules};
 use super::explain::explain;
-use super::feeds::Told;
-use super::judge::{Judge, Mark, Said, Subject, is_active};
+use super::judge::{Mark, Said, Subject, is_active};
 use super::ruleset::Ruleset;
 use super::testing::Fallen;
 use crate::model::decision::{CannotSay, Decision};
@@ -24,7 +23,7 @@ use crate::state::deadlines::Due;
 use crate::state::{
     Bounds, Deadlines, Edges, KeyHash, KeyHasher, SequenceSpec, Sequences, Steps, Store, Waiting,
 };
-use crate::vm::{Machine, Reg, Surroundings};
+use crate::vm::{Machine, Reg};
 
 /// A rule on something that did not happen.
 #[derive(Debug)]
@@ -272,7 +271,7 @@ impl Engine {
         if !code.rules.iter().all(|rule| is_active(rule, due.at)) {
             return None;
         }
-        let State { store, effects, feeds, frames, groups, questions, scratch, stats, .. } = state;
+        let State { store, sequences, effects, feeds, frames, groups, questions, scratch, stats, .. } = state;
         let mut arena = Arena::new();
         let frame = frames.get_mut(place)?;
         let schema = &ruleset.hir.schema.events[waiting.event.index()];
@@ -281,31 +280,18 @@ impl Engine {
             frame.slots[field.index()] = arena.add_datum(datum, &Ty { optional: true, ..ty });
         }
         frame.slots[EventSchema::AT.index()] = Slot::int(due.at.0);
-        let id = arena.add_text(&due.event);
-        let known = Known { effects: &*effects, hasher: &self.hasher };
-        let mut machine = Machine {
-            program: ruleset.program.events.get(place)?,
-            frame,
-            constants: &ruleset.program.constants,
-            arena: &mut arena,
-            around: Surroundings {
-                data: &self.data,
-                labels: &known,
-                filled: &Told { feeds, hasher: &self.hasher, hir: &ruleset.hir },
-                zone: &ruleset.hir.header.zone,
-                currency: ruleset.hir.header.currency,
-                hash_key: &self.options.hash_key,
-                at: due.at,
-            },
+        let subject = Subject { id: arena.add_text(&due.event), at: due.at };
+        let known = Known { effects: &*effects, feeds: &*feeds, hir: &ruleset.hir, hasher: &self.hasher };
+        let memory = Memory {
+            store,
+            sequences,
+            keys: KeysOf { groups: &groups[place], hashes: &[], cells: &[] },
+            questions: &questions[place],
         };
-        machine.run_inputs();
-        let keys = KeysOf { groups: &groups[place], hashes: &[], cells: &[] };
-        read_memory(&mut machine, code, store, keys, &questions[place], scratch, due.at);
-        machine.run_rules();
-        let mut marks = Vec::new();
-        let subject = Subject { id, at: due.at };
-        let mut judge = Judge { ruleset, plan, code, machine, subject, known: &known, marks: &mut marks };
-        let mut verdict = judge.judge();
+        // What was said of the last event stays.
+        let of_event = std::mem::take(&mut scratch.marks);
+        let (mut verdict, _) = self.settle(place, frame, &mut arena, &known, memory, scratch, subject);
+        let marks = std::mem::replace(&mut scratch.marks, of_event);
         let bad = std::mem::take(&mut verdict.bad);
         verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
         stats.deadlines += 1;

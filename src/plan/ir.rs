@@ -13,7 +13,7 @@ use crate::model::money::Currency;
 use crate::model::ops::{BinaryOp, CompareOp, TextTest, UnaryOp};
 use crate::model::time::Duration;
 use crate::model::types::Type;
-use crate::model::value::{Datum, Value};
+use crate::model::value::{Datum, Unknown, Value};
 use crate::model::window::{AggregateFn, Window};
 use crate::sema::hir::{FoldFn, Regex};
 
@@ -275,6 +275,8 @@ fn encode(datum: &Datum, out: &mut Vec<u8>) {
 pub struct Trace {
     /// Absent once a pass found that nobody needs its value.
     pub node: Option<NodeId>,
+    /// Why it is never known, whatever the event: then nobody computes it.
+    pub never: Option<Unknown>,
     /// What may have made it unknown, in source order; empty for a leaf.
     pub parts: Box<[TraceId]>,
     /// Absent where the expression is only unknown through a part.

@@ -388,6 +388,7 @@ impl Lowering<'_> {
         let text = written.map(|expr| self.traces.add_text(&one_line(self.sources.slice(expr.span))));
         let trace = self.traces.add(Trace {
             node: Some(node),
+            never: None,
             parts: parts.into(),
             text,
             inside: None,

@@ -112,7 +112,7 @@ mod tests {
             let mut table = Table::default();
             let mut map = HashMap::new();
             for (place, (add, key)) in steps.into_iter().enumerate() {
-                let hash = key % 5 | key << 64;
+                let hash = (key % 5) | (key << 64);
                 match (add, map.contains_key(&hash)) {
                     (true, false) => {
                         table.insert(hash, place as u32);
@@ -125,7 +125,7 @@ mod tests {
                     }
                 }
                 for key in 0u128..40 {
-                    let hash = key % 5 | key << 64;
+                    let hash = (key % 5) | (key << 64);
                     prop_assert_eq!(table.find(hash), map.get(&hash).copied());
                 }
             }

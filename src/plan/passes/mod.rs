@@ -4,6 +4,7 @@ pub mod dead;
 pub mod fold;
 
 use super::ir::{Graph, NodeId, Plan};
+use crate::model::value::Datum;
 
 /// What becomes of every node of the old graph; `None` once it is gone.
 struct Renamed(Vec<Option<NodeId>>);
@@ -14,6 +15,9 @@ impl Renamed {
         plan.graph = graph;
         for trace in &mut plan.traces.traces {
             trace.node = trace.node.and_then(|node| self.0[node.index()]);
+            if let Some(Datum::Unknown(why)) = trace.node.and_then(|node| plan.graph.constant(node)) {
+                trace.never = Some(*why);
+            }
         }
         for event in &mut plan.events {
             event.for_each_node_mut(&mut |node| {
