@@ -6,6 +6,7 @@
 
 mod deadlines;
 mod effects;
+mod feeds;
 mod sequences;
 
 use std::collections::HashMap;
@@ -43,6 +44,7 @@ pub struct Oracle {
     stamp: Arc<Stamp>,
     hash_key: Vec<u8>,
     cells: HashMap<(MemoryId, String), Cell>,
+    received: feeds::Received,
     /// Everything that hits ever did.
     done: Vec<Done>,
     sequences: HashMap<(SequenceId, String), Cell>,
@@ -110,6 +112,7 @@ impl Oracle {
             done: Vec::new(),
             sequences: HashMap::new(),
             pending: Vec::new(),
+            received: feeds::Received::default(),
             engine_time: None,
             applied: HashMap::new(),
         }
@@ -133,7 +136,7 @@ impl Oracle {
         }
         let waiting = self.waiting(event);
         let (mut decision, effects) = self.settle_event(event);
-        decision.late = self.write(event);
+        decision.late = self.write(event) | self.write_feeds(event);
         self.cancel(event);
         for waiting in waiting {
             match waiting {
@@ -434,7 +437,11 @@ impl Oracle {
                 ops::in_elements(&self.eval(value, scope), &self.eval(list, scope), &money)
             }
             ExprKind::InList(value, list) => self.strict(&[self.eval(value, scope)], |values| {
-                Datum::bool(self.hir.lists[list.index()].data.contains(&values[0], scope.event.at()))
+                let (of, at) = (&self.hir.lists[list.index()], scope.event.at());
+                match of.external {
+                    true => self.in_filled(*list, &values[0], at),
+                    false => Datum::bool(of.data.contains(&values[0], at)),
+                }
             }),
             ExprKind::InNetwork(ip, network) => {
                 ops::in_network(&self.eval(ip, scope), &self.eval(network, scope))
@@ -469,14 +476,22 @@ impl Oracle {
                 Datum::bool(self.has_label(*label, &values[0], scope.event.at()))
             }),
             ExprKind::Lookup(table, keys) => self.strict(&all(keys), |keys| {
-                self.hir.tables[table.index()].data.get(keys).cloned().map_or(Datum::MISSING, Datum::Known)
+                let of = &self.hir.tables[table.index()];
+                match &of.feed {
+                    Some(feed) => self.row(feed, keys),
+                    None => of.data.get(keys).cloned().map_or(Datum::MISSING, Datum::Known),
+                }
             }),
             ExprKind::During(time, calendar, keys) => {
                 let mut operands = vec![self.eval(time, scope)];
                 operands.extend(all(keys));
                 self.strict(&operands, |values| match values {
                     [Value::Time(time), keys @ ..] => {
-                        Datum::bool(self.hir.calendars[calendar.index()].data.during(keys, *time))
+                        let of = &self.hir.calendars[calendar.index()];
+                        match of.feed {
+                            Some(_) => self.during_told(*calendar, keys, *time),
+                            None => Datum::bool(of.data.during(keys, *time)),
+                        }
                     }
                     _ => Datum::MISSING,
                 })

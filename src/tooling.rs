@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::compile::Compiled;
 use crate::decode::{self, Decoded, Decoder};
 use crate::diag::Diagnostics;
-use crate::engine::testing::{Decider, Fallen, run_tests_with};
-use crate::engine::{Answer, EngineOptions};
+use crate::engine::testing::{Decider, Fallen, fill, run_tests_with};
+use crate::engine::{Answer, EngineOptions, lists};
 use crate::model::decision::{Decision, Stamp};
 use crate::model::schema::Schema;
 use crate::model::slot::Arena;
@@ -48,7 +48,13 @@ pub fn print_source(text: &str) -> String {
 /// The tests beside the rules, decided by the oracle.
 pub fn run_tests_on_oracle(compiled: &Compiled) -> TestReport {
     run_tests_with(&compiled.ruleset, None, &mut |test| {
-        Box::new(Reference::with(compiled, replaced(compiled.ruleset.hir(), test))) as Box<dyn Decider>
+        let mut reference = Reference::with(compiled, replaced(compiled.ruleset.hir(), test));
+        for replacement in &test.overrides {
+            if let hir::Override::Fill(list, values) = replacement {
+                reference.oracle.fill(fill(*list, values));
+            }
+        }
+        Box::new(reference) as Box<dyn Decider>
     })
 }
 
@@ -58,6 +64,8 @@ fn replaced(hir: &Hir, test: &hir::Test) -> Hir {
     for replacement in &test.overrides {
         match replacement {
             hir::Override::List(id, data) => hir.lists[id.index()].data = data.clone(),
+            // Filled as by the first line of the test.
+            hir::Override::Fill(..) => {}
             hir::Override::Table(id, data) => hir.tables[id.index()].data = data.clone(),
             hir::Override::Phrases(id, set) => hir.phrases[id.index()].set = set.clone(),
             hir::Override::Rates(rates) => hir.rates = Some(rates.clone()),
@@ -95,7 +103,7 @@ impl Reference {
         let stamp = compiled.ruleset.stamp().clone();
         Reference {
             schema: hir.schema.clone(),
-            decoder: Decoder::new(&hir.schema, &[], decoder_options),
+            decoder: Decoder::new(&hir.schema, &[], decoder_options).with_lists(lists(&hir)),
             decoded: Decoded::new(),
             rejects: hir.outcome(hir.header.rejects).into(),
             stamp: stamp.clone(),
@@ -104,7 +112,7 @@ impl Reference {
         }
     }
 
-    /// The event's own decision. `None` if the line can't be read, or is of the clock.
+    /// The event's own decision. `None` if the line can't be read, or is none of an event.
     pub fn decide_json(&mut self, line: &[u8]) -> Option<Decision> {
         self.decoder.decode_json(line, &mut self.decoded).ok()?;
         let (before, own, after) = self.decide_decoded();
@@ -130,6 +138,10 @@ impl Reference {
         if self.decoded.clock {
             return (self.oracle.clock(self.decoded.at), None, Vec::new());
         }
+        if let Some(line) = self.decoded.list.take() {
+            self.oracle.fill(*line);
+            return (Vec::new(), None, Vec::new());
+        }
         let event = self.decoded.to_event(&self.schema, &Arena::constants());
         let (before, own, after) = self.oracle.decide(&event);
         (before, Some(own), after)
@@ -141,9 +153,10 @@ impl Decider for Reference {
         if let Err(rejected) = self.decoder.decode_fields(fields, &mut self.decoded) {
             return Answer::Reject(rejected.into_reject(self.rejects.clone(), self.stamp.clone()));
         }
+        let without = if self.decoded.list.is_some() { Answer::List } else { Answer::Clock };
         let (before, own, after) = self.decide_decoded();
         self.deadlines.extend(before.into_iter().chain(after));
-        own.map_or(Answer::Clock, |decision| Answer::Decision(Arc::new(decision)))
+        own.map_or(without, |decision| Answer::Decision(Arc::new(decision)))
     }
 
     fn fallen(&mut self) -> Vec<Fallen> {

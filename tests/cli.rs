@@ -217,6 +217,61 @@ fn deadlines_are_written_where_they_fall_due_and_counted_apart() {
     assert_eq!((hits.out.lines().count(), hits.err.as_str()), (2, ""));
 }
 
+const FILLED: &str = r#"
+ruleset filled {
+    edition 2026
+}
+entity buyer
+event order { buyer: buyer }
+event no_list { n: int }
+list trusted: buyer extern
+rule known on order {
+    allow if buyer in trusted
+    warn if unknown
+    because "known"
+}
+"#;
+
+#[test]
+fn lines_that_fill_lists_have_no_decision_and_are_counted_apart() {
+    let shop = Shop::new();
+    shop.write("filled.rules", FILLED);
+    let line = |rest: &str| format!(r#"{{"type":"list","at":"2026-11-11T10:00:00Z",{rest}}}"#);
+    let order =
+        |id: &str| format!(r#"{{"type":"order","id":"{id}","at":"2026-11-11T10:00:00Z","buyer":"b1"}}"#);
+    let lines = [
+        order("e1"),
+        line(r#""name":"trusted","add":["b1"]"#),
+        order("e2"),
+        line(r#""name":"trusetd","remove":["b1"]"#),
+        line(r#""name":"trusted","remove":["b1"],"add":[{}]"#),
+        order("e3"),
+    ];
+    shop.write("filled.ndjson", lines.join("\n"));
+    let ran = shop.rulec(&["run", "filled.rules", "filled.ndjson", "--rejects", "bad.ndjson"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    let outcomes: Vec<String> = ran
+        .out
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|decision| {
+            format!("{} {} {}", decision["event"], decision["outcome"], decision["rules"][0]["rule"])
+        })
+        .collect();
+    assert_eq!(outcomes, [r#""e1" "warn" "known""#, r#""e2" "allow" "known""#, r#""e3" "allow" "known""#]);
+    assert!(ran.err.contains("5 events read = 3 decided + 2 rejected"), "{}", ran.err);
+    assert!(ran.err.contains("lines that fill lists: 1"), "{}", ran.err);
+    let rejects = shop.read("bad.ndjson");
+    for told in
+        [r#""pointer":"/name""#, "did you mean `trusted`?", r#""pointer":"/add/0""#, r#""type":"list""#]
+    {
+        assert!(rejects.contains(told), "{told}: {rejects}");
+    }
+    shop.write("filled.csv", "type,id,at,buyer\nlist,,2026-11-11T10:00:00Z,\n");
+    let ran = shop.rulec(&["run", "filled.rules", "filled.csv"]);
+    assert!(ran.err.contains("what fills a list is a line of JSON"), "{}", ran.err);
+}
+
 #[test]
 fn a_row_of_the_clock_moves_time() {
     let shop = Shop::new();

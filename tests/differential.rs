@@ -25,6 +25,10 @@ struct Seen {
     sequences: u64,
     stepped: u64,
     percentiles: u64,
+    /// Lines that filled a list.
+    filled: u64,
+    /// Rulesets that ask what lines and events have filled.
+    asked: u64,
     rejects: u64,
     hits: u64,
     cannot_say: u64,
@@ -68,6 +72,8 @@ fn engine_and_oracle_agree() {
         ("sequences", seen.sequences, rounds / 10),
         ("windows in steps", seen.stepped, rounds / 5),
         ("percentiles", seen.percentiles, rounds / 5),
+        ("lines that filled lists", seen.filled, rounds),
+        ("questions to lists, tables and calendars", seen.asked, rounds / 2),
         ("cannot say", seen.cannot_say, rounds * 10),
         ("effects", seen.effects, rounds),
         ("suppressed", seen.suppressed, rounds),
@@ -100,6 +106,17 @@ fn round(seed: u64, seen: &mut Seen) {
         }
     };
     seen.compiled += 1;
+    let asked = [
+        " in friends",
+        "profile[",
+        "pair[",
+        "campaigns[",
+        "during closed",
+        " in places",
+        " in addresses",
+        " in sizes",
+    ];
+    seen.asked += u64::from(asked.iter().any(|text| generated.source.contains(text)));
     seen.sequences += u64::from(generated.source.contains("sequence("));
     seen.stepped += u64::from(generated.source.contains(" step "));
     seen.percentiles += u64::from(generated.source.contains("percentile("));
@@ -115,7 +132,7 @@ fn decide(engine: &Engine, line: &str, ahead: bool) -> Vec<String> {
         engine.read_json(line.as_bytes(), &mut pending);
         engine.decide_pending(&mut pending, false);
         engine.tell_decided(&mut pending, |told| {
-            if !matches!(told, Told::Answer(Answer::Reject(_) | Answer::Clock)) {
+            if !matches!(told, Told::Answer(Answer::Reject(_) | Answer::Clock | Answer::List)) {
                 all.push(told.into_answer().to_json());
             }
             std::ops::ControlFlow::Continue(())
@@ -152,7 +169,8 @@ fn agree(seed: u64, source: &str, compiled: &Compiled, lines: &[String], seen: &
         }
         let clock = line.starts_with("{\"type\":\"clock\"");
         seen.clocks += u64::from(clock);
-        seen.rejects += u64::from(decisions.is_empty() && !clock);
+        let list = line.starts_with("{\"type\":\"list\"");
+        seen.rejects += u64::from(decisions.is_empty() && !clock && !list);
         for decision in decisions {
             if &*decision.event_type == "deadline" {
                 seen.deadlines += 1;
@@ -173,4 +191,5 @@ fn agree(seed: u64, source: &str, compiled: &Compiled, lines: &[String], seen: &
             seen.conflicts += u64::from(decision.conflict);
         }
     }
+    seen.filled += engine.stats().lists;
 }

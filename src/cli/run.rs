@@ -208,9 +208,9 @@ impl Output {
             }
             // There are as many answers as lines.
             let Some(line) = lines.next() else { return ControlFlow::Break(()) };
-            rejects.read += u64::from(!matches!(told, Told::Answer(Answer::Clock)));
+            rejects.read += u64::from(!matches!(told, Told::Answer(Answer::Clock | Answer::List)));
             match told {
-                Told::Deadline(_) | Told::Answer(Answer::Clock) => {}
+                Told::Deadline(_) | Told::Answer(Answer::Clock | Answer::List) => {}
                 Told::Quiet(quiet) => sink.quiet(quiet),
                 Told::Answer(Answer::Decision(decision)) => sink.decision(&decision),
                 Told::Answer(Answer::Reject(reject)) => match rejects.write(input, line, &reject) {

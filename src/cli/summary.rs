@@ -64,6 +64,7 @@ impl<'a> Summary<'a> {
         )?;
         for (what, count) in [
             ("duplicates", stats.duplicates),
+            ("lines that fill lists", stats.lists),
             ("late", stats.late),
             ("lines of the clock", stats.clocks),
             ("deadlines not due yet", stats.waiting),

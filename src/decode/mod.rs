@@ -13,6 +13,7 @@
 mod clock;
 mod csv;
 pub mod json;
+mod list;
 mod plan;
 mod reader;
 mod shape;
@@ -24,11 +25,12 @@ use std::str::Utf8Error;
 use std::sync::Arc;
 
 pub use csv::Columns;
+pub use list::ListShape;
 
 use crate::builtins::DEFAULT_HASH_KEY;
 use crate::diag::nearest;
 use crate::model::decision::{Reject, Stamp};
-use crate::model::event::Event;
+use crate::model::event::{Event, ListLine};
 use crate::model::ids::EventId;
 use crate::model::scalars;
 use crate::model::schema::{EventSchema, Pointer, Schema};
@@ -62,6 +64,8 @@ pub struct Decoder {
     /// Fields by their own names.
     by_name: Vec<EventPlan>,
     discriminators: Vec<Discriminator>,
+    /// By their ids.
+    lists: Vec<ListShape>,
     /// The type of an input that doesn't tell its own.
     fallback: Option<EventId>,
     hash_key: Vec<u8>,
@@ -77,11 +81,13 @@ struct Discriminator {
     text: String,
 }
 
-/// An accepted event, or a line of the clock. Reused: each decoding starts it afresh.
+/// An accepted event, a line of the clock or one that fills a list. Reused: each decoding starts it afresh.
 #[derive(Debug)]
 pub struct Decoded {
     /// Only time: `at` is set, and nothing else.
     pub clock: bool,
+    /// The line fills a list: the rest says nothing.
+    pub list: Option<Box<ListLine>>,
     pub event: EventId,
     /// The id's text, in the arena.
     pub id: Slot,
@@ -156,6 +162,7 @@ impl Decoded {
     pub fn new() -> Decoded {
         Decoded {
             clock: false,
+            list: None,
             event: EventId(0),
             id: Slot::MISSING,
             at: Time(0),
@@ -210,6 +217,7 @@ impl Decoded {
     /// Forgets the event read last.
     pub fn clear(&mut self) {
         self.clock = false;
+        self.list = None;
         self.slots.clear();
         self.arena.clear();
         self.bad.clear();
@@ -250,6 +258,7 @@ impl Decoder {
             events: plans(false),
             by_name: plans(true),
             discriminators: discriminators.collect(),
+            lists: Vec::new(),
             fallback: options.default_event.or(only),
             hash_key: options.hash_key,
             clock_lead: options.clock_lead,
@@ -276,10 +285,7 @@ impl Decoder {
         json::root_members(text, &mut out.work.members).map_err(|error| syntax(text, error))?;
         let event = match self.event_of(text, out) {
             Ok(event) => event,
-            Err(rejected) => {
-                let clock = self.clock(text, out);
-                return clock.unwrap_or_else(|| Err(unidentified(text, out, rejected)));
-            }
+            Err(rejected) => return self.no_event(text, out, rejected),
         };
         let Some(plan) = self.events.get(event.index()) else {
             return Err(RejectReason::whole("an event type of the ruleset", "another"));
@@ -319,15 +325,19 @@ impl Decoder {
         };
         let event = match named {
             Ok(event) => event,
-            Err(rejected) => {
-                let clock = self.clock(text, out);
-                return clock.unwrap_or_else(|| Err(unidentified(text, out, rejected)));
-            }
+            Err(rejected) => return self.no_event(text, out, rejected),
         };
         match self.by_name.get(event.index()) {
             Some(plan) => self.decode_members(plan, text, out),
             None => Err(RejectReason::whole("an event type of the ruleset", "another")),
         }
+    }
+
+    /// A line that is no event for that reason.
+    #[cold]
+    fn no_event(&self, text: &str, out: &mut Decoded, rejected: Rejected) -> Result<(), Rejected> {
+        let other = self.clock(text, out).or_else(|| self.list_line(text, out));
+        other.unwrap_or_else(|| Err(unidentified(text, out, rejected)))
     }
 
     fn event_named(&self, name: &str) -> Option<EventId> {
@@ -389,7 +399,7 @@ impl Decoder {
 
     fn no_type(&self, pointer: String, found: String, name: Option<&str>) -> Rejected {
         let expected = match name {
-            Some("list") => "an event; such lines can't be executed yet".to_string(),
+            Some("list") => "an event; what fills a list is a line of JSON".to_string(),
             _ => {
                 let near = name.and_then(|name| nearest(name, self.events.iter().map(|plan| &*plan.name)));
                 let near = near.map_or(String::new(), |near| match self.told_by(near) {

@@ -127,6 +127,12 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// A value that no field of an event declares.
+    pub fn plain(&mut self, raw: Raw, ty: &Ty, pointer: &Pointer, into: &mut Slot) -> Result<(), Failure> {
+        let manner = Manner { format: TimeFormat::Rfc3339, sensitive: false, keep: true };
+        self.part(raw, ty, manner, Path::At(pointer), into)
+    }
+
     /// The event's id: a text, or a number by its digits.
     pub fn id(&mut self, field: &FieldPlan, into: &mut Slot) -> Result<(), Failure> {
         let Source::One(place) = &field.source else { return Err(Failure::Missing("nothing")) };

@@ -300,10 +300,6 @@ fn types_are_told_by_discriminators_then_by_type() {
         of(format!(r#"{{{head},"meta":{{"kind":"X"}}}}"#)),
         told("/meta/kind", "an event type of the ruleset")
     );
-    assert_eq!(
-        of(format!(r#"{{{head},"type":"list"}}"#)),
-        told("/type", "an event; such lines can't be executed yet")
-    );
 }
 
 #[test]
@@ -447,6 +443,67 @@ fn a_line_of_the_clock_is_time_alone() {
         decoder.decode_json(event.as_bytes(), &mut out).unwrap();
         assert!(!out.clock);
     }
+}
+
+#[test]
+fn a_line_that_fills_a_list_says_which_and_with_what() {
+    let buyer = entity("buyer");
+    let shape = |name: &str, ty: Type, external| ListShape { name: name.into(), ty, external };
+    let lists = vec![
+        shape("home", Type::Country, false),
+        shape("trusted", buyer, true),
+        shape("nets", Type::Cidr, true),
+    ];
+    let schema = Schema { events: vec![event(0, "order", vec![])] };
+    let decoder = Decoder::new(&schema, &[], Options::default()).with_lists(lists);
+    let mut out = Decoded::new();
+    let at = "2026-11-11T10:00:00Z";
+    let line = |rest: &str| format!(r#"{{"type":"list","at":"{at}",{rest}}}"#);
+    let mut read = |rest: &str| {
+        decoder
+            .decode_json(line(rest).as_bytes(), &mut out)
+            .map(|()| (*out.list.take().unwrap(), out.unknown_fields))
+    };
+    let (list, unknown) = read(r#""id":1,"name":"trusted","add":["b1",7],"remove":["b2"]"#).unwrap();
+    assert_eq!((list.list.index(), unknown), (1, 1));
+    assert_eq!((list.add, list.remove), (vec![text("b1"), text("7")], vec![text("b2")]));
+    let (list, _) = read(r#""name":"nets","add":["10.1.2.3/8"],"remove":null"#).unwrap();
+    assert_eq!(list.add, [Value::Cidr("10.0.0.0/8".parse().unwrap())]);
+    let wrong = [
+        (r#""add":[]"#, "/name", "the name of an `extern` list", "nothing"),
+        (r#""name":5,"add":[]"#, "/name", "the name of an `extern` list", "5"),
+        (
+            r#""name":"trustde","add":[]"#,
+            "/name",
+            "the name of an `extern` list (did you mean `trusted`?)",
+            "\"trustde\"",
+        ),
+        (r#""name":"home","add":[]"#, "/name", "a list that is declared `extern`; `home` is not", "\"home\""),
+        (r#""name":"trusted""#, "", "`add` or `remove`", "neither"),
+        (r#""name":"trusted","add":null"#, "", "`add` or `remove`", "neither"),
+        (r#""name":"trusted","add":"b1""#, "/add", "a list", "\"b1\""),
+        (r#""name":"trusted","add":["b1",true]"#, "/add/1", "buyer", "true"),
+        (r#""name":"trusted","remove":[null]"#, "/remove/0", "buyer", "null"),
+        (r#""name":"nets","add":["10.0.0.1/33"]"#, "/add/0", "cidr", "\"10.0.0.1/33\""),
+        (r#""name":"trusted","add":[],"add":[]"#, "/add", "each key once", "the same key again"),
+    ];
+    for (rest, pointer, expected, found) in wrong {
+        let reject = decoder.decode_json(line(rest).as_bytes(), &mut out).unwrap_err();
+        assert_eq!(
+            (reject.pointer.as_str(), reject.expected.as_str(), reject.found.as_str()),
+            (pointer, expected, found),
+            "{rest}"
+        );
+        assert_eq!((reject.event_type.as_deref(), reject.event), (Some("list"), None));
+        assert_eq!(reject.at, Time::parse_rfc3339(at));
+        assert!(out.list.is_none());
+    }
+    let no_time = br#"{"type":"list","name":"trusted","add":[]}"#;
+    assert_eq!(decoder.decode_json(no_time, &mut out).unwrap_err().pointer, "/at");
+    decoder.decode_json(line(r#""name":"trusted","add":[]"#).as_bytes(), &mut out).unwrap();
+    assert!(out.list.is_some());
+    decoder.decode_json(br#"{"type":"order","id":"e1","at":"2026-11-11T09:00:00Z"}"#, &mut out).unwrap();
+    assert!(out.list.is_none());
 }
 
 #[test]

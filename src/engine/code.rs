@@ -8,7 +8,7 @@ use crate::model::time::Time;
 use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 use crate::plan::Plan;
-use crate::plan::ir::{CancelPlan, EventPlan, KeyTuple, NodeId, TraceId, Traced};
+use crate::plan::ir::{CancelPlan, EventPlan, Fed, KeyTuple, NodeId, TraceId, Traced};
 use crate::sema::hir::Hir;
 use crate::state::Steps;
 use crate::vm::{EventProgram, Reg};
@@ -20,6 +20,7 @@ pub(super) struct EventCode {
     pub writes: Vec<WriteCode>,
     /// By key.
     pub reads: Vec<ReadCode>,
+    pub feeds: Vec<FeedCode>,
     pub sequence_writes: Vec<SequenceWriteCode>,
     pub sequence_reads: Vec<SequenceReadCode>,
     pub sets: Vec<SetCode>,
@@ -48,6 +49,14 @@ pub(super) struct WriteCode {
     pub filter: Option<Reg>,
     pub value: Option<Reg>,
     pub key: usize,
+}
+
+/// What an event tells a table or a calendar.
+#[derive(Debug)]
+pub(super) struct FeedCode {
+    pub into: Fed,
+    pub keys: Vec<(Reg, Type)>,
+    pub values: Vec<(Reg, Type)>,
 }
 
 #[derive(Debug)]
@@ -120,6 +129,14 @@ impl EventCode {
             key: write.key,
         });
         let writes: Vec<WriteCode> = writes.collect();
+        let typed = |nodes: &[NodeId]| -> Vec<(Reg, Type)> {
+            nodes.iter().map(|node| (reg(*node), plan.graph.node(*node).ty.clone())).collect()
+        };
+        let feeds = event.feeds.iter().map(|feed| FeedCode {
+            into: feed.into,
+            keys: typed(&feed.keys),
+            values: typed(&feed.values),
+        });
         let fields = hir.schema.events[event.event.index()].fields.len();
         // Fields stand in the first registers, by their place.
         let field = |node: &NodeId| Some(reg(*node) as usize).filter(|place| *place < fields);
@@ -139,6 +156,7 @@ impl EventCode {
             keys: keys.collect(),
             rules: rules(event, hir, &reg),
             policy: event.policy.clone(),
+            feeds: feeds.collect(),
             sequence_writes: sequence_writes(event, &reg),
             sequence_reads: sequence_reads(event, &reg),
             sets: sets(event, hir, plan, &reg),

@@ -13,13 +13,16 @@ use crate::model::time::{Duration, Time};
 use crate::model::types::Type;
 use crate::model::value::{Datum, Value};
 use crate::plan::ir::{ArgumentPlan, Deed, EffectPlan, MutePlan, MutedPlan, NodeId, RulePlan};
-use crate::state::{Change, Effects, KeyHash, KeyHasher};
+use crate::sema::hir::Hir;
+use crate::state::{Change, Effects, Feeds, KeyHash, KeyHasher};
 use crate::vm::Labels;
 
-/// What is known of labels, for the machine.
+/// What is known of labels, and of what lines and events have filled, for the machine.
 #[derive(Debug)]
 pub(super) struct Known<'a> {
     pub effects: &'a Effects,
+    pub feeds: &'a Feeds,
+    pub hir: &'a Hir,
     pub hasher: &'a KeyHasher,
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::EngineOptions;
 use super::code::{EventCode, KeyCode, ReadCode, WriteCode};
 use super::effects::Known;
+use super::feeds::{self, tellings, write_feeds};
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
 use super::later::{deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
 use super::read::Prepared;
@@ -13,12 +14,13 @@ use super::stats::{RuleStats, Stats};
 use super::testing::Fallen;
 use crate::decode::Decoder;
 use crate::model::decision::Decision;
+use crate::model::event::ListLine;
 use crate::model::ids::{EventId, OutcomeId};
 use crate::model::slot::{Arena, Slot};
 use crate::model::time::Time;
 use crate::model::value::Unknown;
 use crate::state::{
-    Bounds, CellId, Deadlines, Dedupe, Effects, GroupId, Kept, KeyHash, KeyHasher, Options, Question,
+    Bounds, CellId, Deadlines, Dedupe, Effects, Feeds, GroupId, Kept, KeyHash, KeyHasher, Options, Question,
     Sequences, Sights, Store,
 };
 use crate::vm::{Data, Frame, Machine, Surroundings};
@@ -72,6 +74,7 @@ pub(super) struct State {
     pub(super) sequences: Sequences,
     pub(super) deadlines: Deadlines,
     pub(super) effects: Effects,
+    pub(super) feeds: Feeds,
     pub(super) dedupe: Dedupe,
     /// By event type, and then by what falls due, as in the plan.
     pub(super) frames: Vec<Frame>,
@@ -147,6 +150,7 @@ impl Engine {
             sequences: Sequences::new(&sequence_specs(&ruleset.hir), &kept),
             deadlines: Deadlines::new(),
             effects: Effects::default(),
+            feeds: Feeds::new(header.limits.entries),
             dedupe: Dedupe::new(options.horizon),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
             groups,
@@ -222,6 +226,11 @@ impl Engine {
         self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Changes a list. The same line again changes it again: lines have no id.
+    pub(super) fn fill(&self, state: &mut State, line: &ListLine) {
+        feeds::change(&mut state.feeds, &self.hasher, &self.ruleset.hir, line);
+    }
+
     /// Brings near what deciding these events will look at. Changes nothing.
     pub(super) fn warm(&self, state: &mut State, events: &mut [Prepared]) {
         let State { store, dedupe, groups, scratch, .. } = state;
@@ -260,6 +269,7 @@ impl Engine {
             sequences,
             deadlines,
             effects,
+            feeds,
             dedupe,
             frames,
             groups,
@@ -288,7 +298,7 @@ impl Engine {
             slot.put(to);
         }
         let code = &ruleset.events[index];
-        let known = Known { effects: &*effects, hasher: &self.hasher };
+        let known = Known { effects: &*effects, feeds: &*feeds, hir: &ruleset.hir, hasher: &self.hasher };
         let memory = Memory {
             store,
             sequences,
@@ -306,6 +316,7 @@ impl Engine {
             verdict.cannot_say.sort_by(|a, b| a.rule.cmp(&b.rule));
             set = sets.set;
         }
+        let told = tellings(&machine, &code.feeds, &self.hasher);
         let mut late = write_memory(&machine, code, store, &scratch.keys, at);
         if !code.sequence_writes.is_empty() {
             late |= write_sequences(&machine, code, sequences, &self.hasher, at);
@@ -318,6 +329,7 @@ impl Engine {
             let of = (machine.arenas().text(id), at);
             write_deadlines(code, ruleset, deadlines, counts, of, set, &mut scratch.marks);
         }
+        late |= write_feeds(feeds, told, at);
         verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
         let outcome = verdict.outcome;
         count(stats, &scratch.marks, outcome.index(), late);
@@ -359,6 +371,7 @@ impl Engine {
             around: Surroundings {
                 data: &self.data,
                 labels: known,
+                filled: known,
                 zone: &ruleset.hir.header.zone,
                 currency: ruleset.hir.header.currency,
                 hash_key: &self.options.hash_key,

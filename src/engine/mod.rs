@@ -5,6 +5,7 @@ mod effects;
 mod evaluate;
 mod event;
 mod explain;
+mod feeds;
 mod judge;
 mod later;
 mod read;
@@ -24,6 +25,7 @@ use crate::model::time::Duration;
 use crate::state::dedupe;
 pub use evaluate::Engine;
 pub use event::Event;
+pub(crate) use read::lists;
 pub use read::{CsvColumns, Pending, Told};
 pub use ruleset::Ruleset;
 pub use stats::{RuleStats, Stats};
@@ -38,15 +40,17 @@ pub enum Answer {
     Reject(Reject),
     /// A line of the clock: time moved, and there is no event to decide.
     Clock,
+    /// A line that changed an `extern` list: there is no event to decide.
+    List,
 }
 
 impl Answer {
-    /// The name of a rung of the ladder; for a reject that of the header's `rejects`, for the clock the lowest.
+    /// The name of a rung of the ladder; for a reject that of the header's `rejects`, for a line that is no event the lowest.
     pub fn outcome(&self) -> &str {
         match self {
             Answer::Decision(decision) => &decision.outcome,
             Answer::Reject(reject) => &reject.outcome,
-            Answer::Clock => "allow",
+            Answer::Clock | Answer::List => "allow",
         }
     }
 
@@ -54,33 +58,33 @@ impl Answer {
     pub fn decision(&self) -> Option<&Decision> {
         match self {
             Answer::Decision(decision) => Some(decision),
-            Answer::Reject(_) | Answer::Clock => None,
+            Answer::Reject(_) | Answer::Clock | Answer::List => None,
         }
     }
 
     /// What was wrong with the event, if it could not be read.
     pub fn reject(&self) -> Option<&Reject> {
         match self {
-            Answer::Decision(_) | Answer::Clock => None,
+            Answer::Decision(_) | Answer::Clock | Answer::List => None,
             Answer::Reject(reject) => Some(reject),
         }
     }
 
-    /// Appends compact JSON, without a line end; nothing for the clock.
+    /// Appends compact JSON, without a line end; nothing for a line that is no event.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         match self {
             Answer::Decision(decision) => decision.write_json(out),
             Answer::Reject(reject) => reject.write_json(out),
-            Answer::Clock => {}
+            Answer::Clock | Answer::List => {}
         }
     }
 
-    /// Compact JSON, the same bytes for the same answer; empty for the clock.
+    /// Compact JSON, the same bytes for the same answer; empty for a line that is no event.
     pub fn to_json(&self) -> String {
         match self {
             Answer::Decision(decision) => decision.to_json(),
             Answer::Reject(reject) => reject.to_json(),
-            Answer::Clock => String::new(),
+            Answer::Clock | Answer::List => String::new(),
         }
     }
 }

@@ -10,10 +10,11 @@ use super::event::Event;
 use super::ruleset::Ruleset;
 use super::testing::Fallen;
 use super::{Answer, EngineOptions};
-use crate::decode::{Columns, Decoded, Decoder, Options, RejectReason, Rejected};
+use crate::decode::{Columns, Decoded, Decoder, ListShape, Options, RejectReason, Rejected};
 use crate::model::decision::{Decision, Quiet, Reject};
 use crate::model::slot::{Arenas, Slot};
 use crate::model::time::Time;
+use crate::sema::hir::{Hir, List};
 use crate::state::{CellId, Identity, Kept, KeyHash};
 
 /// How many events' memories are looked up together. Waiting for one takes as long as for all of them.
@@ -74,6 +75,8 @@ pub(super) enum Own {
     Decided(Kept),
     Rejected(Box<Reject>),
     Clock,
+    /// It changed a list.
+    List,
 }
 
 /// One event, read.
@@ -116,14 +119,16 @@ impl Pending {
 }
 
 impl Prepared {
-    /// Neither a reject nor a line of the clock.
+    /// Neither a reject nor a line of another kind.
     pub fn is_event(&self) -> bool {
-        self.rejected.is_none() && !self.decoded.clock
+        self.rejected.is_none() && !self.decoded.clock && self.decoded.list.is_none()
     }
 
     /// The time to which it moves engine time.
     fn told(&self) -> Time {
         match self.rejected {
+            // A line that fills a list moves no time.
+            _ if self.decoded.list.is_some() => Time::MIN,
             None => self.decoded.received_at.unwrap_or(self.decoded.at),
             Some(_) => Time::MIN,
         }
@@ -137,7 +142,7 @@ impl Prepared {
         *answer = None;
         deadlines.0.clear();
         deadlines.1.clear();
-        if rejected.is_some() || decoded.clock {
+        if rejected.is_some() || decoded.clock || decoded.list.is_some() {
             return;
         }
         *identity = engine.hasher.identity(decoded.event, decoded.id());
@@ -181,7 +186,17 @@ pub(super) fn decoder(ruleset: &Ruleset, options: &EngineOptions) -> Decoder {
             needed
         })
         .collect();
-    Decoder::new(&ruleset.hir.schema, &needed, decoder_options(options))
+    Decoder::new(&ruleset.hir.schema, &needed, decoder_options(options)).with_lists(lists(&ruleset.hir))
+}
+
+/// What lines may fill.
+pub(crate) fn lists(hir: &Hir) -> Vec<ListShape> {
+    let shape = |list: &List| ListShape {
+        name: list.name.as_str().into(),
+        ty: list.ty.clone(),
+        external: list.external,
+    };
+    hir.lists.iter().map(shape).collect()
 }
 
 fn decoder_options(options: &EngineOptions) -> Options {
@@ -194,8 +209,8 @@ fn decoder_options(options: &EngineOptions) -> Options {
 
 impl Engine {
     /// Decides one event as it comes: a JSON object, without its line end. Whatever is wrong with it is told by a
-    /// [`Reject`](crate::Reject); there are no other errors. `{"type":"clock","at":…}` only moves time. Deadlines that fall
-    /// due wait in [`Engine::take_deadlines`].
+    /// [`Reject`](crate::Reject); there are no other errors. `{"type":"clock","at":…}` only moves time, and
+    /// `{"type":"list",…}` changes an `extern` list. Deadlines that fall due wait in [`Engine::take_deadlines`].
     pub fn decide_json(&self, line: &[u8]) -> Answer {
         self.decide_with(|decoder, decoded| decoder.decode_json(line, decoded))
     }
@@ -322,6 +337,7 @@ impl Engine {
             }),
             Own::Rejected(reject) => Told::Answer(Answer::Reject(*reject)),
             Own::Clock => Told::Answer(Answer::Clock),
+            Own::List => Told::Answer(Answer::List),
         })?;
         for fallen in event.deadlines.1.drain(..) {
             each(Told::Deadline(fallen.decision))?;
@@ -344,6 +360,7 @@ impl Engine {
             }
             Own::Rejected(reject) => Answer::Reject(*reject),
             Own::Clock => Answer::Clock,
+            Own::List => Answer::List,
         };
         let after = self.fall_due(state, now);
         state.fallen.extend(after);
@@ -357,6 +374,11 @@ impl Engine {
                 state.stats.clocks += 1;
                 state.dedupe.advance(event.decoded.at);
                 return Own::Clock;
+            }
+            if let Some(line) = &event.decoded.list {
+                state.stats.lists += 1;
+                self.fill(state, line);
+                return Own::List;
             }
             if !self.ruleset.absences.is_empty() && event.decoded.received_at.is_none() {
                 state.stats.own_time += 1;

@@ -116,7 +116,7 @@ impl Ruleset {
     pub fn print_bytecode(&self) -> String {
         let mut out = String::new();
         for (index, (plan, program)) in self.plan.events.iter().zip(&self.program.events).enumerate() {
-            let later = !plan.sets.is_empty() || !plan.sequence_writes.is_empty();
+            let later = !plan.sets.is_empty() || !plan.sequence_writes.is_empty() || !plan.feeds.is_empty();
             if plan.rules.is_empty() && plan.writes.is_empty() && !later {
                 continue;
             }

@@ -6,13 +6,15 @@ use crate::decode::RejectReason;
 
 /// What an [`Engine`](crate::Engine) has counted since it was made.
 ///
-/// `decided + rejected` is the number of events given to it; deadlines and lines of the clock are none. Retries are counted as decided and as duplicates, but not again by outcome and rule.
+/// `decided + rejected` is the number of events given to it; deadlines, lines of the clock and lines that fill lists are none. Retries are counted as decided and as duplicates, but not again by outcome and rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Events that got a decision, retries included.
     pub decided: u64,
     /// Events that could not be read.
     pub rejected: u64,
+    /// Lines that changed an `extern` list.
+    pub lists: u64,
     /// Retries, which got the stored decision.
     pub duplicates: u64,
     /// Events older than the newest event of a key they write.

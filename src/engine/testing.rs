@@ -9,7 +9,8 @@ use super::texts::{argument, plain};
 use super::{Answer, Engine, EngineOptions, Ruleset};
 use crate::builtins::{DEFAULT_HASH_KEY, short_hash};
 use crate::model::decision::{Argument, Decision, Effect, EffectKind};
-use crate::model::ids::{ActionId, EventId, LabelId, RuleId};
+use crate::model::event::ListLine;
+use crate::model::ids::{ActionId, EventId, LabelId, ListId, RuleId};
 use crate::model::value::Value as Given;
 use crate::sema::hir::{
     Expectation, ExpectationKind, Hir, Label, Override, Rule, Test, TestLine, TestLineKind,
@@ -19,7 +20,7 @@ use crate::vm::Data;
 
 /// What decides the events of a test: the engine, or another executor that is held against it.
 pub trait Decider {
-    /// An event by the names of its fields, with its `type`; or the clock.
+    /// An event by the names of its fields, with its `type`; the clock, or a line that fills a list.
     fn decide(&mut self, fields: &Map<String, Value>) -> Answer;
 
     /// The deadlines that fell due since this was last asked, in their order.
@@ -226,15 +227,24 @@ impl Decider for Engine {
 /// A fresh engine with what the test replaces.
 fn engine_for(ruleset: &Arc<Ruleset>, test: &Test) -> Engine {
     let mut data: Data = ruleset.data.clone();
+    let mut fills = Vec::new();
     for replaced in &test.overrides {
         match replaced {
             Override::List(id, list) => set(&mut data.lists, id.index(), list),
+            Override::Fill(list, values) => fills.push(fill(*list, values)),
             Override::Table(id, table) => set(&mut data.tables, id.index(), table),
             Override::Phrases(id, phrases) => set(&mut data.phrases, id.index(), phrases),
             Override::Rates(rates) => data.rates = Some(rates.clone()),
         }
     }
-    Engine::with_data(ruleset.clone(), EngineOptions::default(), data)
+    let engine = Engine::with_data(ruleset.clone(), EngineOptions::default(), data);
+    fills.iter().for_each(|line| engine.fill(&mut engine.lock().state, line));
+    engine
+}
+
+/// The line of input that fills a list with these values.
+pub(crate) fn fill(list: ListId, values: &[Given]) -> ListLine {
+    ListLine { list, remove: Vec::new(), add: values.to_vec() }
 }
 
 fn set<T>(all: &mut [Arc<T>], index: usize, new: &Arc<T>) {
@@ -253,6 +263,10 @@ fn fields_of(hir: &Hir, line: &TestLine) -> Map<String, Value> {
         TestLineKind::Clock { at } => {
             fields.insert("at".to_string(), Value::String(at.to_string()));
             "clock"
+        }
+        TestLineKind::List { input } => {
+            fields = input.as_object().cloned().unwrap_or_default();
+            "list"
         }
         TestLineKind::Deadline(_) => "deadline",
     };
@@ -287,7 +301,7 @@ fn check_line(hir: &Hir, line: &TestLine, answer: &Answer, fallen: &[Fallen], fa
                 }
             }
         }
-        Answer::Clock => {}
+        Answer::Clock | Answer::List => {}
     }
     for Expectation { kind, span } in &line.expectations {
         // What fell due on the way is not by these rules either.

@@ -32,9 +32,16 @@ impl<'a> Names<'a> {
             ItemKind::Let(own) => self.expr(&own.value),
             ItemKind::Signal(own) => self.expr(&own.value),
             ItemKind::Group(group) => group.members.iter().for_each(|name| self.name(name)),
-            ItemKind::Table(table) => self.table_source(&table.source),
+            ItemKind::Table(table) => {
+                self.table_source(&table.source);
+                // The keys are fields of these types.
+                table.keys.iter().for_each(|key| self.key_type(key));
+            }
             ItemKind::Calendar(calendar) => {
                 self.table_source(&calendar.source);
+                if matches!(calendar.source, TableSource::Event(_)) {
+                    self.0.extend(["from", "until"]);
+                }
                 calendar.keys.iter().for_each(|name| self.name(name));
             }
             ItemKind::List(List { source: ListSource::Inline(values), .. }) => {
@@ -49,6 +56,12 @@ impl<'a> Names<'a> {
             }
             // A test shows that something works; it is no use of it.
             _ => {}
+        }
+    }
+
+    fn key_type(&mut self, ty: &'a TypeExpr) {
+        if let TypeKind::Name(name) = &ty.kind {
+            self.name(name);
         }
     }
 

@@ -62,7 +62,7 @@ fn misses(line: &TestLine, id: RuleId, rule: &Rule) -> bool {
             );
         }
         TestLineKind::Event { event, .. } => rule.bodies.iter().any(|body| body.event == *event),
-        TestLineKind::Clock { .. } => false,
+        TestLineKind::Clock { .. } | TestLineKind::List { .. } => false,
         TestLineKind::Deadline(of) => *of == id,
     };
     judged

@@ -1,6 +1,6 @@
 //! A decoded event, as trees see it.
 
-use super::ids::EventId;
+use super::ids::{EventId, ListId};
 use super::schema::EventSchema;
 use super::time::Time;
 use super::value::{Datum, Value};
@@ -14,6 +14,14 @@ pub struct Event {
     pub bad: Vec<String>,
     /// What its fields say but for `id` and `received_at`, as written: the same for a retry.
     pub content: u32,
+}
+
+/// A line of input that changes an `extern` list: what goes, then what comes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListLine {
+    pub list: ListId,
+    pub remove: Vec<Value>,
+    pub add: Vec<Value>,
 }
 
 impl Event {

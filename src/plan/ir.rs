@@ -92,6 +92,8 @@ pub enum Op {
     /// The first operand equals one of the others.
     InArray,
     InList(ListId),
+    /// Of a list that lines of the input fill.
+    InFilled(ListId),
     InNetwork,
     InElements,
     And,
@@ -105,7 +107,11 @@ pub enum Op {
     Mentions(PhrasesId),
     HasLabel(LabelId),
     Lookup(TableId),
+    /// Of a table that an event fills.
+    LookupTold(TableId),
     During(CalendarId),
+    /// Of a calendar that an event fills.
+    DuringTold(CalendarId),
     Convert(Currency),
 }
 
@@ -407,6 +413,8 @@ pub struct EventPlan {
     pub keys: Vec<KeyTuple>,
     pub writes: Vec<Write>,
     pub reads: Vec<Read>,
+    /// Tables and calendars that this event fills.
+    pub feeds: Vec<Feed>,
     pub sequence_writes: Vec<SequenceWrite>,
     pub sequence_reads: Vec<SequenceRead>,
     pub sets: Vec<SetPlan>,
@@ -431,6 +439,21 @@ pub struct Write {
     pub value: Option<NodeId>,
     /// Of [`EventPlan::keys`].
     pub key: usize,
+}
+
+/// What this event tells a table or a calendar.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    pub into: Fed,
+    pub keys: Vec<NodeId>,
+    /// Of a table the fields of a row, of a calendar `from` and `until`.
+    pub values: Vec<NodeId>,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Fed {
+    Table(TableId),
+    Calendar(CalendarId),
 }
 
 /// A question to a memory, asked once however many rules use it.
@@ -640,6 +663,9 @@ impl EventPlan {
             write.filter.iter_mut().for_each(&mut *change);
             write.value.iter_mut().for_each(&mut *change);
         }
+        for feed in &mut self.feeds {
+            feed.keys.iter_mut().chain(&mut feed.values).for_each(&mut *change);
+        }
         self.reads.iter_mut().for_each(|read| change(&mut read.node));
         for write in &mut self.sequence_writes {
             write.key.nodes.iter_mut().for_each(&mut *change);
@@ -671,6 +697,9 @@ impl EventPlan {
         for write in &self.writes {
             all.extend(write.filter);
             all.extend(write.value);
+        }
+        for feed in &self.feeds {
+            all.extend(feed.keys.iter().chain(&feed.values));
         }
         for write in &self.sequence_writes {
             all.extend(&write.key.nodes);

@@ -33,6 +33,7 @@ pub fn lower(hir: &Hir, sources: &SourceMap) -> Plan {
     for plan in &mut events {
         lowering.start(plan.event, false);
         lowering.writes(plan);
+        lowering.feeds(plan);
         lowering.sequence_writes(plan);
     }
     // By event rather than by rule, so that the memo of aliases serves all rules of an event.
@@ -69,6 +70,7 @@ pub(super) fn empty(hir: &Hir, event: EventId) -> EventPlan {
         keys: Vec::new(),
         writes: Vec::new(),
         reads: Vec::new(),
+        feeds: Vec::new(),
         sequence_writes: Vec::new(),
         sequence_reads: Vec::new(),
         sets: Vec::new(),
@@ -117,6 +119,26 @@ impl Lowering<'_> {
                 };
                 plan.writes.push(write);
             }
+        }
+    }
+
+    fn feeds(&mut self, plan: &mut EventPlan) {
+        let hir = self.hir;
+        let tables = hir.tables.iter().enumerate();
+        let tables = tables.map(|(i, table)| (Fed::Table(TableId::new(i)), &table.feed));
+        let calendars = hir.calendars.iter().enumerate();
+        let calendars = calendars.map(|(i, calendar)| (Fed::Calendar(CalendarId::new(i)), &calendar.feed));
+        for (into, feed) in tables.chain(calendars) {
+            let Some(feed) = feed.as_ref().filter(|feed| feed.event == plan.event) else { continue };
+            let Some(schema) = hir.schema.events.get(feed.event.index()) else { continue };
+            let mut nodes = |fields: &[FieldId]| -> Vec<NodeId> {
+                let fields = fields.iter().filter_map(|id| Some((*id, schema.fields.get(id.index())?)));
+                fields
+                    .map(|(id, field)| self.graph.add(Op::Field(feed.event, id), &[], &field.ty.base))
+                    .collect()
+            };
+            let (keys, values) = (nodes(&feed.keys), nodes(&feed.fields));
+            plan.feeds.push(Feed { into, keys, values });
         }
     }
 
@@ -285,6 +307,7 @@ impl Lowering<'_> {
             ExprKind::Compare(op, ..) => Op::Compare(*op),
             ExprKind::Between(..) => Op::Between,
             ExprKind::InArray(..) => Op::InArray,
+            ExprKind::InList(_, list) if self.hir.lists[list.index()].external => Op::InFilled(*list),
             ExprKind::InList(_, list) => Op::InList(*list),
             ExprKind::InNetwork(..) => Op::InNetwork,
             ExprKind::InElements(..) => Op::InElements,
@@ -298,7 +321,13 @@ impl Lowering<'_> {
             ExprKind::Matches(_, regex) => Op::Matches(self.graph.regex_id(regex)),
             ExprKind::Mentions(_, phrases) => Op::Mentions(*phrases),
             ExprKind::HasLabel(_, label) => Op::HasLabel(*label),
+            ExprKind::Lookup(table, _) if self.hir.tables[table.index()].feed.is_some() => {
+                Op::LookupTold(*table)
+            }
             ExprKind::Lookup(table, _) => Op::Lookup(*table),
+            ExprKind::During(_, calendar, _) if self.hir.calendars[calendar.index()].feed.is_some() => {
+                Op::DuringTold(*calendar)
+            }
             ExprKind::During(_, calendar, _) => Op::During(*calendar),
             ExprKind::Convert(_, currency) => Op::Convert(*currency),
             // Handled by `expr`; a Kleene `and` of nothing is harmless.

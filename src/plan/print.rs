@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::ir::{Deed, EventPlan, MutedPlan, NodeId, Op, Plan, RulePlan};
+use super::ir::{Deed, EventPlan, Fed, MutedPlan, NodeId, Op, Plan, RulePlan};
 use crate::model::ids::*;
 use crate::model::time::Duration;
 use crate::model::types::Type;
@@ -65,7 +65,7 @@ impl Printer<'_> {
     }
 
     fn event(&mut self, event: &EventPlan, what: &str) {
-        let kept = !event.writes.is_empty() || !event.sequence_writes.is_empty();
+        let kept = !event.writes.is_empty() || !event.sequence_writes.is_empty() || !event.feeds.is_empty();
         if !kept && event.rules.is_empty() && event.sets.is_empty() {
             return;
         }
@@ -80,6 +80,14 @@ impl Printer<'_> {
         }
         for write in &event.writes {
             let text = self.write(event, write);
+            self.line(1, &text);
+        }
+        for feed in &event.feeds {
+            let name = match feed.into {
+                Fed::Table(id) => &self.hir.tables[id.index()].name,
+                Fed::Calendar(id) => &self.hir.calendars[id.index()].name,
+            };
+            let text = format!("fill {name} by {} with {}", list(&feed.keys), list(&feed.values));
             self.line(1, &text);
         }
         for read in &event.reads {
@@ -236,15 +244,17 @@ impl Printer<'_> {
                 format!("{function:?}({args}) at level {level}").to_lowercase()
             }
             Op::Call(function) => format!("{}({args})", function.get().name),
-            Op::InList(id) => format!("{args} in {}", self.hir.lists[id.index()].name),
+            Op::InList(id) | Op::InFilled(id) => format!("{args} in {}", self.hir.lists[id.index()].name),
             Op::Matches(id) => {
                 let regex = &self.plan.graph.regexes[id.index()];
                 format!("{args} matches /{}/{}", regex.pattern, if regex.ignore_case { "i" } else { "" })
             }
             Op::Mentions(id) => format!("{args} mentions {}", self.hir.phrases[id.index()].name),
             Op::HasLabel(id) => format!("{args} has label {}", self.hir.labels[id.index()].name),
-            Op::Lookup(id) => format!("{}[{args}]", self.hir.tables[id.index()].name),
-            Op::During(id) => format!("{args} during {}", self.hir.calendars[id.index()].name),
+            Op::Lookup(id) | Op::LookupTold(id) => format!("{}[{args}]", self.hir.tables[id.index()].name),
+            Op::During(id) | Op::DuringTold(id) => {
+                format!("{args} during {}", self.hir.calendars[id.index()].name)
+            }
             Op::Convert(currency) => format!("{args} as {currency}"),
             Op::Unary(op) => format!("{op:?} {args}"),
             Op::Binary(op) => format!("{op:?} {args}"),

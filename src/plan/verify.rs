@@ -30,7 +30,13 @@ fn check_node(plan: &Plan, index: usize, node: &Node, found: &mut Vec<String>) {
     }
     let arity = match node.op {
         Op::Const(_) | Op::Field(..) | Op::Element { .. } => Some(0),
-        Op::Member(_) | Op::Unary(_) | Op::InList(_) | Op::Not | Op::IsMissing | Op::IsPresent => Some(1),
+        Op::Member(_)
+        | Op::Unary(_)
+        | Op::InList(_)
+        | Op::InFilled(_)
+        | Op::Not
+        | Op::IsMissing
+        | Op::IsPresent => Some(1),
         Op::Matches(_) | Op::Mentions(_) | Op::HasLabel(_) | Op::Convert(_) => Some(1),
         Op::Binary(_) | Op::Compare(_) | Op::InNetwork | Op::InElements | Op::Else | Op::TextTest(_) => {
             Some(2)

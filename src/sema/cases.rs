@@ -1,5 +1,7 @@
 //! Samples and tests: lines of events as JSON, and what is expected of each.
 
+mod list;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,7 +16,7 @@ use super::scope::Scope;
 use super::{Checker, check, errors};
 use crate::diag::{Diagnostic, codes};
 use crate::model::data::{ListData, RatesData, TableData};
-use crate::model::ids::{EventId, RuleId};
+use crate::model::ids::{EventId, ListId, RuleId};
 use crate::model::schema::{EventSchema, FieldSchema};
 use crate::model::time::{Duration, Time};
 use crate::model::types::{Ty, Type};
@@ -130,6 +132,7 @@ impl<'a> Checker<'a> {
             Written::Event { event, fields } if event.text == "clock" => {
                 (Subject::Clock, self.clock_line(fields, playing)?)
             }
+            Written::Event { event, .. } if event.text == "list" => return self.list_line(line, playing),
             Written::Event { event: name, fields } => {
                 playing.line += 1;
                 let event = self.single_event(name)?;
@@ -616,12 +619,25 @@ impl<'a> Checker<'a> {
         match (with.kind.text.as_str(), self.names.values.get(&name.text)) {
             ("list", Some(ValueRef::List(id))) => {
                 let elements = self.elements(&with.value, "a list")?;
-                let ty = self.lists.get(id.index())?.ty.clone();
+                let list = self.lists.get(id.index())?;
+                let ty = list.ty.clone();
+                if list.external {
+                    return Some(Override::Fill(id, self.list_values(&elements, &ty)));
+                }
                 let data: ListData = self.inline_list(&elements, &ty);
                 Some(Override::List(id, Arc::new(data)))
             }
             ("table", Some(ValueRef::Table(id))) => {
                 let table = self.tables.get(id.index())?.clone();
+                if let Some(feed) = &table.feed {
+                    let event = self.shape(feed.event).name.clone();
+                    self.report(
+                        bad(format!("`{}` can't be replaced", table.name), name.span, "filled by an event")
+                            .label(table.span, "declared here")
+                            .help(format!("put lines `{event} {{ … }}` above those that ask it")),
+                    );
+                    return None;
+                }
                 let data = self.rows(&with.value, &table)?;
                 Some(Override::Table(id, Arc::new(data)))
             }

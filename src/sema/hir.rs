@@ -8,6 +8,7 @@
 //! - Depth is bounded by the parser's nesting limit and by limits on `let` and signal chains.
 //! - [`ExprKind::Error`] does not occur.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use crate::builtins::BuiltinId;
@@ -78,6 +79,8 @@ pub struct List {
     pub name: String,
     pub ty: Type,
     pub data: Arc<ListData>,
+    /// Filled by lines of the input: `data` is empty, and nothing is known until the first such line.
+    pub external: bool,
     pub span: Span,
 }
 
@@ -87,7 +90,19 @@ pub struct Table {
     pub keys: Vec<Type>,
     pub value: Type,
     pub data: Arc<TableData>,
+    /// Filled by an event: `data` is empty. Its fields are those of a row, which is a record.
+    pub feed: Option<Feed>,
     pub span: Span,
+}
+
+/// An event that fills a table or a calendar.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    pub event: EventId,
+    /// In the order of the keys.
+    pub keys: Vec<FieldId>,
+    /// What it tells: of a calendar `from` and `until`.
+    pub fields: Vec<FieldId>,
 }
 
 #[derive(Clone, Debug)]
@@ -103,6 +118,8 @@ pub struct Calendar {
     /// Types of the keys that a row may have after its times; empty if rows have none.
     pub keys: Vec<Type>,
     pub data: Arc<CalendarData>,
+    /// Filled by an event: `data` is empty.
+    pub feed: Option<Feed>,
     pub span: Span,
 }
 
@@ -513,6 +530,8 @@ pub struct Test {
 #[derive(Clone, Debug)]
 pub enum Override {
     List(ListId, Arc<ListData>),
+    /// What an `extern` list holds at first.
+    Fill(ListId, Vec<Value>),
     Table(TableId, Arc<TableData>),
     Phrases(PhrasesId, Arc<PhraseSet>),
     Rates(Arc<RatesData>),
@@ -533,6 +552,8 @@ pub enum TestLineKind {
     Clock { at: Time },
     /// Speaks of the deadlines of this rule that the line above made due.
     Deadline(RuleId),
+    /// Changes an `extern` list: the line of input, but for its `type`.
+    List { input: serde_json::Value },
 }
 
 impl TestLine {
@@ -540,7 +561,7 @@ impl TestLine {
     pub fn event(&self) -> Option<EventId> {
         match &self.kind {
             TestLineKind::Event { event, .. } => Some(*event),
-            TestLineKind::Clock { .. } | TestLineKind::Deadline(_) => None,
+            TestLineKind::Clock { .. } | TestLineKind::List { .. } | TestLineKind::Deadline(_) => None,
         }
     }
 }
@@ -695,23 +716,45 @@ impl Hir {
     /// Whether the value of `expr`, judged on `event`, shows what a `sensitive` field holds: then it may be
     /// used, but only its short hash printed.
     pub fn is_sensitive(&self, event: EventId, expr: &Expr) -> bool {
-        self.schema
-            .events
-            .get(event.index())
-            .is_some_and(|event| shows_sensitive(event, &self.memories, expr, &mut Vec::new()))
+        self.schema.events.get(event.index()).is_some_and(|event| {
+            let kept = Kept { memories: &self.memories, tables: &self.tables, events: &self.schema.events };
+            shows_sensitive(event, &kept, expr, &mut Vec::new())
+        })
+    }
+}
+
+/// What may give back what an event told before.
+pub(super) struct Kept<'h, E> {
+    pub memories: &'h [Memory],
+    pub tables: &'h [Table],
+    /// By [`EventId`].
+    pub events: &'h [E],
+}
+
+impl<E: Borrow<EventSchema>> Kept<'_, E> {
+    /// Whether that field of a row comes from a `sensitive` one.
+    fn told_sensitive(&self, row: &Expr, place: usize) -> bool {
+        let ExprKind::Lookup(table, _) = &row.unaliased().kind else { return false };
+        let feed = self.tables.get(table.index()).and_then(|table| table.feed.as_ref());
+        let field = feed.and_then(|feed| {
+            let event: &EventSchema = self.events.get(feed.event.index())?.borrow();
+            event.fields.get(feed.fields.get(place)?.index())
+        });
+        field.is_some_and(|field| field.sensitive)
     }
 }
 
 /// See [`Hir::is_sensitive`]; `elements` says of each list being folded, outermost first, whether it is sensitive.
-pub(super) fn shows_sensitive(
+pub(super) fn shows_sensitive<E: Borrow<EventSchema>>(
     event: &EventSchema,
-    memories: &[Memory],
+    kept: &Kept<'_, E>,
     expr: &Expr,
     elements: &mut Vec<bool>,
 ) -> bool {
-    let mut any = |all: &[&Expr]| all.iter().any(|e| shows_sensitive(event, memories, e, elements));
+    let mut any = |all: &[&Expr]| all.iter().any(|e| shows_sensitive(event, kept, e, elements));
     match &expr.kind {
         ExprKind::Field(field) => event.fields.get(field.index()).is_some_and(|f| f.sensitive),
+        ExprKind::Member(row, place) if kept.told_sensitive(row, *place) => true,
         ExprKind::Member(a, _) | ExprKind::Unary(_, a) | ExprKind::Convert(a, _) => any(&[a]),
         ExprKind::Alias(a) => any(&[a]),
         ExprKind::Binary(_, a, b) | ExprKind::Else(a, b) => any(&[a, b]),
@@ -721,20 +764,23 @@ pub(super) fn shows_sensitive(
         ExprKind::Aggregate(aggregate) => {
             // How many there were, how many differ and how long ago shows none of the values.
             !matches!(aggregate.function, AggregateFn::Distinct | AggregateFn::Since)
-                && memories.get(aggregate.memory.index()).is_some_and(|m| m.value.is_some() && m.sensitive)
+                && kept
+                    .memories
+                    .get(aggregate.memory.index())
+                    .is_some_and(|m| m.value.is_some() && m.sensitive)
         }
         ExprKind::Fold(fold) => match (fold.function, &fold.value) {
             (FoldFn::Sum, Some(value)) => {
-                let list = shows_sensitive(event, memories, &fold.list, elements);
+                let list = shows_sensitive(event, kept, &fold.list, elements);
                 elements.push(list);
-                let shows = shows_sensitive(event, memories, value, elements);
+                let shows = shows_sensitive(event, kept, value, elements);
                 elements.pop();
                 shows
             }
             _ => false,
         },
         ExprKind::Call(function, arguments) => {
-            function.get().reveals && arguments.iter().any(|a| shows_sensitive(event, memories, a, elements))
+            function.get().reveals && arguments.iter().any(|a| shows_sensitive(event, kept, a, elements))
         }
         // Constants, table values, and everything that is only true or false.
         _ => false,

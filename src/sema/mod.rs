@@ -11,6 +11,7 @@ mod declare;
 mod definitions;
 mod errors;
 mod events;
+mod feeds;
 mod header;
 pub mod hir;
 mod identity;

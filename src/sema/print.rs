@@ -317,22 +317,27 @@ impl<'h> Printer<'h> {
             }
         }
         for list in &self.hir.lists {
-            self.line(0, format!("list {}: {} ({} entries)", list.name, list.ty, list.data.len()));
+            let entries = match list.external {
+                true => "extern".to_string(),
+                false => format!("{} entries", list.data.len()),
+            };
+            self.line(0, format!("list {}: {} ({entries})", list.name, list.ty));
         }
         for table in &self.hir.tables {
             let keys: Vec<String> = table.keys.iter().map(Type::to_string).collect();
-            let rows = table.data.len();
-            self.line(
-                0,
-                format!("table {}: {} -> {} ({rows} rows)", table.name, keys.join(", "), table.value),
-            );
+            let rows = match &table.feed {
+                Some(feed) => self.feed(feed),
+                None => format!("{} rows", table.data.len()),
+            };
+            self.line(0, format!("table {}: {} -> {} ({rows})", table.name, keys.join(", "), table.value));
         }
         for phrases in &self.hir.phrases {
             self.line(0, format!("phrases {} ({} phrases)", phrases.name, phrases.set.len()));
         }
         for calendar in &self.hir.calendars {
             let keys: Vec<String> = calendar.keys.iter().map(Type::to_string).collect();
-            self.line(0, format!("calendar {}[{}]", calendar.name, keys.join(", ")));
+            let feed = calendar.feed.as_ref().map_or(String::new(), |feed| format!(" ({})", self.feed(feed)));
+            self.line(0, format!("calendar {}[{}]{feed}", calendar.name, keys.join(", ")));
         }
         if let Some(rates) = &self.hir.rates {
             self.line(0, format!("rates max_age {}", duration_text(rates.max_age)));
@@ -356,6 +361,12 @@ impl<'h> Printer<'h> {
             self.line(0, format!("mute {i}"));
             self.line(1, &mute.identity);
         }
+    }
+
+    fn feed(&self, feed: &hir::Feed) -> String {
+        let event = self.event(feed.event);
+        let keys: Vec<&str> = feed.keys.iter().map(|key| &*event.fields[key.index()].name).collect();
+        format!("from {} by {}", event.name, keys.join(", "))
     }
 
     fn memories(&mut self) {
@@ -538,6 +549,9 @@ impl<'h> Printer<'h> {
                     hir::Override::List(id, data) => {
                         format!("list {} ({} entries)", self.hir.lists[id.index()].name, data.len())
                     }
+                    hir::Override::Fill(id, values) => {
+                        format!("list {} ({} entries)", self.hir.lists[id.index()].name, values.len())
+                    }
                     hir::Override::Table(id, data) => {
                         format!("table {} ({} rows)", self.hir.tables[id.index()].name, data.len())
                     }
@@ -555,6 +569,7 @@ impl<'h> Printer<'h> {
                     }
                     hir::TestLineKind::Clock { at } => format!("clock {at}"),
                     hir::TestLineKind::Deadline(rule) => format!("deadline {}", self.hir.rule(*rule).name),
+                    hir::TestLineKind::List { input } => format!("list {input}"),
                 };
                 self.line(1, text);
                 for expectation in &line.expectations {

@@ -7,8 +7,10 @@ use super::scope::Scope;
 use super::{Checker, data, errors, hir, types};
 use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::data::{CalendarData, ListData, RatesData, TableData};
+use crate::model::schema::EventSchema;
 use crate::model::time::Duration;
-use crate::model::types::{RecordField, RecordType, Type};
+use crate::model::types::Type;
+use crate::model::value::Value;
 use crate::source::SourceId;
 use crate::syntax::ast::{self, Name, TableSource, Text, TypeExpr};
 use crate::text::phrases::PhraseSet;
@@ -42,6 +44,11 @@ impl<'a> Checker<'a> {
                 self.lists[i].data = Arc::new(data);
             }
         }
+    }
+
+    /// What may give back what an event told before.
+    pub(super) fn kept(&self) -> hir::Kept<'_, Arc<EventSchema>> {
+        hir::Kept { memories: self.memories.all(), tables: &self.tables, events: &self.shapes }
     }
 
     pub(super) fn has_rates(&self) -> bool {
@@ -101,22 +108,25 @@ impl<'a> Checker<'a> {
                 Some(text) => data::list(text, &ty, &self.header.zone, self.sources, &mut self.out),
                 None => ListData::new(),
             },
-            ast::ListSource::Inline(_) => ListData::new(),
-            ast::ListSource::Extern(span) => {
-                self.report(errors::not_yet("an `extern` list", *span));
-                ListData::new()
-            }
+            ast::ListSource::Inline(_) | ast::ListSource::Extern(_) => ListData::new(),
         };
+        let external = matches!(list.source, ast::ListSource::Extern(_));
         let name = list.name.text.clone();
-        self.lists.push(hir::List { name, ty, data: Arc::new(data), span: list.name.span });
+        self.lists.push(hir::List { name, ty, data: Arc::new(data), external, span: list.name.span });
     }
 
     pub(super) fn inline_list(&mut self, elements: &[ast::Expr], ty: &Type) -> ListData {
         let mut data = ListData::new();
+        self.list_values(elements, ty).into_iter().for_each(|value| data.insert(value, None));
+        data
+    }
+
+    pub(super) fn list_values(&mut self, elements: &[ast::Expr], ty: &Type) -> Vec<Value> {
+        let mut values = Vec::new();
         for element in elements {
             let found = self.infer_as(element, ty, "a value of this list", &Scope::constants());
             match self.constant(&found) {
-                Some(value) => data.insert(value, None),
+                Some(value) => values.push(value),
                 None if found.is_error() => {}
                 None => self.report(errors::mismatch(
                     "the values of a list must be the same on every event",
@@ -125,15 +135,20 @@ impl<'a> Checker<'a> {
                 )),
             }
         }
-        data
+        values
     }
 
     fn table(&mut self, table: &ast::Table) {
         let keys: Vec<Type> = self.or_broken(&table.name, |c| {
             table.keys.iter().map(|k| c.key_type(k, "a key of a table")).collect()
         });
+        let mut feed = None;
         let (value, data) = match (&table.source, &table.value) {
-            (TableSource::Event(event), _) => (self.told_by(event), TableData::new()),
+            (TableSource::Event(event), _) => {
+                let (value, found) = self.or_broken(&table.name, |c| c.told_by(table, &keys, event));
+                feed = found;
+                (value, TableData::new())
+            }
             (TableSource::File(path), value) => {
                 let value = match value {
                     Some(written) => self.or_broken(&table.name, |c| c.table_value(written)),
@@ -159,7 +174,7 @@ impl<'a> Checker<'a> {
             }
         };
         let name = table.name.text.clone();
-        self.tables.push(hir::Table { name, keys, value, data: Arc::new(data), span: table.name.span });
+        self.tables.push(hir::Table { name, keys, value, data: Arc::new(data), feed, span: table.name.span });
     }
 
     fn table_value(&mut self, written: &TypeExpr) -> Type {
@@ -178,21 +193,6 @@ impl<'a> Checker<'a> {
         ty.base
     }
 
-    /// A table that an event fills: per field the last value told.
-    fn told_by(&mut self, event: &Name) -> Type {
-        let empty = Type::Record(Arc::new(RecordType { fields: Vec::new() }));
-        let Some(events) = self.event_set(event) else { return empty };
-        let fields = events.first().map(|id| self.shape(*id)).map(|shape| {
-            let field = |f: &crate::model::schema::FieldSchema| RecordField {
-                name: f.name.clone(),
-                ty: f.ty.as_optional(),
-            };
-            shape.own_fields().iter().map(field).collect()
-        });
-        self.report(errors::not_yet("a table that an event fills", event.span));
-        Type::Record(Arc::new(RecordType { fields: fields.unwrap_or_default() }))
-    }
-
     fn phrase_list(&mut self, phrases: &ast::Phrases) {
         let text = self.data_file(&phrases.file);
         let fold = phrases.fold.as_ref().and_then(|path| self.data_file(path));
@@ -205,6 +205,7 @@ impl<'a> Checker<'a> {
     }
 
     fn calendar(&mut self, calendar: &ast::Calendar) {
+        let mut feed = None;
         let (keys, data) = match &calendar.source {
             TableSource::File(path) => {
                 let text = self.data_file(path);
@@ -222,10 +223,15 @@ impl<'a> Checker<'a> {
                 };
                 (keys, data)
             }
-            TableSource::Event(event) => (self.calendar_of(calendar, event), CalendarData::default()),
+            TableSource::Event(event) => {
+                let (keys, found) = self.or_broken(&calendar.name, |c| c.calendar_of(calendar, event));
+                feed = found;
+                (keys, CalendarData::default())
+            }
         };
         let name = calendar.name.text.clone();
-        self.calendars.push(hir::Calendar { name, keys, data: Arc::new(data), span: calendar.name.span });
+        let data = Arc::new(data);
+        self.calendars.push(hir::Calendar { name, keys, data, feed, span: calendar.name.span });
     }
 
     /// The columns after the times: of the entity they are named after, else texts.
@@ -239,37 +245,6 @@ impl<'a> Checker<'a> {
             }
         };
         header.split(',').skip(4).map(column).collect()
-    }
-
-    /// A calendar whose rows are events with `from` and `until`.
-    fn calendar_of(&mut self, calendar: &ast::Calendar, event: &Name) -> Vec<Type> {
-        let Some(events) = self.event_set(event) else { return Vec::new() };
-        let Some(shape) = events.first().map(|id| self.shape(*id)) else { return Vec::new() };
-        for bound in ["from", "until"] {
-            if !shape.field(bound).is_some_and(|(_, f)| f.ty.base == Type::Time) {
-                self.report(
-                    Diagnostic::new(
-                        &codes::BAD_EVENT,
-                        format!("a calendar needs `from` and `until` of `{}`", shape.name),
-                        event.span,
-                        format!("`{bound}` is not a time of this event"),
-                    )
-                    .help(format!("declare `{bound}: time` in `event {}`", shape.name)),
-                );
-            }
-        }
-        let mut keys = Vec::new();
-        for name in &calendar.keys {
-            match shape.field(&name.text) {
-                Some((_, field)) => keys.push(field.ty.base.clone()),
-                None => {
-                    let known: Vec<&str> = shape.fields.iter().map(|f| &*f.name).collect();
-                    self.report(errors::unknown(name, &format!("a field of `{}`", shape.name), known));
-                }
-            }
-        }
-        self.report(errors::not_yet("a calendar of events", event.span));
-        keys
     }
 
     fn read_rates(&mut self, rates: &ast::Rates) {

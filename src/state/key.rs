@@ -2,6 +2,7 @@
 
 use std::hash::Hasher;
 
+use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
@@ -68,6 +69,13 @@ impl KeyHasher {
         self.fresh.finish()
     }
 
+    /// Of one value that is a network: as any key of such a value.
+    pub fn network(&self, network: IpNet) -> KeyHash {
+        let mut hasher = self.fresh;
+        feed_network(&mut hasher, network);
+        KeyHash(hasher.finish128().as_u128())
+    }
+
     /// Of one known value, for telling values apart.
     pub(super) fn value(&self, slot: Slot, ty: &Type, arenas: &Arenas<'_>) -> u128 {
         let mut hasher = self.fresh;
@@ -93,11 +101,7 @@ fn feed(hasher: &mut SipHasher13, slot: Slot, ty: &Type, arenas: &Arenas<'_>) {
             hasher.write(text.as_bytes());
         }
         Type::Ip => hasher.write(&ip_bits(arenas.ip(slot)).to_le_bytes()),
-        Type::Cidr => {
-            let net = arenas.net(slot);
-            hasher.write(&ip_bits(net.network()).to_le_bytes());
-            hasher.write(&[net.prefix_len(), u8::from(net.addr().is_ipv4())]);
-        }
+        Type::Cidr => feed_network(hasher, arenas.net(slot)),
         Type::Money(_) => {
             hasher.write(&slot.bits.to_le_bytes());
             hasher.write(&slot.aux.to_le_bytes());
@@ -117,6 +121,11 @@ fn feed(hasher: &mut SipHasher13, slot: Slot, ty: &Type, arenas: &Arenas<'_>) {
         }
         _ => hasher.write(&slot.bits.to_le_bytes()),
     }
+}
+
+fn feed_network(hasher: &mut SipHasher13, network: IpNet) {
+    hasher.write(&ip_bits(network.network()).to_le_bytes());
+    hasher.write(&[network.prefix_len(), u8::from(network.addr().is_ipv4())]);
 }
 
 /// A part of a list or record, which may be unknown.

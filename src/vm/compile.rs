@@ -241,12 +241,15 @@ impl<'a> Compiler<'a> {
                 Type::Ip => Instr::InListIp { to, a: first, list },
                 _ => self.slow(id, SlowOp::InList(list)),
             },
+            Op::InFilled(list) => self.slow(id, SlowOp::InFilled(list)),
             Op::InNetwork => self.slow(id, SlowOp::InNetwork),
             Op::InElements => self.slow(id, SlowOp::InElements),
             Op::Call(function) => self.slow(id, SlowOp::Call(function)),
             Op::HasLabel(label) => self.slow(id, SlowOp::HasLabel(label)),
             Op::Lookup(table) => self.slow(id, SlowOp::Lookup(table)),
+            Op::LookupTold(table) => self.slow(id, SlowOp::LookupTold(table)),
             Op::During(calendar) => self.slow(id, SlowOp::During(calendar)),
+            Op::DuringTold(calendar) => self.slow(id, SlowOp::DuringTold(calendar)),
             Op::Convert(currency) => self.slow(id, SlowOp::Convert(currency)),
         };
         Some(instr)

@@ -10,11 +10,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::model::data::{CalendarData, ListData, RatesData, TableData};
-use crate::model::ids::LabelId;
+use crate::model::ids::{CalendarId, LabelId, ListId, TableId};
 use crate::model::money::Currency;
 use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::time::{Time, Zone};
 use crate::model::types::Type;
+use crate::model::value::{Datum, Value};
 use crate::text::phrases::PhraseSet;
 #[cfg(test)]
 mod tests;
@@ -48,11 +49,25 @@ pub trait Labels: fmt::Debug {
     fn has(&self, label: LabelId, entity: Slot, ty: &Type, arenas: &Arenas<'_>, at: Time) -> bool;
 }
 
+/// What lines and events have filled so far: kept elsewhere, and the same as long as one event is judged. All slots are
+/// known.
+pub trait Filled: fmt::Debug {
+    /// `None` while nobody has filled the list.
+    fn contains(&self, list: ListId, value: (Slot, &Type), arenas: &Arenas<'_>) -> Option<bool>;
+
+    /// The row of a table, a record; `None` if there is none.
+    fn row(&self, table: TableId, keys: &[(Slot, &Type)], arenas: &Arenas<'_>) -> Option<Value>;
+
+    /// Whether a row of the calendar holds the moment.
+    fn during(&self, calendar: CalendarId, at: Time, keys: &[(Slot, &Type)], arenas: &Arenas<'_>) -> Datum;
+}
+
 /// What an event is judged with beside its own values.
 #[derive(Copy, Clone, Debug)]
 pub struct Surroundings<'a> {
     pub data: &'a Data,
     pub labels: &'a dyn Labels,
+    pub filled: &'a dyn Filled,
     pub zone: &'a Zone,
     pub currency: Option<Currency>,
     pub hash_key: &'a [u8],

@@ -238,12 +238,15 @@ pub enum SlowOp {
     Between,
     InArray,
     InList(ListId),
+    InFilled(ListId),
     InNetwork,
     InElements,
     Call(BuiltinId),
     HasLabel(LabelId),
     Lookup(TableId),
+    LookupTold(TableId),
     During(CalendarId),
+    DuringTold(CalendarId),
     Convert(Currency),
 }
 

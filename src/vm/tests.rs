@@ -31,6 +31,7 @@ fn run(fields: &[(Datum, Type)], build: impl FnOnce(&mut Graph, &[NodeId]) -> No
         keys: vec![KeyTuple { nodes: vec![root], types: vec![ty.clone()] }],
         writes: Vec::new(),
         reads: Vec::new(),
+        feeds: Vec::new(),
         sequence_writes: Vec::new(),
         sequence_reads: Vec::new(),
         sets: Vec::new(),
@@ -59,6 +60,7 @@ fn run(fields: &[(Datum, Type)], build: impl FnOnce(&mut Graph, &[NodeId]) -> No
         around: Surroundings {
             data,
             labels: &NoLabels,
+            filled: &Nothing,
             zone: &Zone::utc(),
             currency: Some(USD),
             hash_key: b"k",
@@ -77,6 +79,23 @@ struct NoLabels;
 impl Labels for NoLabels {
     fn has(&self, _: LabelId, _: Slot, _: &Type, _: &Arenas<'_>, _: Time) -> bool {
         false
+    }
+}
+
+#[derive(Debug)]
+struct Nothing;
+
+impl Filled for Nothing {
+    fn contains(&self, _: ListId, _: (Slot, &Type), _: &Arenas<'_>) -> Option<bool> {
+        None
+    }
+
+    fn row(&self, _: TableId, _: &[(Slot, &Type)], _: &Arenas<'_>) -> Option<Value> {
+        None
+    }
+
+    fn during(&self, _: CalendarId, _: Time, _: &[(Slot, &Type)], _: &Arenas<'_>) -> Datum {
+        Datum::MISSING
     }
 }
 

@@ -96,7 +96,7 @@ pub fn decision(answer: Answer) -> Decision {
     match answer {
         Answer::Decision(decision) => (*decision).clone(),
         Answer::Reject(reject) => panic!("{}", reject.to_json()),
-        Answer::Clock => panic!("no event"),
+        Answer::Clock | Answer::List => panic!("no event"),
     }
 }
 

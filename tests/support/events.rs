@@ -2,7 +2,7 @@
 
 use super::random::Random;
 use super::rules::Generated;
-use super::schema::{EVENTS, Field, json};
+use super::schema::{EVENTS, FILLED, Field, TOLD, json};
 
 /// 2026-01-01T00:00:00Z
 const START: i64 = 1_767_225_600;
@@ -42,6 +42,11 @@ pub fn generate(ruleset: &Generated, count: usize, random: &mut Random) -> Vec<S
             times.push(now);
             continue;
         }
+        if random.chance(4) {
+            lines.push(list_line(&timestamp(at), random));
+            times.push(now);
+            continue;
+        }
         lines.push(line(ruleset, number, at, random));
         times.push(at);
         if let Some(base) = repeated {
@@ -56,8 +61,26 @@ fn repeat(lines: &mut Vec<String>, times: &mut Vec<i64>, index: usize) {
     times.push(times[index]);
 }
 
+/// A line that fills a list.
+fn list_line(at: &str, random: &mut Random) -> String {
+    let (name, kind) = FILLED[random.below(FILLED.len())];
+    let mut members = vec![format!("\"type\":\"list\",\"name\":\"{name}\",\"at\":\"{at}\"")];
+    for part in ["add", "remove"] {
+        if random.chance(60) {
+            let values: Vec<String> = (0..random.below(4)).map(|_| json(kind, random)).collect();
+            members.push(format!("\"{part}\":[{}]", values.join(",")));
+        }
+    }
+    format!("{{{}}}", members.join(","))
+}
+
 fn line(ruleset: &Generated, number: usize, at: i64, random: &mut Random) -> String {
+    let fills = random.chance(5);
     let event = random.below(EVENTS.len());
+    let (name, fields): (&str, Vec<&Field>) = match fills {
+        true => ("told", TOLD.iter().collect()),
+        false => (EVENTS[event], ruleset.fields[event].clone()),
+    };
     let id = if random.chance(3) { number / 2 } else { number };
     let told = at;
     let at = match random.below(600) {
@@ -66,7 +89,7 @@ fn line(ruleset: &Generated, number: usize, at: i64, random: &mut Random) -> Str
         _ => timestamp(at),
     };
     let mut members = vec![
-        format!("\"type\":\"{}\"", if random.chance(1) { "unheard_of" } else { EVENTS[event] }),
+        format!("\"type\":\"{}\"", if random.chance(1) { "unheard_of" } else { name }),
         format!("\"id\":\"e{id}\""),
         format!("\"at\":\"{at}\""),
     ];
@@ -74,7 +97,7 @@ fn line(ruleset: &Generated, number: usize, at: i64, random: &mut Random) -> Str
         let behind = [0, 0, 1_000, 60_000, 3_600_000, 86_400_000][random.below(6)];
         members.push(format!("\"received_at\":\"{}\"", timestamp(told + behind)));
     }
-    for field in &ruleset.fields[event] {
+    for field in fields {
         members.extend(member(field, random));
     }
     if random.chance(3) {

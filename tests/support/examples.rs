@@ -98,7 +98,7 @@ pub fn decide(engine: &Engine, events: &Block) -> Vec<String> {
             None => engine.decide_json(line.as_bytes()),
         };
         all.extend(engine.take_deadlines().iter().map(|decision| decision.to_json()));
-        if !matches!(own, Answer::Clock) {
+        if !matches!(own, Answer::Clock | Answer::List) {
             all.push(own.to_json());
         }
     }

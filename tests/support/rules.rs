@@ -478,6 +478,22 @@ impl Generator<'_> {
             ("device", "(device has label odd)"),
             ("ip", "(ip has label hot)"),
         ];
+        let told = [
+            ("buyer", "(buyer in friends)"),
+            ("buyer", "(profile[buyer].n > 3)"),
+            ("buyer", "(profile[buyer] is present)"),
+            ("buyer", "(at during campaigns[buyer])"),
+            ("payer", "(payer not in friends)"),
+            ("payer", "(profile[payer].home == PL)"),
+            ("device", "(pair[buyer, device].n is missing)"),
+            ("since_when", "(since_when during closed)"),
+            ("ip", "(ip in places)"),
+            ("ip", "(ip in addresses)"),
+            ("net", "(net in places)"),
+            ("n", "(n in sizes)"),
+            ("buyer", "(at during closed)"),
+        ];
+        let told: Vec<&str> = told.into_iter().filter(|t| has(t.0)).map(|t| t.1).collect();
         let labelled: Vec<&str> =
             labels.into_iter().filter(|label| has(label.0)).map(|label| label.1).collect();
         match self.random.below(if self.effects { 25 } else { 22 }) {
@@ -529,6 +545,7 @@ impl Generator<'_> {
             17 if how => {
                 self.random.pick(&["(way == card)", "(way in [cod, other])", "(way != wallet)"]).into()
             }
+            18 | 19 if !told.is_empty() => self.random.pick(&told).into(),
             _ => self.comparison(inner),
         }
     }

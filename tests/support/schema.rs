@@ -91,6 +91,15 @@ list good_countries: country = [CN, PL, US]
 list bad_words: text = ["x", "free money", "ü"]
 list known: buyer = ["b1", "b2"]
 list nets: cidr = ["10.0.0.0/8", "192.168.1.0/24"]
+list friends: buyer extern
+list places: cidr extern
+list addresses: ip extern
+list sizes: int extern
+event told { buyer: buyer, device: device?, n: int?, home: country?, from: time?, until: time? }
+table profile: buyer from told
+table pair: buyer, device from told
+calendar campaigns from told by buyer
+calendar closed from told
 table origin: cidr -> country from "origin.csv"
 table ranks: text -> int from "ranks.csv"
 
@@ -116,6 +125,27 @@ pub const FILES: &[(&str, &str)] = &[
         "rates.csv",
         "date,from,to,rate\n2025-12-30,EUR,USD,1.1\n2026-01-02,EUR,USD,1.25\n2026-01-01,CNY,USD,0.14\n",
     ),
+];
+
+/// The fields of the event that fills tables and calendars.
+pub const TOLD: &[Field] = &[
+    field("buyer", Kind::Buyer, false, ""),
+    field("device", Kind::Device, true, ""),
+    field("n", Kind::Int, true, ""),
+    field("home", Kind::Country, true, ""),
+    field("from", Kind::Time, true, ""),
+    field("until", Kind::Time, true, ""),
+];
+
+/// Lists that lines fill.
+pub const FILLED: &[(&str, Kind)] = &[
+    ("friends", Kind::Buyer),
+    ("places", Kind::Cidr),
+    ("addresses", Kind::Ip),
+    ("sizes", Kind::Int),
+    // Not one of them.
+    ("known", Kind::Buyer),
+    ("freinds", Kind::Buyer),
 ];
 
 const TEXTS: &[&str] = &[

@@ -46,7 +46,7 @@ impl<'a> Checker<'a> {
         }
         let Some(event) = scope.event else { return };
         let shape = self.shape(event);
-        if hir::shows_sensitive(&shape, self.memories.all(), value, &mut Vec::new()) {
+        if hir::shows_sensitive(&shape, &self.kept(), value, &mut Vec::new()) {
             self.report(
                 Diagnostic::new(
                     &codes::SENSITIVE_TEXT,

@@ -127,7 +127,7 @@ impl<'a> Checker<'a> {
             input
                 .value
                 .as_ref()
-                .is_some_and(|v| hir::shows_sensitive(shape, self.memories.all(), v, &mut Vec::new()))
+                .is_some_and(|v| hir::shows_sensitive(shape, &self.kept(), v, &mut Vec::new()))
         });
         Memory {
             keys: inputs

@@ -5,6 +5,7 @@ use crate::builtins::Context;
 use crate::model::ids::TableId;
 use crate::model::ops;
 use crate::model::slot::Slot;
+use crate::model::time::Time;
 use crate::model::types::{Ty, Type};
 use crate::model::value::{Datum, Unknown, Value};
 use crate::vm::op::{Operand, Slow, SlowOp};
@@ -60,7 +61,29 @@ impl<'a> Machine<'a> {
                     false => Datum::Unknown(slot.why()),
                 }
             }
+            (SlowOp::InFilled(_) | SlowOp::LookupTold(_) | SlowOp::DuringTold(_), _) => self.filled(slow),
             _ => self.strict(slow).unwrap_or_else(Datum::Unknown),
+        }
+    }
+
+    /// Questions to what lines and events have filled.
+    fn filled(&self, slow: &Slow) -> Datum {
+        let (filled, arenas) = (self.around.filled, self.arenas());
+        let operands: Vec<(Slot, &Type)> = slow.args.iter().map(|arg| (self.get(arg.reg), &arg.ty)).collect();
+        if let Some((unknown, _)) = operands.iter().find(|(slot, _)| !slot.is_known()) {
+            return Datum::Unknown(unknown.why());
+        }
+        match (slow.op, operands.as_slice()) {
+            (SlowOp::InFilled(list), [value]) => {
+                filled.contains(list, *value, &arenas).map_or(Datum::MISSING, Datum::bool)
+            }
+            (SlowOp::LookupTold(table), keys) => {
+                filled.row(table, keys, &arenas).map_or(Datum::MISSING, Datum::Known)
+            }
+            (SlowOp::DuringTold(calendar), [(time, _), keys @ ..]) => {
+                filled.during(calendar, Time(time.as_int()), keys, &arenas)
+            }
+            _ => Datum::MISSING,
         }
     }
 

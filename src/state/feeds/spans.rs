@@ -1,0 +1,129 @@
+//! Calendars that an event fills: from when until when, by key.
+
+use std::collections::HashMap;
+
+use crate::model::ids::CalendarId;
+use crate::model::time::Time;
+use crate::model::value::{Datum, Unknown};
+use crate::state::key::KeyHash;
+
+/// The rows of all such calendars.
+#[derive(Debug)]
+pub struct Calendars {
+    /// Spans kept per key.
+    entries: usize,
+    keys: HashMap<(CalendarId, KeyHash), Spans>,
+}
+
+/// The spans of one key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spans {
+    newest: Time,
+    /// Sorted, and apart from one another.
+    spans: Vec<(Time, Time)>,
+    /// The latest end that was dropped for want of room: before it not everything is known.
+    lost: Option<Time>,
+}
+
+impl Calendars {
+    pub fn new(entries: u32) -> Calendars {
+        Calendars { entries: entries as usize, keys: HashMap::new() }
+    }
+
+    /// Enters what an event at that time tells: `from` is the first moment of it, `until` the first after it. Whether
+    /// the event is older than the newest of its key.
+    pub fn enter(
+        &mut self,
+        calendar: CalendarId,
+        key: KeyHash,
+        at: Time,
+        (from, until): (Time, Time),
+    ) -> bool {
+        let fresh = || Spans { newest: at, spans: Vec::new(), lost: None };
+        let kept = self.keys.entry((calendar, key)).or_insert_with(fresh);
+        let late = at < kept.newest;
+        kept.newest = kept.newest.max(at);
+        kept.join(from, until);
+        if kept.spans.len() > self.entries {
+            let (_, end) = kept.spans.remove(0);
+            kept.lost = kept.lost.max(Some(end));
+        }
+        late
+    }
+
+    /// Whether a span of that key holds the moment; unknown where those that were dropped may have.
+    pub fn during(&self, calendar: CalendarId, key: KeyHash, at: Time) -> Datum {
+        let Some(kept) = self.keys.get(&(calendar, key)) else { return Datum::bool(false) };
+        let after = kept.spans.partition_point(|(from, _)| *from <= at);
+        let before = after.checked_sub(1).and_then(|place| kept.spans.get(place));
+        match before.is_some_and(|(_, until)| at < *until) {
+            false if kept.lost.is_some_and(|lost| at < lost) => Datum::Unknown(Unknown::Saturated),
+            holds => Datum::bool(holds),
+        }
+    }
+
+    /// Everything, in an order that depends on nothing else.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what a snapshot of memory will list"))]
+    pub fn sorted(&self) -> Vec<(CalendarId, KeyHash, Spans)> {
+        let all = self.keys.iter().map(|((calendar, key), spans)| (*calendar, *key, spans.clone()));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by_key(|(calendar, key, _)| (*calendar, *key));
+        all
+    }
+}
+
+impl Spans {
+    /// All that overlap or touch become one. A span that ends where it begins, or before, never holds.
+    fn join(&mut self, from: Time, until: Time) {
+        if until <= from {
+            return;
+        }
+        let first = self.spans.partition_point(|(_, end)| *end < from);
+        let last = self.spans.partition_point(|(start, _)| *start <= until).max(first);
+        let touched = self.spans.get(first..last).unwrap_or_default();
+        let joined = touched.iter().fold((from, until), |(a, b), (start, end)| (a.min(*start), b.max(*end)));
+        self.spans.splice(first..last, [joined]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALENDAR: CalendarId = CalendarId(0);
+    const KEY: KeyHash = KeyHash(7);
+
+    fn during(calendars: &Calendars, at: i64) -> Datum {
+        calendars.during(CALENDAR, KEY, Time(at))
+    }
+
+    #[test]
+    fn spans_hold_from_their_first_moment_to_before_their_end() {
+        let mut calendars = Calendars::new(10);
+        assert_eq!(during(&calendars, 5), Datum::bool(false));
+        assert!(!calendars.enter(CALENDAR, KEY, Time(1), (Time(5), Time(8))));
+        assert_eq!(
+            [4, 5, 7, 8].map(|at| during(&calendars, at)),
+            [false, true, true, false].map(Datum::bool)
+        );
+        assert!(calendars.enter(CALENDAR, KEY, Time(0), (Time(8), Time(9))));
+        assert!(!calendars.enter(CALENDAR, KEY, Time(1), (Time(20), Time(20))));
+        assert_eq!([8, 9, 20].map(|at| during(&calendars, at)), [true, false, false].map(Datum::bool));
+        assert_eq!(calendars.during(CALENDAR, KeyHash(8), Time(6)), Datum::bool(false));
+        assert_eq!(calendars.during(CalendarId(1), KEY, Time(6)), Datum::bool(false));
+    }
+
+    #[test]
+    fn the_earliest_spans_go_first_and_what_they_held_is_unknown() {
+        let mut calendars = Calendars::new(2);
+        for from in [30, 10, 20] {
+            calendars.enter(CALENDAR, KEY, Time(1), (Time(from), Time(from + 5)));
+        }
+        let lost = Datum::Unknown(Unknown::Saturated);
+        let no = Datum::bool(false);
+        assert_eq!([5, 12, 14].map(|at| during(&calendars, at)), [lost.clone(), lost.clone(), lost]);
+        assert_eq!([15, 19, 25].map(|at| during(&calendars, at)), [no.clone(), no.clone(), no]);
+        assert_eq!(during(&calendars, 22), Datum::bool(true));
+        assert_eq!(calendars.sorted().len(), 1);
+    }
+}
