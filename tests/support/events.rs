@@ -81,7 +81,7 @@ fn line(ruleset: &Generated, number: usize, at: i64, random: &mut Random) -> Str
         true => ("told", TOLD.iter().collect()),
         false => (EVENTS[event], ruleset.fields[event].clone()),
     };
-    let id = if random.chance(3) { number / 2 } else { number };
+    let id = if random.chance(7) { number / 2 } else { number };
     let told = at;
     let at = match random.below(600) {
         0 => "9999-12-31T23:59:59.999999Z".to_string(),
