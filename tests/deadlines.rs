@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use rulec::tooling::Reference;
 use rulec::{Answer, Engine, Event, Pending, Stats, Told, compile_text};
 
 const RULES: &str = r#"
@@ -196,5 +197,43 @@ fn lines_in_any_portions_give_the_same_decisions() {
         let engine = engine();
         let portions: Vec<String> = lines.chunks(size).flat_map(|portion| told(&engine, portion)).collect();
         assert_eq!(portions, whole, "{size}");
+    }
+}
+
+#[test]
+fn what_the_hit_of_one_deadline_does_the_next_one_knows() {
+    let rules = r#"
+        entity buyer
+        event order { buyer: buyer, first: text, second: text }
+        event payment { buyer: buyer }
+        label slow on buyer
+        rule unpaid on no payment by buyer within 1h after order {
+            review if buyer has label slow
+            observe always
+            because "not paid for"
+            label slow on buyer for 1d
+            mute second by buyer for 1d
+            mute first by buyer for 1d
+        }
+    "#;
+    let compiled = compile_text("shop.rules", rules).unwrap();
+    let (engine, mut oracle) = (Engine::new(compiled.ruleset.clone()), Reference::new(&compiled));
+    let order = |id: u32| {
+        format!(
+            r#"{{"type":"order","id":"{id}","at":"2026-01-01T00:00:0{id}Z","buyer":"b","first":"x","second":"y"}}"#
+        )
+    };
+    for line in [order(1), order(2), r#"{"type":"clock","at":"2026-01-01T02:00:00Z"}"#.to_string()] {
+        let own = engine.decide_json(line.as_bytes());
+        let got = own.decision().map(|d| d.to_json()).into_iter();
+        let due = engine.take_deadlines();
+        let got: Vec<String> = got.chain(due.iter().map(|decision| decision.to_json())).collect();
+        let wanted: Vec<String> = oracle.decide_all(line.as_bytes()).iter().map(|d| d.to_json()).collect();
+        assert_eq!(got, wanted);
+        if line.contains("clock") {
+            let told: Vec<(&str, &str)> = due.iter().map(|d| (&*d.event, &*d.outcome)).collect();
+            assert_eq!(told, [("1#unpaid", "observe"), ("2#unpaid", "review")]);
+            assert!(due.iter().all(|decision| decision.bad == ["/first", "/second"]));
+        }
     }
 }

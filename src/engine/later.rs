@@ -292,7 +292,8 @@ impl Engine {
         let of_event = std::mem::take(&mut scratch.marks);
         let (mut verdict, _) = self.settle(place, frame, &mut arena, &known, memory, scratch, subject);
         let marks = std::mem::replace(&mut scratch.marks, of_event);
-        let bad = std::mem::take(&mut verdict.bad);
+        let mut bad = std::mem::take(&mut verdict.bad);
+        bad.sort_unstable();
         verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
         stats.deadlines += 1;
         if let Some(count) = stats.deadline_outcomes.get_mut(verdict.outcome.index()) {
