@@ -149,7 +149,6 @@ impl Entries {
     #[inline]
     pub fn until_from(&self, layout: Layout, t: i64, edge: &mut Edge) -> usize {
         let known = edge.entry.wrapping_sub(self.first);
-        // Entries may have been added where there was none.
         if known < u64::from(self.len) && t < edge.until {
             known as usize
         } else {
@@ -161,7 +160,8 @@ impl Entries {
         let known = edge.entry.wrapping_sub(self.first);
         let hint = if known <= u64::from(self.len) { known as usize } else { 0 };
         let place = self.forward(layout, t, hint);
-        let until = self.at(layout, place).unwrap_or(i64::MAX);
+        // With none after it there is nothing to wait for: asked again, it is searched again.
+        let until = self.at(layout, place).unwrap_or(i64::MIN);
         *edge = Edge { entry: self.first + place as u64, until };
         place
     }
