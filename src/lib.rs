@@ -19,6 +19,7 @@ mod sema;
 mod source;
 #[expect(missing_docs, reason = "seen by `tooling` alone")]
 mod state;
+mod store;
 #[expect(missing_docs, reason = "seen by `tooling` alone")]
 mod syntax;
 mod text;
@@ -32,7 +33,10 @@ mod vm;
 
 pub use compile::{CompileError, Compiled, compile_files, compile_text};
 pub use diag::{Code, Diagnostic, Diagnostics, Edit, Fix, Label, Severity, render::Format};
-pub use engine::{Answer, CsvColumns, Engine, EngineOptions, Event, RuleStats, Ruleset, Stats};
+pub use engine::{
+    Answer, Carried, CsvColumns, Engine, EngineOptions, Event, Failed, Recovery, RuleStats, Ruleset, Stats,
+    StoreError,
+};
 #[doc(hidden)]
 pub use engine::{Pending, Told};
 #[doc(hidden)]
@@ -43,3 +47,4 @@ pub use model::decision::{
 pub use model::time::Time;
 pub use os::{DiskFiles, compile};
 pub use source::{FileError, Files, MemoryFiles, Position, Source, SourceId, SourceMap, Span};
+pub use store::{Durability, Store, StoreOptions};

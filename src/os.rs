@@ -1,6 +1,7 @@
 //! The real file system, for hosts.
 
 mod disk;
+mod store;
 
 use std::io::Read;
 use std::path::Path;

@@ -7,6 +7,7 @@ use super::code::{EventCode, KeyCode, ReadCode, WriteCode};
 use super::effects::Known;
 use super::feeds::{self, tellings, write_feeds};
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
+use super::keep::{Kept as Written, Recovery};
 use super::later::{deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
@@ -19,6 +20,7 @@ use crate::model::ids::{EventId, OutcomeId};
 use crate::model::slot::{Arena, Slot};
 use crate::model::time::Time;
 use crate::model::value::Unknown;
+use crate::state::disk::Records;
 use crate::state::{
     Bounds, CellId, Deadlines, Dedupe, Effects, Feeds, GroupId, Kept, KeyHash, KeyHasher, Options, Question,
     Sequences, Sights, Store,
@@ -58,12 +60,22 @@ pub struct Engine {
     pub(super) hasher: KeyHasher,
     pub(super) data: Data,
     inner: Mutex<Inner>,
+    /// The headers of CSV files by their numbers, for as long as records speak of them.
+    pub(super) columns: Mutex<Vec<Vec<Vec<u8>>>>,
+    /// Where inputs are written down, if anywhere.
+    pub(super) kept: Option<Box<Written>>,
+    /// What was found where they were.
+    pub(super) recovery: Option<Recovery>,
 }
 
 #[derive(Debug)]
 pub(super) struct Inner {
     /// For events that come alone.
     pub(super) alone: Prepared,
+    /// What is written down of it.
+    pub(super) records: Records,
+    /// How many are in the state: events, lines of the clock and of lists.
+    pub(super) inputs: u64,
     pub(super) state: State,
 }
 
@@ -168,7 +180,15 @@ impl Engine {
             decoder: super::read::decoder(&ruleset, &options),
             data,
             hasher,
-            inner: Mutex::new(Inner { alone: Prepared::default(), state }),
+            inner: Mutex::new(Inner {
+                alone: Prepared::default(),
+                records: Records::default(),
+                inputs: 0,
+                state,
+            }),
+            columns: Mutex::default(),
+            kept: None,
+            recovery: None,
             ruleset,
             options,
         }
