@@ -37,7 +37,6 @@ pub mod key;
 mod moments;
 mod number;
 mod running;
-pub mod save;
 pub mod sequence;
 mod store;
 mod table;
