@@ -34,7 +34,7 @@ pub use compile::{CompileError, Compiled, compile_files, compile_text};
 pub use diag::{Code, Diagnostic, Diagnostics, Edit, Fix, Label, Severity, render::Format};
 pub use engine::{Answer, CsvColumns, Engine, EngineOptions, Event, RuleStats, Ruleset, Stats};
 #[doc(hidden)]
-pub use engine::{Pending, Told};
+pub use engine::{Carried, CarriedPart, Fate, HeldPart, LoadError, Pending, Summary, Told};
 #[doc(hidden)]
 pub use model::decision::Quiet;
 pub use model::decision::{
@@ -43,3 +43,7 @@ pub use model::decision::{
 pub use model::time::Time;
 pub use os::{DiskFiles, compile};
 pub use source::{FileError, Files, MemoryFiles, Position, Source, SourceId, SourceMap, Span};
+#[doc(hidden)]
+pub use state::disk::Piece;
+#[doc(hidden)]
+pub use state::save::{Sink, Source as StateSource};

@@ -10,6 +10,7 @@ mod judge;
 mod later;
 mod read;
 mod ruleset;
+pub mod save;
 mod stats;
 pub mod testing;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use event::Event;
 pub(crate) use read::lists;
 pub use read::{CsvColumns, Pending, Told};
 pub use ruleset::Ruleset;
+pub use save::{Carried, CarriedPart, Fate, HeldPart, LoadError, Summary};
 pub use stats::{RuleStats, Stats};
 
 /// What an engine says to one line of input: a decision about the event, or why it could not be read. What else became
