@@ -34,11 +34,11 @@ mod vm;
 pub use compile::{CompileError, Compiled, compile_files, compile_text};
 pub use diag::{Code, Diagnostic, Diagnostics, Edit, Fix, Label, Severity, render::Format};
 pub use engine::{
-    Answer, Carried, CsvColumns, Engine, EngineOptions, Event, Failed, Recovery, RuleStats, Ruleset, Stats,
-    StoreError,
+    Answer, Carried, CarriedPart, CsvColumns, Engine, EngineOptions, Event, Failed, Fate, HeldPart, Recovery,
+    RuleStats, Ruleset, Stats, StoreError, Summary,
 };
 #[doc(hidden)]
-pub use engine::{Pending, Told};
+pub use engine::{LoadError, Pending, Told};
 #[doc(hidden)]
 pub use model::decision::Quiet;
 pub use model::decision::{
@@ -47,4 +47,8 @@ pub use model::decision::{
 pub use model::time::Time;
 pub use os::{DiskFiles, compile};
 pub use source::{FileError, Files, MemoryFiles, Position, Source, SourceId, SourceMap, Span};
+#[doc(hidden)]
+pub use state::disk::Piece;
+#[doc(hidden)]
+pub use state::save::{Sink, Source as StateSource};
 pub use store::{Durability, Store, StoreOptions};

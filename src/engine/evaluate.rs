@@ -11,6 +11,7 @@ use super::keep::{Kept as Written, Recovery};
 use super::later::{deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
+use super::save::{Era, NEVER};
 use super::stats::{RuleStats, Stats};
 use super::testing::Fallen;
 use crate::decode::Decoder;
@@ -21,6 +22,7 @@ use crate::model::slot::{Arena, Slot};
 use crate::model::time::Time;
 use crate::model::value::Unknown;
 use crate::state::disk::Records;
+use crate::state::save::Aside;
 use crate::state::{
     Bounds, CellId, Deadlines, Dedupe, Effects, Feeds, GroupId, Kept, KeyHash, KeyHasher, Options, Question,
     Sequences, Sights, Store,
@@ -58,6 +60,8 @@ pub struct Engine {
     pub(super) decoder: Decoder,
     /// The store's own, for those who read events without its lock.
     pub(super) hasher: KeyHasher,
+    /// By event type, what stands for its name among what is told apart.
+    pub(super) marks: Vec<u64>,
     pub(super) data: Data,
     inner: Mutex<Inner>,
     /// The headers of CSV files by their numbers, for as long as records speak of them.
@@ -88,6 +92,14 @@ pub(super) struct State {
     pub(super) effects: Effects,
     pub(super) feeds: Feeds,
     pub(super) dedupe: Dedupe,
+    /// Engine time since which each memory holds everything, and each sequence.
+    pub(super) since: Vec<Time>,
+    pub(super) sequences_since: Vec<Time>,
+    /// The rulesets that kept decisions were made by, and which of them runs.
+    pub(super) eras: Vec<Era>,
+    pub(super) era: u16,
+    /// What is remembered that the ruleset does not know.
+    pub(super) aside: Vec<Aside>,
     /// By event type, and then by what falls due, as in the plan.
     pub(super) frames: Vec<Frame>,
     /// As the frames, then by key: the group of memories that are kept by it, and what is looked at there.
@@ -125,20 +137,9 @@ enum Key {
     Unknown(Unknown),
 }
 
-impl Engine {
-    /// With the default options, and nothing remembered.
-    pub fn new(ruleset: Arc<Ruleset>) -> Engine {
-        Engine::with_options(ruleset, EngineOptions::default())
-    }
-
-    /// With options, and nothing remembered.
-    pub fn with_options(ruleset: Arc<Ruleset>, options: EngineOptions) -> Engine {
-        let data = ruleset.data.clone();
-        Engine::with_data(ruleset, options, data)
-    }
-
-    /// With other lists, tables, phrases or rates than the ruleset's own.
-    pub(super) fn with_data(ruleset: Arc<Ruleset>, options: EngineOptions, data: Data) -> Engine {
+impl State {
+    /// Nothing is remembered.
+    pub(super) fn new(ruleset: &Ruleset, options: &EngineOptions) -> State {
         let header = &ruleset.hir.header;
         let kept = Options {
             lateness: header.lateness,
@@ -156,14 +157,18 @@ impl Engine {
         let questions: Vec<Vec<Question>> = questions.collect();
         let groups = ruleset.events.iter().zip(&questions);
         let groups = groups.map(|(event, questions)| groups_of(&store, event, questions)).collect();
-        let hasher = store.hasher().clone();
-        let state = State {
+        State {
             store,
             sequences: Sequences::new(&sequence_specs(&ruleset.hir), &kept),
             deadlines: Deadlines::new(),
             effects: Effects::default(),
             feeds: Feeds::new(header.limits.entries),
             dedupe: Dedupe::new(options.horizon),
+            since: vec![NEVER; ruleset.hir.memories.len()],
+            sequences_since: vec![NEVER; ruleset.hir.sequences.len()],
+            eras: vec![Era::of(ruleset)],
+            era: 0,
+            aside: Vec::new(),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
             groups,
             questions,
@@ -175,10 +180,31 @@ impl Engine {
                 ..Stats::default()
             },
             fallen: Vec::new(),
-        };
+        }
+    }
+}
+
+impl Engine {
+    /// With the default options, and nothing remembered.
+    pub fn new(ruleset: Arc<Ruleset>) -> Engine {
+        Engine::with_options(ruleset, EngineOptions::default())
+    }
+
+    /// With options, and nothing remembered.
+    pub fn with_options(ruleset: Arc<Ruleset>, options: EngineOptions) -> Engine {
+        let data = ruleset.data.clone();
+        Engine::with_data(ruleset, options, data)
+    }
+
+    /// With other lists, tables, phrases or rates than the ruleset's own.
+    pub(super) fn with_data(ruleset: Arc<Ruleset>, options: EngineOptions, data: Data) -> Engine {
+        let state = State::new(&ruleset, &options);
+        let hasher = state.store.hasher().clone();
+        let events = ruleset.hir.schema.events.iter();
         Engine {
             decoder: super::read::decoder(&ruleset, &options),
             data,
+            marks: events.map(|event| hasher.mark(&event.name)).collect(),
             hasher,
             inner: Mutex::new(Inner {
                 alone: Prepared::default(),
@@ -291,6 +317,8 @@ impl Engine {
             effects,
             feeds,
             dedupe,
+            eras,
+            era,
             frames,
             groups,
             questions,
@@ -305,10 +333,15 @@ impl Engine {
         let index = event.index();
         if let Some(applied) = dedupe.check(*identity, decoded.received_at.unwrap_or(at)) {
             stats.duplicates += 1;
-            let conflict = applied.content != decoded.content;
+            let era = &eras[usize::from(applied.era)];
+            let conflict = applied.content != decoded.content && era.is_comparable(event);
             let decision = match &applied.decision {
                 Kept::Whole(decision) => Decision::clone(decision),
-                Kept::Quiet { at, outcome, late } => self.quiet(event, decoded.id(), *at, *outcome, *late),
+                Kept::Quiet { at, outcome, late } => Decision {
+                    outcome: era.outcome(*outcome),
+                    ruleset: era.stamp.clone(),
+                    ..self.quiet(event, decoded.id(), *at, *outcome, *late)
+                },
             };
             return Kept::Whole(Arc::new(Decision { duplicate: true, conflict, ..decision }));
         }
@@ -364,7 +397,7 @@ impl Engine {
             }
             Kept::Whole(Arc::new(self.decision(code, decoded.id().into(), at, verdict, bad, late)))
         };
-        dedupe.remember(*identity, decoded.content, kept.clone());
+        dedupe.remember(*identity, decoded.content, *era, kept.clone());
         kept
     }
 

@@ -7,7 +7,6 @@ use super::evaluate::{Engine, Inner};
 use super::read::CsvColumns;
 use super::save::Carried;
 use crate::state::disk::{Published, Records};
-use crate::state::save::Sink;
 
 /// What an engine found in its store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,7 +12,7 @@ mod keep;
 mod later;
 mod read;
 mod ruleset;
-mod save;
+pub mod save;
 mod stats;
 pub mod testing;
 #[cfg(test)]
@@ -35,7 +35,7 @@ pub(crate) use read::lists;
 pub use read::{CsvColumns, Pending, Told};
 pub use ruleset::Ruleset;
 pub(crate) use ruleset::RulesetFiles;
-pub use save::Carried;
+pub use save::{Carried, CarriedPart, Fate, HeldPart, LoadError, Summary};
 pub use stats::{RuleStats, Stats};
 
 /// What an engine says to one line of input: a decision about the event, or why it could not be read. What else became

@@ -162,7 +162,7 @@ impl Prepared {
         if rejected.is_some() || decoded.clock || decoded.list.is_some() {
             return;
         }
-        *identity = engine.hasher.identity(decoded.event, decoded.id());
+        *identity = engine.hasher.identity(engine.marks[decoded.event.index()], decoded.id());
         let arenas = Arenas { constants: &engine.ruleset.program.constants, event: &decoded.arena };
         let Some(code) = engine.ruleset.events.get(decoded.event.index()) else { return };
         keys.extend(code.keys.iter().map(|key| {

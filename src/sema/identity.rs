@@ -63,6 +63,7 @@ impl<'a> Checker<'a> {
             calendars: &self.calendars,
             labels: &self.labels,
             memories: self.memories.all(),
+            sequences: self.memories.sequences(),
             canonical: true,
         }
     }

@@ -17,6 +17,7 @@ pub mod hir;
 mod identity;
 mod infer;
 pub mod limits;
+pub mod meaning;
 mod memories;
 pub mod print;
 mod scope;

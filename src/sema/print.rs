@@ -19,6 +19,7 @@ pub(super) struct ExprText<'h> {
     pub calendars: &'h [hir::Calendar],
     pub labels: &'h [hir::Label],
     pub memories: &'h [Memory],
+    pub sequences: &'h [hir::SequenceMemory],
     /// Operands whose order means nothing are sorted, and memories written out.
     pub canonical: bool,
 }
@@ -143,9 +144,12 @@ impl ExprText<'_> {
             ExprKind::Sequence(sequence) => {
                 let filter = sequence.filter.as_ref().map_or(String::new(), |f| format!(" where {}", sub(f)));
                 let ends = if sequence.ends_here { "ends here" } else { "never ends here" };
+                let memory = match self.sequences.get(sequence.memory.index()) {
+                    Some(memory) if self.canonical => memory.identity.clone(),
+                    _ => sequence.memory.index().to_string(),
+                };
                 format!(
-                    "sequence({}) {ends}{filter} by {} within {}",
-                    sequence.memory.index(),
+                    "sequence({memory}) {ends}{filter} by {} within {}",
                     all(&sequence.keys),
                     duration_text(sequence.within)
                 )
@@ -247,6 +251,7 @@ pub fn print(hir: &Hir) -> String {
             calendars: &hir.calendars,
             labels: &hir.labels,
             memories: &hir.memories,
+            sequences: &hir.sequences,
             canonical: false,
         },
         out: String::new(),

@@ -1,5 +1,7 @@
 //! The kernel: one memory of one key. Pure; the semantics are told in the module above.
 
+mod save;
+
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -16,6 +18,7 @@ use crate::model::time::Time;
 use crate::model::types::Type;
 use crate::model::value::{Unknown, Value};
 use crate::model::window::{AggregateFn, Rank};
+pub use save::{Carry, Keeps};
 
 /// What all keys of one memory have in common.
 #[derive(Clone, Debug)]

@@ -1,5 +1,7 @@
 //! Running values: what can be told of many events without keeping each.
 
+mod save;
+
 use std::collections::VecDeque;
 
 use ethnum::U256;

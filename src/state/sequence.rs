@@ -5,6 +5,8 @@
 //! cap the oldest are dropped. A question about `(t - within, t]` is too late if something in it was lost; if the cap
 //! dropped something in it, it is settled only where what is left is enough.
 
+mod save;
+
 use std::collections::VecDeque;
 
 use hashbrown::HashTable;
@@ -15,6 +17,7 @@ use crate::model::ids::SequenceId;
 use crate::model::slot::Slot;
 use crate::model::time::{Duration, Time};
 use crate::model::value::Unknown;
+pub use save::{SEQUENCE, SavedSequence};
 
 /// What one memory keeps; in the order of their `SequenceId`s.
 #[derive(Clone, Debug)]

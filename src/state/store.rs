@@ -1,5 +1,7 @@
 //! The memories of a ruleset by key, in RAM.
 
+mod save;
+
 use super::cell::{Asked, KeyMemory, Shape};
 use super::entries::Edge;
 use super::key::{KeyHash, KeyHasher};
@@ -12,6 +14,7 @@ use crate::model::time::{Duration, Time, Zone};
 use crate::model::types::Type;
 use crate::model::value::Unknown;
 use crate::model::window::{AggregateFn, Period, Window};
+pub use save::{CELLS, Held, SavedMemory, Target};
 
 /// Memories with the same key types.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

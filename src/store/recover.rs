@@ -7,7 +7,9 @@ use super::Start;
 use super::origin::Origin;
 use crate::engine::durable::{Durable, kind, read_cells};
 use crate::engine::section;
-use crate::engine::{Carried, CsvColumns, Engine, EngineOptions, Pending, Recovery, Ruleset, StoreError};
+use crate::engine::{
+    Carried, CsvColumns, Engine, EngineOptions, LoadError, Pending, Recovery, Ruleset, StoreError,
+};
 use crate::state::disk::{
     DiskError, Durability, Flusher, Journal, Piece, Records, Recovered, SnapshotReader, Torn,
 };
@@ -70,7 +72,13 @@ impl Recovering {
             let cells = read_cells(header).ok_or_else(|| strange(section::COLUMNS))?;
             self.columns.push(engine.know_columns(&cells));
         }
-        engine.load(&mut Rest { first: Some(first), name: String::new(), reader })?;
+        let mut rest = Rest { first: Some(first), name: String::new(), reader };
+        engine.load(&mut rest).map_err(|error| -> StoreError {
+            match error {
+                LoadError::Source(error) => error.into(),
+                LoadError::Refused(what) => rest.reader.damage(&what).into(),
+            }
+        })?;
         self.engine = Some(engine);
         self.origin = Some(origin);
         Ok(())

@@ -1,0 +1,127 @@
+//! What is kept for sequences, as bytes: key after key in the order in which they were added.
+
+use super::{Entry, KeySequence, Memory, Sequences, Steps};
+use crate::model::ids::SequenceId;
+use crate::model::time::Time;
+use crate::state::Held;
+use crate::state::key::KeyHash;
+use crate::state::save::{Bytes, Fault, Out, Writer};
+
+/// The section of one memory.
+pub const SEQUENCE: &str = "sequence";
+
+/// What is said of it before its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedSequence {
+    pub meaning: String,
+    pub since: Time,
+    pub reach: i64,
+    pub lateness: i64,
+}
+
+impl SavedSequence {
+    fn save(&self, out: &mut Out) {
+        out.text(&self.meaning);
+        out.i64(self.since.0);
+        out.i64(self.reach);
+        out.i64(self.lateness);
+    }
+
+    pub fn load(mut header: Bytes<'_>) -> Result<SavedSequence, Fault> {
+        let saved = SavedSequence {
+            meaning: header.text()?.to_string(),
+            since: Time(header.i64()?),
+            reach: header.i64()?,
+            lateness: header.i64()?,
+        };
+        header.end()?;
+        Ok(saved)
+    }
+}
+
+impl Sequences {
+    pub fn save(&self, saved: impl Fn(SequenceId) -> (String, Time), writer: &mut Writer<'_>) {
+        for (index, memory) in self.memories.iter().enumerate() {
+            let (meaning, since) = saved(SequenceId::new(index));
+            let header =
+                SavedSequence { meaning, since, reach: memory.spec.reach.0, lateness: self.lateness };
+            writer.section(SEQUENCE);
+            writer.record(|out| header.save(out));
+            memory.save(writer);
+        }
+    }
+
+    /// Windows reach further back than what was kept.
+    pub fn is_widened(&self, memory: SequenceId, saved: &SavedSequence) -> bool {
+        self.memories.get(memory.index()).is_some_and(|memory| memory.spec.reach.0 > saved.reach)
+    }
+
+    /// One record after the header. From which event time on the key lacks nothing, if the span was widened.
+    pub fn load(
+        &mut self,
+        memory: SequenceId,
+        saved: &SavedSequence,
+        mut record: Bytes<'_>,
+    ) -> Result<i64, Fault> {
+        let widened = self.is_widened(memory, saved);
+        let steps = self.memories.get(memory.index()).map_or(0, |memory| memory.spec.steps);
+        let key = record.u128()?;
+        let mut kept = KeySequence {
+            newest: record.i64()?,
+            lost: record.i64()?,
+            capped: record.i64()?,
+            entries: Default::default(),
+        };
+        let bits =
+            |bits: u32| u16::try_from(bits).map_err(|_| Fault::of("an event is no part of its sequence"));
+        let entries = record.list(|bytes| {
+            let at = bytes.i64()?;
+            let both = bytes.u32()?;
+            Ok(Entry { at, steps: Steps { is: bits(both & 0xffff)?, breaks: bits(both >> 16)? } })
+        })?;
+        record.end()?;
+        if entries.iter().any(|entry| u32::from(entry.steps.is | entry.steps.breaks) >> steps.min(16) != 0) {
+            return Err(Fault::of("an event is no part of its sequence"));
+        }
+        kept.entries = entries.into();
+        let limit = kept.newest.saturating_sub(saved.reach).saturating_sub(saved.lateness);
+        let mut lacks = i64::MIN;
+        if widened && kept.lost <= limit {
+            lacks = std::mem::replace(&mut kept.lost, i64::MIN);
+        }
+        if let Some(memory) = self.memories.get_mut(memory.index()) {
+            *memory.find_or_add(KeyHash(key)) = kept;
+        }
+        Ok(lacks)
+    }
+
+    /// What a memory holds of all keys.
+    pub fn held(&self, memory: SequenceId) -> Held {
+        let Some(memory) = self.memories.get(memory.index()) else { return Held::default() };
+        let entries: usize = memory.keys.iter().map(|key| key.entries.len()).sum();
+        let bytes = memory.keys.len() * (size_of::<KeySequence>() + 32) + entries * size_of::<Entry>();
+        Held { keys: memory.keys.len() as u64, entries: entries as u64, bytes: bytes as u64 }
+    }
+}
+
+impl Memory {
+    fn save(&self, writer: &mut Writer<'_>) {
+        let mut keys = vec![0u128; self.keys.len()];
+        for (key, place) in &self.index {
+            if let Some(at) = keys.get_mut(*place as usize) {
+                *at = *key;
+            }
+        }
+        for (key, kept) in keys.iter().zip(&self.keys) {
+            writer.record(|out| {
+                out.u128(*key);
+                [kept.newest, kept.lost, kept.capped].iter().for_each(|time| out.i64(*time));
+                out.len(kept.entries.len());
+                for entry in &kept.entries {
+                    out.i64(entry.at);
+                    out.u32(u32::from(entry.steps.is) | u32::from(entry.steps.breaks) << 16);
+                }
+            });
+        }
+    }
+}
