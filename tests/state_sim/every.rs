@@ -133,6 +133,7 @@ fn whatever_fails_at_any_operation_every_input_counts_once() {
                         0 => host.kill(seen),
                         seed => host.cut_power(seed, seen),
                     }
+                    host.wants(2);
                     host.open(seen);
                     // In other modes what was answered may be lost.
                     host.send_again(0, durability != Durability::Sync);
