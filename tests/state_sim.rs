@@ -88,7 +88,7 @@ fn schedule(seed: u64, family: &Family, seen: &mut Seen) {
     let snapshot_every = [1 << 30, 1 << 30, 20_000, 4_000, 1_500, 1][random.below(6)];
     let segment_bytes = [64 << 20, 20_000, 3_000, 500][random.below(4)];
     // Either rulesets that mean the same, or such that don't.
-    let rulesets = if random.chance(70) { family.same() } else { family.different() };
+    let rulesets = if random.chance(85) { family.same() } else { family.different() };
     let mut host = Host::new(family, rulesets, options(durability, snapshot_every, segment_bytes), lines);
     host.open(seen);
     for _ in 0..random.below(4) {
