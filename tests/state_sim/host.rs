@@ -286,7 +286,9 @@ impl<'f> Host<'f> {
             self.next += 1;
             self.sent = self.sent.max(self.next);
         }
-        self.promise();
+        if said.rejected.contains(&false) {
+            self.promise();
+        }
         if let Some(error) = self.engine().snapshot_failure() {
             assert!(!error.is_damage() && self.disk.hit().is_some(), "{error}");
             note(seen, "inputs decided after a snapshot that failed", 1);
@@ -453,7 +455,7 @@ impl<'f> Host<'f> {
     /// Which ruleset was the last makes a difference only if they mean different things. (A look compiles it.)
     fn look_if_needed(&mut self) {
         self.looked = None;
-        if !self.means_the_same() || self.inputs() % 8 == 1 {
+        if !self.means_the_same() || self.inputs() % 16 == 1 {
             self.look();
         }
     }

@@ -93,7 +93,8 @@ impl Reference {
             Reference::Oracle(oracle) => oracle.go_on_as(ruleset.ruleset.stamp().clone()),
             Reference::Engine(engine) => {
                 let next = Engine::new(ruleset.ruleset.clone());
-                next.load(&mut Saved::of(engine).read(1 << 20)).unwrap();
+                let saved = Saved::of(engine);
+                next.load(&mut saved.read(saved.len())).unwrap();
                 *engine = next;
             }
         }
