@@ -124,10 +124,10 @@ impl Place {
         let fed_from = heard.clone();
         std::thread::spawn(move || {
             let mut random = Random::new(seed);
-            let mut rest = &lines[..];
+            let (mut rest, mut asked) = (&lines[..], 0);
             while !rest.is_empty() {
                 // Otherwise a pipe would take all of them at once.
-                while lines.len() - rest.len() > fed_from.load(Ordering::Relaxed).saturating_add(AHEAD) {
+                while asked > fed_from.load(Ordering::Relaxed).saturating_add(AHEAD) {
                     std::thread::sleep(Duration::from_micros(200));
                 }
                 let (some, after) = rest.split_at(rest.len().min(1 + random.below(6)));
@@ -136,6 +136,8 @@ impl Place {
                     return;
                 }
                 std::thread::sleep(Duration::from_micros(random.below(5_000) as u64));
+                // Other lines have no answer.
+                asked += some.iter().filter(|line| line.contains("\"id\"")).count();
                 rest = after;
             }
         });
@@ -285,9 +287,10 @@ fn killed(durability: &str) {
     let state = place.path("state");
     for round in 0..=rounds {
         let last = round == rounds;
-        // Behind what is remembered, or some lines before.
+        // Where an answer is missing, behind what is remembered, or some lines before.
         let end = host.log.iter().max().map_or(0, |line| line + 1);
-        let from = end.saturating_sub(random.below(12));
+        let missing = (0..end).find(|line| host.events[*line].is_some() && !host.answered.contains(line));
+        let from = missing.unwrap_or(end).min(end.saturating_sub(random.below(12)));
         let mut run = host.place.start(from, Some((&state, durability)), random.next());
         let mut said = Vec::new();
         if !last {
