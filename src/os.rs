@@ -10,6 +10,7 @@ use crate::compile::{CompileError, Compiled, compile_files};
 use crate::source::{FileError, Files};
 
 pub use disk::DiskDirectory;
+pub use store::StoreFinding;
 
 /// Files on disk; paths are relative to the working directory.
 #[derive(Copy, Clone, Debug, Default)]

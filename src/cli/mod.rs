@@ -40,6 +40,7 @@ enum Command {
     Test(test::Test),
     Fmt(fmt::Fmt),
     Run(run::Run),
+    State(state::State),
 
     Explain(explain::Explain),
     Emit(emit::Emit),
@@ -140,6 +141,7 @@ pub fn main() -> ExitCode {
         Command::Test(command) => command.run(),
         Command::Fmt(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::State(command) => command.run(),
 
         Command::Explain(command) => command.run(),
         Command::Emit(command) => command.run(),

@@ -13,6 +13,7 @@ mod later;
 mod read;
 mod ruleset;
 pub mod save;
+mod show;
 mod stats;
 pub mod testing;
 #[cfg(test)]

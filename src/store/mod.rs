@@ -91,6 +91,10 @@ impl StoreOptions {
         self
     }
 
+    pub(crate) fn fingerprint(&self) -> [u8; 16] {
+        fingerprint(&self.hash_key)
+    }
+
     /// Answers wait for the disk.
     pub(crate) fn syncs(&self) -> bool {
         self.durability == Durability::Sync
@@ -161,7 +165,7 @@ impl Store {
         let directory = Directory::open(
             disk,
             DirectoryOptions {
-                fingerprint: fingerprint(&options.hash_key),
+                fingerprint: options.fingerprint(),
                 durability: options.durability.mode(),
                 older_snapshot: options.older_snapshot,
                 ..DirectoryOptions::default()
@@ -172,7 +176,7 @@ impl Store {
 }
 
 /// Tells apart what was written under different secrets, and tells nothing of them.
-pub(crate) fn fingerprint(hash_key: &[u8]) -> [u8; 16] {
+fn fingerprint(hash_key: &[u8]) -> [u8; 16] {
     let mut hasher = Sha256::new();
     hasher.update(b"rulec state");
     hasher.update(hash_key);
