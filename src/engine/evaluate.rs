@@ -173,14 +173,19 @@ impl State {
             groups,
             questions,
             scratch: Scratch::default(),
-            stats: Stats {
-                outcomes: vec![0; ruleset.outcomes.len()],
-                deadline_outcomes: vec![0; ruleset.outcomes.len()],
-                rules: vec![RuleStats::default(); ruleset.hir.rules.len()],
-                ..Stats::default()
-            },
+            stats: no_stats(&ruleset),
             fallen: Vec::new(),
         }
+    }
+}
+
+/// Nothing was counted yet.
+fn no_stats(ruleset: &Ruleset) -> Stats {
+    Stats {
+        outcomes: vec![0; ruleset.outcomes.len()],
+        deadline_outcomes: vec![0; ruleset.outcomes.len()],
+        rules: vec![RuleStats::default(); ruleset.hir.rules.len()],
+        ..Stats::default()
     }
 }
 
@@ -218,6 +223,10 @@ impl Engine {
             ruleset,
             options,
         }
+    }
+
+    pub(super) fn no_stats(&self) -> Stats {
+        no_stats(&self.ruleset)
     }
 
     /// What it decides with.
