@@ -96,7 +96,11 @@ impl Engine {
     /// # Errors
     /// If the sink fails; what it got until then is to be thrown away.
     pub fn save<S: Sink>(&self, sink: &mut S) -> Result<(), S::Error> {
-        let inner = self.lock();
+        self.save_state(&self.lock().state, sink)
+    }
+
+    /// As [`Engine::save`], for those who hold the lock.
+    pub(super) fn save_state<S: Sink>(&self, state: &State, sink: &mut S) -> Result<(), S::Error> {
         let mut error = None;
         let mut put = |piece: Piece<'_>| {
             let put = match piece {
@@ -107,7 +111,7 @@ impl Engine {
             error.is_none()
         };
         let mut writer = Writer::new(&mut put);
-        let saving = Saving { engine: self, state: &inner.state, meaning: Meaning::new(&self.ruleset.hir) };
+        let saving = Saving { engine: self, state, meaning: Meaning::new(&self.ruleset.hir) };
         saving.save(&mut writer);
         writer.flush();
         error.map_or(Ok(()), Err)

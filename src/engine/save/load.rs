@@ -76,6 +76,8 @@ struct Loading<'e> {
     engine: &'e Engine,
     meaning: Meaning<'e>,
     state: State,
+    /// Engine time.
+    now: Time,
     names: Names,
     /// By their numbers in what is read: the numbers here.
     eras: Vec<u16>,
@@ -101,12 +103,13 @@ impl<'e> Loading<'e> {
             engine,
             meaning: Meaning::new(hir),
             state: State::new(&engine.ruleset, &engine.options),
+            now: NEVER,
             names: Names::default(),
             eras: Vec::new(),
             memories: vec![None; hir.memories.len()],
             sequences: vec![None; hir.sequences.len()],
             carried: Carried {
-                now: NEVER,
+                now: None,
                 parts: Vec::new(),
                 deadlines: 0,
                 deadlines_dropped: 0,
@@ -145,7 +148,7 @@ impl<'e> Loading<'e> {
 
     fn finish(mut self) -> Result<(State, Carried), Fault> {
         let hir = &self.engine.ruleset.hir;
-        let now = self.carried.now;
+        let now = self.now;
         let memories = self.memories.into_iter().zip(&hir.memories).zip(&mut self.state.since);
         let mut parts: Vec<CarriedPart> = Vec::new();
         for ((found, memory), since) in memories {
@@ -179,7 +182,8 @@ impl<'e> Loading<'e> {
         let now = record.time()?;
         let count = record.u64()?.min(u64::MAX >> 1);
         record.end()?;
-        self.carried.now = now;
+        self.now = now;
+        self.carried.now = (now != NEVER).then_some(now);
         self.state.dedupe.restore_now(now);
         self.state.deadlines.set_count(count);
         // The one that runs is there already.
@@ -227,7 +231,7 @@ impl<'e> Loading<'e> {
             return self.thing(&kind, header, reader, true);
         }
         let kind_shown = kind_words(&kind)?;
-        if self.carried.now.0.saturating_sub(dropped.0) >= GRACE.0 {
+        if self.now.0.saturating_sub(dropped.0) >= GRACE.0 {
             self.carried.parts.push(part(kind_shown, words(&meaning), Fate::Gone));
             return Ok(());
         }
@@ -247,7 +251,7 @@ impl<'e> Loading<'e> {
         self.carried.parts.push(part(kind_words(kind)?, words(&meaning), Fate::Dropped));
         // Nothing is lost with what holds nothing.
         if !records.is_empty() {
-            let dropped = self.carried.now;
+            let dropped = self.now;
             self.state.aside.push(Aside { kind: kind.to_string(), meaning, dropped, header, records });
         }
         Ok(())
@@ -392,7 +396,7 @@ impl<'e> Loading<'e> {
     }
 
     fn fate(&self, since: Time, carry: &Carry, lacks: i64, returned: bool) -> (Fate, Time) {
-        let now = self.carried.now;
+        let now = self.now;
         if returned {
             (Fate::Returned, now)
         } else if carry.is_nothing() {
@@ -416,7 +420,7 @@ impl<'e> Loading<'e> {
             lacks = lacks.max(self.state.sequences.load(memory, &saved, record)?);
         }
         let (fate, since) = match self.state.sequences.is_widened(memory, &saved) {
-            _ if returned => (Fate::Returned, self.carried.now),
+            _ if returned => (Fate::Returned, self.now),
             true => (Fate::Widened, saved.since.max(after(lacks))),
             false => (Fate::Kept, saved.since),
         };
