@@ -12,6 +12,7 @@ use super::read::Prepared;
 use super::ruleset::Ruleset;
 use super::stats::{RuleStats, Stats};
 use super::testing::Fallen;
+use super::warming::Since;
 use crate::decode::Decoder;
 use crate::model::decision::Decision;
 use crate::model::event::ListLine;
@@ -76,6 +77,7 @@ pub(super) struct State {
     pub(super) effects: Effects,
     pub(super) feeds: Feeds,
     pub(super) dedupe: Dedupe,
+    pub(super) since: Since,
     /// By event type, and then by what falls due, as in the plan.
     pub(super) frames: Vec<Frame>,
     /// As the frames, then by key: the group of memories that are kept by it, and what is looked at there.
@@ -152,6 +154,7 @@ impl Engine {
             effects: Effects::default(),
             feeds: Feeds::new(header.limits.entries),
             dedupe: Dedupe::new(options.horizon),
+            since: Since::new(ruleset.hir.memories.len(), ruleset.hir.sequences.len()),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
             groups,
             questions,
@@ -271,6 +274,7 @@ impl Engine {
             effects,
             feeds,
             dedupe,
+            since,
             frames,
             groups,
             questions,
@@ -292,13 +296,20 @@ impl Engine {
             };
             return Kept::Whole(Arc::new(Decision { duplicate: true, conflict, ..decision }));
         }
+        since.begin(dedupe.now());
         let id = decoded.id_slot();
         let frame = &mut frames[index];
         for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
             slot.put(to);
         }
         let code = &ruleset.events[index];
-        let known = Known { effects: &*effects, feeds: &*feeds, hir: &ruleset.hir, hasher: &self.hasher };
+        let known = Known {
+            effects: &*effects,
+            feeds: &*feeds,
+            since: &*since,
+            hir: &ruleset.hir,
+            hasher: &self.hasher,
+        };
         let memory = Memory {
             store,
             sequences,
@@ -425,6 +436,7 @@ impl Engine {
             suppressed: verdict.suppressed,
             cannot_say: verdict.cannot_say,
             effects: verdict.effects,
+            warming: verdict.warming,
             bad,
             late,
             duplicate: false,
