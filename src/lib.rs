@@ -38,7 +38,7 @@ pub use engine::{Carried, CarriedPart, Fate, HeldPart, LoadError, Pending, Summa
 #[doc(hidden)]
 pub use model::decision::Quiet;
 pub use model::decision::{
-    Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed,
+    Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed, Warming,
 };
 pub use model::time::Time;
 pub use os::{DiskFiles, compile};

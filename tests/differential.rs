@@ -40,6 +40,7 @@ struct Seen {
     late: u64,
     duplicates: u64,
     conflicts: u64,
+    warming: u64,
 }
 
 #[test]
@@ -83,6 +84,7 @@ fn engine_and_oracle_agree() {
         ("late", seen.late, rounds),
         ("duplicates", seen.duplicates, rounds),
         ("conflicts", seen.conflicts, rounds / 4),
+        ("warming", seen.warming, rounds * 10),
         ("rejects", seen.rejects, rounds),
     ];
     for (what, count, at_least) in told {
@@ -188,6 +190,7 @@ fn agree(seed: u64, source: &str, compiled: &Compiled, lines: &[String], seen: &
             seen.labelled += labels.count() as u64;
             seen.late += u64::from(decision.late);
             seen.duplicates += u64::from(decision.duplicate);
+            seen.warming += decision.warming.len() as u64;
             seen.conflicts += u64::from(decision.conflict);
         }
     }

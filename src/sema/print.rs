@@ -618,6 +618,7 @@ impl<'h> Printer<'h> {
             Late => "late".into(),
             Duplicate => "duplicate".into(),
             Bad => "bad".into(),
+            Warming => "warming".into(),
         }
     }
 }

@@ -508,6 +508,7 @@ fn decision(event: &str) -> std::sync::Arc<crate::model::decision::Decision> {
         suppressed: vec![],
         cannot_say: vec![],
         effects: vec![],
+        warming: vec![],
         bad: vec![],
         late: false,
         duplicate: false,

@@ -122,10 +122,10 @@ impl Engine {
             entries: held.entries,
             bytes: held.bytes,
         };
-        let memories = hir.memories.iter().zip(&state.since).enumerate();
+        let memories = hir.memories.iter().zip(&state.since.memories).enumerate();
         let memories = memories
             .map(|(id, (memory, since))| part(&memory.identity, *since, state.store.held(MemoryId::new(id))));
-        let sequences = hir.sequences.iter().zip(&state.sequences_since).enumerate();
+        let sequences = hir.sequences.iter().zip(&state.since.sequences).enumerate();
         let sequences = sequences.map(|(id, (memory, since))| {
             part(&memory.identity, *since, state.sequences.held(SequenceId::new(id)))
         });

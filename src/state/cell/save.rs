@@ -56,8 +56,10 @@ pub struct Carry {
     pub ever: bool,
     /// Windows reach further back than what was kept: so far, and so long events may be late.
     pub widened: Option<(i64, i64)>,
-    /// Something is asked that was not kept, and begins now.
-    pub begins: bool,
+    /// Windows are asked of what was not kept: it begins now.
+    pub windows_begin: bool,
+    /// Likewise.
+    pub ever_begins: bool,
 }
 
 impl Carry {
@@ -78,7 +80,8 @@ impl Carry {
                 .reach
                 .filter(|_| windows && new.reach > old.reach)
                 .map(|reach| (reach, old.lateness)),
-            begins: new.reach.is_some() && !windows || new.ever && !ever,
+            windows_begin: new.reach.is_some() && !windows,
+            ever_begins: new.ever && !ever,
         }
     }
 
