@@ -149,12 +149,13 @@ impl<'e> Loading<'e> {
     fn finish(mut self) -> Result<(State, Carried), Fault> {
         let hir = &self.engine.ruleset.hir;
         let now = self.now;
+        let ever = self.ever();
         let since = &mut self.state.since;
         let mut parts: Vec<CarriedPart> = Vec::new();
         for (place, (found, memory)) in self.memories.into_iter().zip(&hir.memories).enumerate() {
             parts.push(found.unwrap_or_else(|| {
                 since.memories[place] = now;
-                since.ever[place] = now;
+                since.ever[place] = ever;
                 CarriedPart { since: Some(now), ..part("memory", memory.identity.as_str(), Fate::New) }
             }));
         }
@@ -398,11 +399,16 @@ impl<'e> Loading<'e> {
         Ok(())
     }
 
+    /// Since when `ever` holds everything, if it begins now: after the beginning in any case, as something came before.
+    fn ever(&self) -> Time {
+        self.state.since.began.map_or(self.now, |began| self.now.max(Time(began.0 + 1)))
+    }
+
     /// And since when windows and `ever` hold everything.
     fn fate(&self, saved: &SavedMemory, carry: &Carry, lacks: i64, returned: bool) -> (Fate, Time, Time) {
         let now = self.now;
         if returned {
-            return (Fate::Returned, now, now);
+            return (Fate::Returned, now, self.ever());
         }
         let fate = match carry {
             _ if carry.is_nothing() => Fate::New,
@@ -411,7 +417,7 @@ impl<'e> Loading<'e> {
             _ => Fate::Kept,
         };
         let since = if carry.windows_begin { now } else { saved.since.max(moment(lacks)) };
-        (fate, since, if carry.ever_begins { now } else { saved.ever })
+        (fate, since, if carry.ever_begins { self.ever() } else { saved.ever })
     }
 
     fn of_sequence(&mut self, header: &[u8], reader: &mut Reader<'_>, returned: bool) -> Result<(), Fault> {
