@@ -4,6 +4,7 @@
 //! could be subtly fast. Executors are right when they agree with it, byte for byte. Read it from top to bottom:
 //! one event is read ([`Oracle::judge`]), decided ([`Oracle::settle`]) and written ([`Oracle::write`]).
 
+mod approx;
 mod deadlines;
 mod effects;
 mod feeds;
@@ -640,28 +641,36 @@ impl Oracle {
             let Some((after, until)) = bounds(&aggregate.window, t) else {
                 return self.ever(aggregate, cell, current, ty, t);
             };
+            // Whole steps, from that of the first moment through that of the last.
+            let (after, until) = match memory.step {
+                Some(step) => {
+                    (step_of(Time(after + 1), step).0 - 1, step_of(Time(until), step).0 + step.0 - 1)
+                }
+                None => (after, until),
+            };
             if cell.lost_expired.is_some_and(|lost| after < lost.0) {
                 return Datum::Unknown(Unknown::TooLate);
             }
             let there = |entry: &&Entry| !entry.gone && after < entry.at.0 && entry.at.0 <= until;
-            // Steps keep different values up to the cap, and running values of everything.
-            let distinct = aggregate.function == AggregateFn::Distinct;
+            // Steps keep different values up to the cap, and running values or sketches of everything.
+            let distinct = aggregate.function == AggregateFn::Distinct && !memory.approx;
             let steps = memory.step.is_some();
             let kept = if steps && distinct { &cell.in_steps } else { &cell.entries };
             let mut entries: Vec<Entry> = kept.iter().filter(there).cloned().collect();
             entries.extend(current);
             if (distinct || !steps) && cell.lost_capped.is_some_and(|lost| after < lost.0) {
-                return self.saturated(aggregate.function, entries, ty, t);
+                return self.saturated(memory, aggregate.function, entries, ty, t);
             }
-            self.answer(aggregate.function, entries, ty, t)
+            self.answer(memory, aggregate.function, entries, ty, t)
         })
     }
 
     /// Everything received, whatever its time. Only telling values apart needs them kept: the first ones are,
     /// as many as the limit allows.
     fn ever(&self, aggregate: &Aggregate, cell: &Cell, current: Option<Entry>, ty: &Type, t: Time) -> Datum {
+        let memory = self.memory(aggregate.memory);
         let mut entries = cell.entries.clone();
-        if aggregate.function == AggregateFn::Distinct {
+        if aggregate.function == AggregateFn::Distinct && !memory.approx {
             let limit = self.hir.header.limits.entries as usize;
             let mut kept: Vec<Value> = Vec::new();
             let mut dropped = false;
@@ -675,17 +684,25 @@ impl Oracle {
             return if dropped { Datum::AtLeast(count) } else { Datum::Known(count) };
         }
         if let AggregateFn::Percentile(_) = aggregate.function
+            && !memory.approx
             && entries.len() > self.hir.header.limits.entries as usize
         {
             return Datum::Unknown(Unknown::Saturated);
         }
         entries.extend(current);
-        self.answer(aggregate.function, entries, ty, t)
+        self.answer(memory, aggregate.function, entries, ty, t)
     }
 
     /// What can still be said of a window that lost its oldest entries to the cap.
-    fn saturated(&self, function: AggregateFn, entries: Vec<Entry>, ty: &Type, t: Time) -> Datum {
-        let answer = self.answer(function, entries.clone(), ty, t);
+    fn saturated(
+        &self,
+        memory: &Memory,
+        function: AggregateFn,
+        entries: Vec<Entry>,
+        ty: &Type,
+        t: Time,
+    ) -> Datum {
+        let answer = self.answer(memory, function, entries.clone(), ty, t);
         match (function, answer) {
             (AggregateFn::Count | AggregateFn::Distinct, Datum::Known(count)) => Datum::AtLeast(count),
             (AggregateFn::Any | AggregateFn::Last | AggregateFn::Since, answer) if !entries.is_empty() => {
@@ -696,11 +713,23 @@ impl Oracle {
     }
 
     /// The answer from the entries themselves, in order of arrival (the current event last).
-    fn answer(&self, function: AggregateFn, mut entries: Vec<Entry>, ty: &Type, t: Time) -> Datum {
+    fn answer(
+        &self,
+        memory: &Memory,
+        function: AggregateFn,
+        mut entries: Vec<Entry>,
+        ty: &Type,
+        t: Time,
+    ) -> Datum {
         // Stable: of one time, the earlier arrival comes first.
         entries.sort_by_key(|entry| entry.at);
         let values: Vec<Value> = entries.iter().filter_map(|entry| entry.value.clone()).collect();
         let or_missing = |value: Option<Value>| value.map_or(Datum::MISSING, Datum::Known);
+        if memory.approx
+            && let Some(answer) = self.approximate(function, &values, t)
+        {
+            return answer;
+        }
         match function {
             AggregateFn::Count => Datum::Known(Value::Int(entries.len() as i64)),
             AggregateFn::Any => Datum::bool(!entries.is_empty()),

@@ -25,6 +25,7 @@ struct Seen {
     sequences: u64,
     stepped: u64,
     percentiles: u64,
+    sketches: u64,
     /// Lines that filled a list.
     filled: u64,
     /// Rulesets that ask what lines and events have filled.
@@ -73,6 +74,7 @@ fn engine_and_oracle_agree() {
         ("sequences", seen.sequences, rounds / 10),
         ("windows in steps", seen.stepped, rounds / 5),
         ("percentiles", seen.percentiles, rounds / 5),
+        ("sketches", seen.sketches, rounds / 10),
         ("lines that filled lists", seen.filled, rounds),
         ("questions to lists, tables and calendars", seen.asked, rounds / 2),
         ("cannot say", seen.cannot_say, rounds * 10),
@@ -122,6 +124,7 @@ fn round(seed: u64, seen: &mut Seen) {
     seen.sequences += u64::from(generated.source.contains("sequence("));
     seen.stepped += u64::from(generated.source.contains(" step "));
     seen.percentiles += u64::from(generated.source.contains("percentile("));
+    seen.sketches += u64::from(generated.source.contains("(approx "));
     let lines = events::generate(&generated, EVENTS, &mut random);
     agree(seed, &generated.source, &compiled, &lines, seen);
 }

@@ -174,6 +174,8 @@ pub struct Memory {
     pub reach: Option<Duration>,
     /// In what steps of time it is kept, rather than event by event: `step 6h`.
     pub step: Option<Duration>,
+    /// Only sketches are kept: `approx distinct`, `approx percentile`.
+    pub approx: bool,
     /// Some aggregate asks `ever` of it.
     pub ever: bool,
     /// Every function asked of it, with whether over `ever`.

@@ -186,6 +186,7 @@ fn spec(value: Option<Type>, keys: Vec<Type>) -> MemorySpec {
         keys,
         reach: Some(Duration(REACH)),
         step: None,
+        approx: false,
         functions: functions().iter().flat_map(|f| [(*f, false), (*f, true)]).collect(),
     }
 }
