@@ -42,7 +42,7 @@ pub use engine::{LoadError, Pending, Told};
 #[doc(hidden)]
 pub use model::decision::Quiet;
 pub use model::decision::{
-    Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed,
+    Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed, Warming,
 };
 pub use model::time::Time;
 pub use os::{DiskFiles, StoreFinding, compile};

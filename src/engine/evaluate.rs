@@ -11,9 +11,10 @@ use super::keep::{Kept as Written, Recovery};
 use super::later::{deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
-use super::save::{Era, NEVER};
+use super::save::Era;
 use super::stats::{RuleStats, Stats};
 use super::testing::Fallen;
+use super::warming::Since;
 use crate::decode::Decoder;
 use crate::model::decision::Decision;
 use crate::model::event::ListLine;
@@ -92,9 +93,7 @@ pub(super) struct State {
     pub(super) effects: Effects,
     pub(super) feeds: Feeds,
     pub(super) dedupe: Dedupe,
-    /// Engine time since which each memory holds everything, and each sequence.
-    pub(super) since: Vec<Time>,
-    pub(super) sequences_since: Vec<Time>,
+    pub(super) since: Since,
     /// The rulesets that kept decisions were made by, and which of them runs.
     pub(super) eras: Vec<Era>,
     pub(super) era: u16,
@@ -164,8 +163,7 @@ impl State {
             effects: Effects::default(),
             feeds: Feeds::new(header.limits.entries),
             dedupe: Dedupe::new(options.horizon),
-            since: vec![NEVER; ruleset.hir.memories.len()],
-            sequences_since: vec![NEVER; ruleset.hir.sequences.len()],
+            since: Since::new(ruleset.hir.memories.len(), ruleset.hir.sequences.len()),
             eras: vec![Era::of(ruleset)],
             era: 0,
             aside: Vec::new(),
@@ -326,6 +324,7 @@ impl Engine {
             effects,
             feeds,
             dedupe,
+            since,
             eras,
             era,
             frames,
@@ -354,13 +353,20 @@ impl Engine {
             };
             return Kept::Whole(Arc::new(Decision { duplicate: true, conflict, ..decision }));
         }
+        since.begin(dedupe.now());
         let id = decoded.id_slot();
         let frame = &mut frames[index];
         for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
             slot.put(to);
         }
         let code = &ruleset.events[index];
-        let known = Known { effects: &*effects, feeds: &*feeds, hir: &ruleset.hir, hasher: &self.hasher };
+        let known = Known {
+            effects: &*effects,
+            feeds: &*feeds,
+            since: &*since,
+            hir: &ruleset.hir,
+            hasher: &self.hasher,
+        };
         let memory = Memory {
             store,
             sequences,
@@ -487,6 +493,7 @@ impl Engine {
             suppressed: verdict.suppressed,
             cannot_say: verdict.cannot_say,
             effects: verdict.effects,
+            warming: verdict.warming,
             bad,
             late,
             duplicate: false,

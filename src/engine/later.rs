@@ -271,7 +271,9 @@ impl Engine {
         if !code.rules.iter().all(|rule| is_active(rule, due.at)) {
             return None;
         }
-        let State { store, sequences, effects, feeds, frames, groups, questions, scratch, stats, .. } = state;
+        let State {
+            store, sequences, effects, feeds, since, frames, groups, questions, scratch, stats, ..
+        } = state;
         let mut arena = Arena::new();
         let frame = frames.get_mut(place)?;
         let schema = &ruleset.hir.schema.events[waiting.event.index()];
@@ -281,7 +283,13 @@ impl Engine {
         }
         frame.slots[EventSchema::AT.index()] = Slot::int(due.at.0);
         let subject = Subject { id: arena.add_text(&due.event), at: due.at };
-        let known = Known { effects: &*effects, feeds: &*feeds, hir: &ruleset.hir, hasher: &self.hasher };
+        let known = Known {
+            effects: &*effects,
+            feeds: &*feeds,
+            since: &*since,
+            hir: &ruleset.hir,
+            hasher: &self.hasher,
+        };
         let memory = Memory {
             store,
             sequences,

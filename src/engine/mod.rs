@@ -19,6 +19,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod warming;
 
 use std::sync::Arc;
 

@@ -89,6 +89,7 @@ impl Ruleset {
             keys: memory.keys.clone(),
             reach: memory.reach,
             step: memory.step,
+            approx: memory.approx,
             functions: memory.functions.clone(),
         });
         let stamp = Stamp { name: hir.header.name.clone(), version: hir.header.version.clone(), hash };

@@ -31,6 +31,7 @@ impl Oracle {
     pub fn clock(&mut self, to: Time) -> Vec<Decision> {
         let now = self.engine_time.map_or(to, |time| time.max(to));
         self.engine_time = Some(now);
+        self.began = self.began.or(Some(now));
         let (mut due, pending): (Vec<Pending>, Vec<Pending>) =
             std::mem::take(&mut self.pending).into_iter().partition(|pending| pending.due <= now);
         self.pending = pending;

@@ -190,7 +190,31 @@ impl Lowering<'_> {
                 .as_ref()
                 .map(|once| OncePlan { keys: self.typed_nodes(&once.keys), period: once.period }),
             muted_by: body.muted_by.iter().map(|(mute, keys)| (*mute, self.typed_nodes(keys))).collect(),
+            questions: self.questions(body),
         }
+    }
+
+    fn questions(&mut self, body: &Body) -> Vec<QuestionPlan> {
+        let mut all: Vec<QuestionPlan> = Vec::new();
+        for question in body.questions() {
+            let asked = match &question.kind {
+                ExprKind::Aggregate(aggregate) => {
+                    AskedPlan::Window(aggregate.memory, aggregate.window.clone())
+                }
+                // Else it is false, whatever came before.
+                ExprKind::Sequence(sequence) if sequence.ends_here && !self.waited => {
+                    AskedPlan::Sequence(sequence.memory, sequence.within)
+                }
+                _ => continue,
+            };
+            let text = self.traces.add_text(&one_line(self.sources.slice(question.span)));
+            let question = QuestionPlan { text, asked };
+            if !all.contains(&question) {
+                all.push(question);
+            }
+        }
+        all.sort_by(|a, b| self.traces.text(a.text).cmp(self.traces.text(b.text)));
+        all
     }
 
     fn typed_nodes(&mut self, keys: &[Expr]) -> Vec<(NodeId, Type)> {

@@ -233,7 +233,8 @@ impl Printer<'_> {
             Op::Read { memory, function, window: id, including } => {
                 let over = window(&self.plan.windows[id.index()]);
                 let this = if including { " including this" } else { "" };
-                format!("{function} m{} by ({args}) {over}{this}", memory.0)
+                let approx = if self.hir.memories[memory.index()].approx { "approx " } else { "" };
+                format!("{approx}{function} m{} by ({args}) {over}{this}", memory.0)
             }
             Op::Sequence { memory, within } => {
                 format!("sequence s{} by ({args}) within {}", memory.0, exactly(within))

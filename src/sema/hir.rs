@@ -9,6 +9,7 @@
 //! - [`ExprKind::Error`] does not occur.
 
 use std::borrow::Borrow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::builtins::BuiltinId;
@@ -173,6 +174,8 @@ pub struct Memory {
     pub reach: Option<Duration>,
     /// In what steps of time it is kept, rather than event by event: `step 6h`.
     pub step: Option<Duration>,
+    /// Only sketches are kept: `approx distinct`, `approx percentile`.
+    pub approx: bool,
     /// Some aggregate asks `ever` of it.
     pub ever: bool,
     /// Every function asked of it, with whether over `ever`.
@@ -596,6 +599,8 @@ pub enum ExpectationKind {
         action: ActionId,
         arguments: Option<Vec<Value>>,
     },
+    /// Some window of a rule that hits or can't say is younger than its span.
+    Warming,
     Reject,
     Late,
     Duplicate,
@@ -636,6 +641,15 @@ impl Expr {
     pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Expr)) {
         visit(self);
         self.for_each_child(&mut |child| child.walk(visit));
+    }
+
+    fn collect_questions<'a>(&'a self, found: &mut Vec<&'a Expr>, names: &mut HashSet<*const Expr>) {
+        match &self.kind {
+            ExprKind::Alias(inner) if !names.insert(Arc::as_ptr(inner)) => return,
+            ExprKind::Aggregate(_) | ExprKind::Sequence(_) => found.push(self),
+            _ => {}
+        }
+        self.for_each_child(&mut |child| child.collect_questions(found, names));
     }
 
     /// The direct parts, in source order.
@@ -809,6 +823,19 @@ impl Body {
         all.extend(self.once.iter().flat_map(|once| &once.keys));
         all.extend(self.muted_by.iter().flat_map(|(_, keys)| keys));
         all
+    }
+
+    /// Every question to a memory or a sequence that the result of the rule may rest on: in `when`, bands, score lines and
+    /// exceptions, also through names. Each name is looked into once.
+    pub fn questions(&self) -> Vec<&Expr> {
+        let bands = self.bands.iter().map(|band| &band.condition);
+        let scores = self.scores.iter().map(|score| &score.condition);
+        let unless = self.unless.iter().map(|unless| &unless.condition);
+        let (mut found, mut names) = (Vec::new(), HashSet::new());
+        for condition in self.when.iter().chain(bands).chain(scores).chain(unless) {
+            condition.collect_questions(&mut found, &mut names);
+        }
+        found
     }
 }
 

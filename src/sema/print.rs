@@ -236,7 +236,9 @@ impl ExprText<'_> {
             Some(This::Before) => " before this",
             None => "",
         };
-        format!("{}({memory}){by} {}{this}", aggregate.function, window(&aggregate.window))
+        let approx = self.memories.get(aggregate.memory.index()).is_some_and(|memory| memory.approx);
+        let approx = if approx { "approx " } else { "" };
+        format!("{approx}{}({memory}){by} {}{this}", aggregate.function, window(&aggregate.window))
     }
 }
 
@@ -387,7 +389,8 @@ impl<'h> Printer<'h> {
             self.line(
                 0,
                 format!(
-                    "memory {i}: {}{reach}{ever}{}",
+                    "memory {i}: {}{}{reach}{ever}{}",
+                    if memory.approx { "approx " } else { "" },
                     functions.join(", "),
                     if memory.sensitive { " sensitive" } else { "" }
                 ),
@@ -618,6 +621,7 @@ impl<'h> Printer<'h> {
             Late => "late".into(),
             Duplicate => "duplicate".into(),
             Bad => "bad".into(),
+            Warming => "warming".into(),
         }
     }
 }

@@ -670,7 +670,9 @@ impl Generator<'_> {
         let span = self.random.pick(&spans);
         let this = self.random.pick(&[" including this", " before this"]);
         let mut by_key = format!(" by {}", self.key(place, there));
-        let steps = if function == "percentile" { 0 } else { 2 };
+        let may_approx = matches!(function, "distinct" | "percentile") && kind != Kind::Time;
+        let approx = if may_approx && self.random.chance(40) { "approx " } else { "" };
+        let steps = if function == "percentile" && approx.is_empty() { 0 } else { 2 };
         let window = match self.random.below(10 + steps) {
             _ if function == "since" => format!("ever{this}"),
             0 | 1 => format!("ever{this}"),
@@ -678,7 +680,9 @@ impl Generator<'_> {
                 "over {}{this}",
                 self.random.pick(&["today", "this week", "this month", "today in \"Europe/Warsaw\""])
             ),
-            3 => format!("over {span} ending {} ago", self.random.pick(&["1s", "30m", "24h"])),
+            3 if approx.is_empty() => {
+                format!("over {span} ending {} ago", self.random.pick(&["1s", "30m", "24h"]))
+            }
             10.. => {
                 if self.random.chance(20) {
                     by_key.clear();
@@ -692,7 +696,7 @@ impl Generator<'_> {
             "percentile" => self.random.pick(&[", 0", ", 50", ", 99.9", ", 100"]),
             _ => "",
         };
-        Some(format!("({function}({value}{filter}{rank}){by_key} {window})"))
+        Some(format!("({approx}{function}({value}{filter}{rank}){by_key} {window})"))
     }
 
     fn filter(&mut self, event: usize) -> String {
