@@ -25,6 +25,8 @@ struct Seen {
     sequences: u64,
     stepped: u64,
     percentiles: u64,
+    /// Rulesets that count hits.
+    counted_hits: u64,
     /// Lines that filled a list.
     filled: u64,
     /// Rulesets that ask what lines and events have filled.
@@ -73,6 +75,7 @@ fn engine_and_oracle_agree() {
         ("sequences", seen.sequences, rounds / 10),
         ("windows in steps", seen.stepped, rounds / 5),
         ("percentiles", seen.percentiles, rounds / 5),
+        ("questions to hits", seen.counted_hits, rounds / 4),
         ("lines that filled lists", seen.filled, rounds),
         ("questions to lists, tables and calendars", seen.asked, rounds / 2),
         ("cannot say", seen.cannot_say, rounds * 10),
@@ -120,6 +123,7 @@ fn round(seed: u64, seen: &mut Seen) {
     ];
     seen.asked += u64::from(asked.iter().any(|text| generated.source.contains(text)));
     seen.sequences += u64::from(generated.source.contains("sequence("));
+    seen.counted_hits += u64::from(generated.source.contains("(hit"));
     seen.stepped += u64::from(generated.source.contains(" step "));
     seen.percentiles += u64::from(generated.source.contains("percentile("));
     let lines = events::generate(&generated, EVENTS, &mut random);

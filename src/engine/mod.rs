@@ -6,6 +6,7 @@ mod evaluate;
 mod event;
 mod explain;
 mod feeds;
+mod hits;
 mod judge;
 mod later;
 mod read;

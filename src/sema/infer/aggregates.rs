@@ -103,7 +103,8 @@ impl<'a> Checker<'a> {
         let (Some((here, inputs)), Some(window), Ok(this)) = (inputs, window, this) else {
             return error(span);
         };
-        if self.refuse_unexecutable(call, &subject) {
+        if let Some(approx) = call.approx {
+            self.report(errors::not_yet("`approx`", approx));
             return error(span);
         }
         let value = inputs.first().and_then(|i| i.value.as_ref()).map(|v| v.ty.base.clone());
@@ -144,20 +145,6 @@ impl<'a> Checker<'a> {
             sensitive,
             span,
         }
-    }
-
-    /// What can't be executed yet, once everything about it was checked.
-    fn refuse_unexecutable(&mut self, call: &Call, subject: &Subject<'_>) -> bool {
-        let mut refused = false;
-        if let Some(approx) = call.approx {
-            self.report(errors::not_yet("`approx`", approx));
-            refused = true;
-        }
-        if subject.events.contains(&self.hit()) {
-            self.report(errors::not_yet("counting `hit`", subject.name.span));
-            refused = true;
-        }
-        refused
     }
 
     fn bad_aggregate(&mut self, function: AggregateFn, span: Span, reason: impl Into<String>) -> Expr {
