@@ -8,6 +8,7 @@ mod approx;
 mod deadlines;
 mod effects;
 mod feeds;
+mod hits;
 mod sequences;
 mod warming;
 
@@ -141,7 +142,9 @@ impl Oracle {
         }
         let waiting = self.waiting(event);
         let (mut decision, effects) = self.settle_event(event);
-        decision.late = self.write(event) | self.write_feeds(event);
+        decision.late = self.write(event);
+        self.write_hits(event, &decision.rules);
+        decision.late |= self.write_feeds(event);
         self.cancel(event);
         for waiting in waiting {
             match waiting {

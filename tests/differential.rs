@@ -26,6 +26,8 @@ struct Seen {
     stepped: u64,
     percentiles: u64,
     sketches: u64,
+    /// Rulesets that count hits.
+    counted_hits: u64,
     /// Lines that filled a list.
     filled: u64,
     /// Rulesets that ask what lines and events have filled.
@@ -75,6 +77,7 @@ fn engine_and_oracle_agree() {
         ("windows in steps", seen.stepped, rounds / 5),
         ("percentiles", seen.percentiles, rounds / 5),
         ("sketches", seen.sketches, rounds / 10),
+        ("questions to hits", seen.counted_hits, rounds / 4),
         ("lines that filled lists", seen.filled, rounds),
         ("questions to lists, tables and calendars", seen.asked, rounds / 2),
         ("cannot say", seen.cannot_say, rounds * 10),
@@ -122,6 +125,7 @@ fn round(seed: u64, seen: &mut Seen) {
     ];
     seen.asked += u64::from(asked.iter().any(|text| generated.source.contains(text)));
     seen.sequences += u64::from(generated.source.contains("sequence("));
+    seen.counted_hits += u64::from(generated.source.contains("(hit"));
     seen.stepped += u64::from(generated.source.contains(" step "));
     seen.percentiles += u64::from(generated.source.contains("percentile("));
     seen.sketches += u64::from(generated.source.contains("(approx "));

@@ -6,6 +6,7 @@ use super::EngineOptions;
 use super::code::{EventCode, KeyCode, ReadCode, WriteCode};
 use super::effects::Known;
 use super::feeds::{self, tellings, write_feeds};
+use super::hits::Writing;
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
 use super::keep::{Kept as Written, Recovery};
 use super::later::{deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
@@ -121,6 +122,13 @@ pub(super) struct Scratch {
     cells: Vec<(CellId, Time, u32, u32)>,
 }
 
+impl Scratch {
+    /// The keys that were looked for last.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+}
+
 /// What an evaluation may ask, and what is known of its keys already.
 pub(super) struct Memory<'a> {
     pub store: &'a mut Store,
@@ -131,7 +139,7 @@ pub(super) struct Memory<'a> {
 
 /// A key of the event: its hash and where it is kept, or why there is none.
 #[derive(Copy, Clone, Debug)]
-enum Key {
+pub(super) enum Key {
     Known { hash: KeyHash, group: GroupId, cell: Option<CellId> },
     Unknown(Unknown),
 }
@@ -397,6 +405,11 @@ impl Engine {
             let of = (machine.arenas().text(id), at);
             write_deadlines(code, ruleset, deadlines, counts, of, set, &mut scratch.marks);
         }
+        if ruleset.hits.is_some() && !verdict.rules.is_empty() {
+            let arena = &mut decoded.arena;
+            let writing = Writing { known: &known, arena, frames, groups, store, sequences, scratch };
+            self.write_hits(&verdict.rules, (event, index), at, writing);
+        }
         late |= write_feeds(feeds, told, at);
         verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
         let outcome = verdict.outcome;
@@ -436,15 +449,7 @@ impl Engine {
             frame,
             constants: &ruleset.program.constants,
             arena,
-            around: Surroundings {
-                data: &self.data,
-                labels: known,
-                filled: known,
-                zone: &ruleset.hir.header.zone,
-                currency: ruleset.hir.header.currency,
-                hash_key: &self.options.hash_key,
-                at,
-            },
+            around: self.around(known, at),
         };
         machine.run_inputs();
         let Memory { store, sequences, keys, questions } = memory;
@@ -458,6 +463,19 @@ impl Engine {
         let mut judge = Judge { ruleset, plan, code, machine, subject, known, marks };
         let verdict = judge.judge();
         (verdict, judge.machine)
+    }
+
+    pub(super) fn around<'m>(&'m self, known: &'m Known<'m>, at: Time) -> Surroundings<'m> {
+        let header = &self.ruleset.hir.header;
+        Surroundings {
+            data: &self.data,
+            labels: known,
+            filled: known,
+            zone: &header.zone,
+            currency: header.currency,
+            hash_key: &self.options.hash_key,
+            at,
+        }
     }
 
     /// The decision in which nothing happened.
@@ -515,7 +533,7 @@ fn groups_of(store: &Store, event: &EventCode, questions: &[Question]) -> Vec<Op
 }
 
 /// The first phase: every key once, every question once.
-fn read_memory(
+pub(super) fn read_memory(
     machine: &mut Machine<'_>,
     code: &EventCode,
     store: &mut Store,
@@ -609,7 +627,13 @@ fn counted(machine: &Machine<'_>, write: &WriteCode) -> Option<Slot> {
 }
 
 /// The third phase. Whether the event is older than the newest of any key that it writes.
-fn write_memory(machine: &Machine<'_>, code: &EventCode, store: &mut Store, keys: &[Key], at: Time) -> bool {
+pub(super) fn write_memory(
+    machine: &Machine<'_>,
+    code: &EventCode,
+    store: &mut Store,
+    keys: &[Key],
+    at: Time,
+) -> bool {
     let mut late = false;
     for write in &code.writes {
         let Key::Known { hash, group, cell } = keys[write.key] else { continue };

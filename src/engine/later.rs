@@ -6,6 +6,7 @@ use super::code::{EventCode, SetCode};
 use super::effects::Known;
 use super::evaluate::{Engine, KeysOf, Memory, State, count_rules};
 use super::explain::explain;
+use super::hits::Writing;
 use super::judge::{Mark, Said, Subject, is_active};
 use super::ruleset::Ruleset;
 use super::testing::Fallen;
@@ -300,6 +301,11 @@ impl Engine {
         let of_event = std::mem::take(&mut scratch.marks);
         let (mut verdict, _) = self.settle(place, frame, &mut arena, &known, memory, scratch, subject);
         let marks = std::mem::replace(&mut scratch.marks, of_event);
+        if ruleset.hits.is_some() && !verdict.rules.is_empty() {
+            let writing =
+                Writing { known: &known, arena: &mut arena, frames, groups, store, sequences, scratch };
+            self.write_hits(&verdict.rules, (waiting.event, place), due.at, writing);
+        }
         let mut bad = std::mem::take(&mut verdict.bad);
         bad.sort_unstable();
         verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);

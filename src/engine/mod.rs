@@ -7,6 +7,7 @@ mod evaluate;
 mod event;
 mod explain;
 mod feeds;
+mod hits;
 mod judge;
 mod keep;
 mod later;

@@ -61,6 +61,7 @@ impl Oracle {
         // Its outcome is the rule's: no policy adds to it.
         let scope = Scope { event: &event, elements: &[], waited: true };
         let effects = self.settle(vec![pending.rule], scope, &[], &mut decision);
+        self.write_hits(&event, &decision.rules);
         self.apply(effects, &mut decision);
         Some(decision)
     }

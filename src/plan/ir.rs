@@ -340,8 +340,10 @@ pub struct Plan {
     pub traces: Traces,
     pub windows: Vec<Window>,
     /// By [`EventId`]; then, for each rule on something that did not happen, one per event that sets its deadlines: what
-    /// to do when one falls due.
+    /// to do when one falls due; then what to do with a hit.
     pub events: Vec<EventPlan>,
+    /// The place of that, if hits are kept.
+    pub hits: Option<usize>,
     pub absences: Vec<AbsencePlan>,
 }
 

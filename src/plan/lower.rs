@@ -53,7 +53,15 @@ pub fn lower(hir: &Hir, sources: &SourceMap) -> Plan {
         }
     }
     let absences = lowering.absences(&mut events);
-    Plan { graph: lowering.graph, traces: lowering.traces, windows: lowering.windows, events, absences }
+    let hits = hir.keeps_hits().then_some(events.len());
+    if hits.is_some() {
+        lowering.start(hir.hit.id, false);
+        let mut plan = empty(hir, hir.hit.id);
+        lowering.writes(&mut plan);
+        lowering.sequence_writes(&mut plan);
+        events.push(plan);
+    }
+    Plan { graph: lowering.graph, traces: lowering.traces, windows: lowering.windows, events, hits, absences }
 }
 
 pub(super) fn empty(hir: &Hir, event: EventId) -> EventPlan {

@@ -282,7 +282,7 @@ impl<'h> Printer<'h> {
     }
 
     fn event(&self, id: EventId) -> &'h EventSchema {
-        &self.hir.schema.events[id.index()]
+        self.hir.event(id)
     }
 
     fn typed(&self, expr: &Expr, event: EventId) -> String {
