@@ -7,7 +7,7 @@ mod steps;
 
 use super::key::KeyHasher;
 use super::*;
-use crate::model::ids::{EntityId, EventId, MemoryId};
+use crate::model::ids::{EntityId, MemoryId};
 use crate::model::money::{Currency, Decimal};
 use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::types::EntityType;
