@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 
 use super::input::{Batch, Inputs, Line, Shape, open};
 use super::progress::Progress;
+use super::state::{Keep, told};
 use super::summary::{Summary, table};
 use super::{CommandResult, Failure, Outcome, compile, print, print_findings};
 use crate::{Answer, Decision, Engine, EngineOptions, Quiet, Reject, Told};
@@ -24,7 +25,8 @@ use crate::{Answer, Decision, Engine, EngineOptions, Quiet, Reject, Told};
 #[command(after_help = "Examples:\n  \
 rulec run rules events.ndjson\n  \
 rulec run rules events.csv.gz --type payment --only hit --format table\n  \
-zcat old.gz | rulec run rules - --rejects bad.ndjson --out decisions.ndjson")]
+zcat old.gz | rulec run rules - --rejects bad.ndjson --out decisions.ndjson\n  \
+tail -f live.ndjson | rulec run rules - --state memory --durability sync")]
 pub struct Run {
     /// A directory of *.rules files, or one file
     ruleset: String,
@@ -53,6 +55,8 @@ pub struct Run {
     /// No summary on standard error
     #[arg(long)]
     quiet: bool,
+    #[command(flatten)]
+    keep: Keep,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -83,7 +87,10 @@ impl Run {
         if let Some(name) = &self.event_type {
             options = options.default_event(&ruleset, name).map_err(Failure::new)?;
         }
-        let engine = Arc::new(Engine::with_options(ruleset.clone(), options));
+        let engine = Arc::new(self.keep.engine(ruleset.clone(), options)?);
+        if let Some(recovery) = engine.recovered().filter(|_| !self.quiet) {
+            print_findings(&told(recovery));
+        }
         let inputs = open(&self.events, self.input, &engine)?;
         self.check_outputs()?;
         let output = Output {
@@ -100,7 +107,13 @@ impl Run {
         let Output { sink, mut rejects, .. } = output;
         let written = sink.finish()?;
         rejects.finish()?;
+        // The thread that reads may still hold the engine.
+        let closed = engine.close().map_err(Failure::new);
         let ended = ended?;
+        closed?;
+        if let Some(error) = engine.snapshot_failure() {
+            print_findings(&format!("warning: no snapshot was written: {error}\n"));
+        }
         if !written || matches!(ended, Ended::Closed) {
             return Ok(Outcome::Fine);
         }
@@ -156,6 +169,9 @@ impl Run {
             };
             empty.has_events(batch.input);
             let stopped = engine.decide_pending(&mut batch.events, self.rejects.is_none());
+            if let Some(error) = engine.store_failure() {
+                ended = Ended::Broken(Failure::new(error));
+            }
             events += batch.events.len() as u64;
             progress.update(events);
             // When writing has ended it says why.
@@ -198,6 +214,9 @@ impl Output {
     fn write(&mut self, batch: &mut Batch) -> Option<Result<Ended, Failure>> {
         let Output { engine, names, rejects, sink, .. } = self;
         let mut events = std::mem::take(&mut batch.events);
+        if let Err(error) = engine.wait_until_safe(&events) {
+            return Some(Err(Failure::new(error)));
+        }
         let input = &names[batch.input];
         let mut lines = batch.lines();
         let mut stopped = None;
@@ -210,7 +229,7 @@ impl Output {
             let Some(line) = lines.next() else { return ControlFlow::Break(()) };
             rejects.read += u64::from(!matches!(told, Told::Answer(Answer::Clock | Answer::List)));
             match told {
-                Told::Deadline(_) | Told::Answer(Answer::Clock | Answer::List) => {}
+                Told::Deadline(_) | Told::Answer(Answer::Clock | Answer::List | Answer::Failed(_)) => {}
                 Told::Quiet(quiet) => sink.quiet(quiet),
                 Told::Answer(Answer::Decision(decision)) => sink.decision(&decision),
                 Told::Answer(Answer::Reject(reject)) => match rejects.write(input, line, &reject) {

@@ -7,6 +7,7 @@ use super::code::{EventCode, KeyCode, ReadCode, WriteCode};
 use super::effects::Known;
 use super::feeds::{self, tellings, write_feeds};
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
+use super::keep::{Kept as Written, Recovery};
 use super::later::{deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
@@ -21,6 +22,7 @@ use crate::model::ids::{EventId, OutcomeId};
 use crate::model::slot::{Arena, Slot};
 use crate::model::time::Time;
 use crate::model::value::Unknown;
+use crate::state::disk::Records;
 use crate::state::save::Aside;
 use crate::state::{
     Bounds, CellId, Deadlines, Dedupe, Effects, Feeds, GroupId, Kept, KeyHash, KeyHasher, Options, Question,
@@ -63,12 +65,22 @@ pub struct Engine {
     pub(super) marks: Vec<u64>,
     pub(super) data: Data,
     inner: Mutex<Inner>,
+    /// The headers of CSV files by their numbers, for as long as records speak of them.
+    pub(super) columns: Mutex<Vec<Vec<Vec<u8>>>>,
+    /// Where inputs are written down, if anywhere.
+    pub(super) kept: Option<Box<Written>>,
+    /// What was found where they were.
+    pub(super) recovery: Option<Recovery>,
 }
 
 #[derive(Debug)]
 pub(super) struct Inner {
     /// For events that come alone.
     pub(super) alone: Prepared,
+    /// What is written down of it.
+    pub(super) records: Records,
+    /// How many are in the state: events, lines of the clock and of lists.
+    pub(super) inputs: u64,
     pub(super) state: State,
 }
 
@@ -159,14 +171,19 @@ impl State {
             groups,
             questions,
             scratch: Scratch::default(),
-            stats: Stats {
-                outcomes: vec![0; ruleset.outcomes.len()],
-                deadline_outcomes: vec![0; ruleset.outcomes.len()],
-                rules: vec![RuleStats::default(); ruleset.hir.rules.len()],
-                ..Stats::default()
-            },
+            stats: no_stats(&ruleset),
             fallen: Vec::new(),
         }
+    }
+}
+
+/// Nothing was counted yet.
+fn no_stats(ruleset: &Ruleset) -> Stats {
+    Stats {
+        outcomes: vec![0; ruleset.outcomes.len()],
+        deadline_outcomes: vec![0; ruleset.outcomes.len()],
+        rules: vec![RuleStats::default(); ruleset.hir.rules.len()],
+        ..Stats::default()
     }
 }
 
@@ -192,10 +209,22 @@ impl Engine {
             data,
             marks: events.map(|event| hasher.mark(&event.name)).collect(),
             hasher,
-            inner: Mutex::new(Inner { alone: Prepared::default(), state }),
+            inner: Mutex::new(Inner {
+                alone: Prepared::default(),
+                records: Records::default(),
+                inputs: 0,
+                state,
+            }),
+            columns: Mutex::default(),
+            kept: None,
+            recovery: None,
             ruleset,
             options,
         }
+    }
+
+    pub(super) fn no_stats(&self) -> Stats {
+        no_stats(&self.ruleset)
     }
 
     /// What it decides with.

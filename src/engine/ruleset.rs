@@ -1,7 +1,10 @@
 //! A ruleset, ready to decide: immutable, shared by engines and threads.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::code::EventCode;
 use super::later::AbsenceCode;
@@ -33,11 +36,45 @@ pub struct Ruleset {
     pub(super) data: Data,
     pub(super) outcomes: Vec<Arc<str>>,
     pub(super) stamp: Arc<Stamp>,
+    files: RulesetFiles,
+}
+
+/// What a ruleset was made of, so that it can be made again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RulesetFiles {
+    /// The directory or file that was compiled.
+    pub path: String,
+    /// What the paths of the contents are relative to.
+    pub directory: String,
+    /// Every rules file and data file, all of them texts.
+    #[serde(with = "texts")]
+    pub contents: BTreeMap<String, Vec<u8>>,
+}
+
+/// Bytes that are UTF-8, written as such.
+mod texts {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(
+        files: &BTreeMap<String, Vec<u8>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(files.iter().map(|(path, bytes)| (path, String::from_utf8_lossy(bytes))))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Vec<u8>>, D::Error> {
+        let texts = BTreeMap::<String, String>::deserialize(deserializer)?;
+        Ok(texts.into_iter().map(|(path, text)| (path, text.into_bytes())).collect())
+    }
 }
 
 impl Ruleset {
-    /// From a tree without errors. `sources` are those that its spans speak of; `hash` is that of the ruleset's files.
-    pub(crate) fn new(hir: Hir, sources: &SourceMap, hash: String) -> Ruleset {
+    /// From a tree without errors. `sources` are those that its spans speak of; `hash` is that of `files`.
+    pub(crate) fn new(hir: Hir, sources: &SourceMap, hash: String, files: RulesetFiles) -> Ruleset {
         let plan = Plan::new(&hir, sources);
         let fields: Vec<usize> = hir.schema.events.iter().map(|event| event.fields.len()).collect();
         let program = vm::compile(&plan, &fields);
@@ -68,6 +105,7 @@ impl Ruleset {
             },
             outcomes: hir.header.outcomes.iter().map(|name| name.as_str().into()).collect(),
             stamp,
+            files,
             absences: AbsenceCode::all(&plan, &hir),
             events,
             program,
@@ -94,6 +132,10 @@ impl Ruleset {
     /// The event types, in the order of the declarations.
     pub fn event_names(&self) -> impl Iterator<Item = &str> {
         self.hir.schema.events.iter().map(|event| &*event.name)
+    }
+
+    pub(crate) fn files(&self) -> &RulesetFiles {
+        &self.files
     }
 
     pub(crate) fn schema(&self) -> &Arc<Schema> {

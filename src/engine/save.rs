@@ -8,8 +8,11 @@
 mod load;
 mod report;
 
+use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use super::durable::StoreError;
 use super::evaluate::{Engine, State};
 use super::ruleset::Ruleset;
 use super::texts::digest;
@@ -18,7 +21,7 @@ use crate::model::ids::{EventId, MemoryId, RuleId};
 use crate::model::time::{Duration, Time};
 use crate::sema::meaning::{Keyed, Meaning};
 use crate::state::disk::Piece;
-use crate::state::save::{Out, Sink, Writer, write_datum, write_decision, write_value};
+use crate::state::save::{Out, Sink, Source, Writer, write_datum, write_decision, write_value};
 use crate::state::{Change, KeyHash, SavedMemory};
 
 pub use load::LoadError;
@@ -376,3 +379,53 @@ fn due_fields(
 
 /// Engine time before anything happened.
 pub(super) const NEVER: Time = Time::MIN;
+
+impl Engine {
+    /// Reads what another one remembers.
+    ///
+    /// # Errors
+    /// If that was saved under another secret.
+    pub(crate) fn take_over(&self, before: &Engine) -> Result<Carried, StoreError> {
+        let mut saved = Sections::default();
+        match before.save(&mut saved) {
+            Ok(()) => {}
+            Err(never) => match never {},
+        }
+        self.load(&mut saved).map_err(|error| StoreError::new(error.to_string()))
+    }
+}
+
+/// A saved state in memory; read from its front.
+#[derive(Debug, Default)]
+struct Sections {
+    pieces: VecDeque<(bool, Vec<u8>)>,
+    read: (bool, Vec<u8>),
+}
+
+impl Sink for Sections {
+    type Error = Infallible;
+
+    fn section(&mut self, name: &str) -> Result<(), Infallible> {
+        self.pieces.push_back((true, name.as_bytes().to_vec()));
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Infallible> {
+        self.pieces.push_back((false, bytes.to_vec()));
+        Ok(())
+    }
+}
+
+impl Source for Sections {
+    type Error = Infallible;
+
+    fn next(&mut self) -> Result<Option<Piece<'_>>, Infallible> {
+        let Some(piece) = self.pieces.pop_front() else { return Ok(None) };
+        self.read = piece;
+        Ok(Some(match &self.read {
+            // It came in as a text.
+            (true, name) => Piece::Section(std::str::from_utf8(name).unwrap_or_default()),
+            (false, bytes) => Piece::Bytes(bytes),
+        }))
+    }
+}

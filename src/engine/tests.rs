@@ -45,7 +45,7 @@ fn ruleset(rules: &str) -> Arc<Ruleset> {
         .map(|d| format!("{} at `{}`", d.message, sources.slice(d.span())))
         .collect();
     assert!(errors.is_empty(), "{errors:#?}");
-    Arc::new(Ruleset::new(hir, &sources, "0123456789abcdef".to_string()))
+    Arc::new(Ruleset::new(hir, &sources, "0123456789abcdef".to_string(), Default::default()))
 }
 
 fn engine(rules: &str) -> Engine {
