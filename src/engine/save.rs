@@ -61,7 +61,7 @@ impl Era {
     pub fn of(ruleset: &Ruleset) -> Era {
         let meaning = Meaning::new(&ruleset.hir);
         let events = &ruleset.hir.schema.events;
-        let reading = |event| digest([meaning.reading(event).as_str()].into_iter());
+        let reading = |event| digest([meaning.reading(event).as_str()]);
         Era {
             stamp: ruleset.stamp.clone(),
             outcomes: ruleset.outcomes.clone(),

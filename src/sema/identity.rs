@@ -69,6 +69,7 @@ impl<'a> Checker<'a> {
             memories: self.memories.all(),
             sequences: self.memories.sequences(),
             canonical: true,
+            zone: Some(self.header.zone.name()),
         }
     }
 }

@@ -401,7 +401,7 @@ impl<'e> Loading<'e> {
 
     /// Since when `ever` holds everything, if it begins now: after the beginning in any case, as something came before.
     fn ever(&self) -> Time {
-        self.state.since.began.map_or(self.now, |began| self.now.max(Time(began.0 + 1)))
+        self.state.since.began.map_or(self.now, |began| self.now.max(Time(began.0 + 1)).min(Time::MAX))
     }
 
     /// And since when windows and `ever` hold everything.
