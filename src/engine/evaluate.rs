@@ -94,6 +94,8 @@ pub(super) struct Scratch {
     keys: Vec<Key>,
     slots: Vec<Slot>,
     bounds: Vec<Bounds>,
+    /// By write: what the event contributes.
+    counted: Vec<Option<Slot>>,
     pub(super) marks: Vec<Mark>,
     cells: Vec<(CellId, Time, u32, u32)>,
 }
@@ -312,30 +314,37 @@ impl Engine {
         if !code.sets.is_empty() {
             let state = (&mut *store, &*deadlines);
             let mut sets = deadlines_of(&mut machine, code, ruleset, state, event, &mut scratch.marks);
-            verdict.cannot_say.append(&mut sets.cannot_say);
-            verdict.cannot_say.sort_by(|a, b| a.rule.cmp(&b.rule));
+            if !sets.cannot_say.is_empty() {
+                let verdict = verdict.get_or_insert_with(|| Box::new(Verdict::quiet(code.quiet)));
+                verdict.cannot_say.append(&mut sets.cannot_say);
+                verdict.cannot_say.sort_by(|a, b| a.rule.cmp(&b.rule));
+            }
             set = sets.set;
         }
         let told = tellings(&machine, &code.feeds, &self.hasher);
-        let mut late = write_memory(&machine, code, store, &scratch.keys, at);
+        let mut late = write_memory(&machine, code, store, scratch, at);
         if !code.sequence_writes.is_empty() {
             late |= write_sequences(&machine, code, sequences, &self.hasher, at);
         }
         if !code.sets.is_empty() || !code.cancels.is_empty() {
             let counts = |write: usize| match scratch.keys[code.writes[write].key] {
-                Key::Known { hash, .. } => counted(&machine, &code.writes[write]).map(|_| hash),
+                Key::Known { hash, .. } => scratch.counted[write].map(|_| hash),
                 Key::Unknown(_) => None,
             };
             let of = (machine.arenas().text(id), at);
             write_deadlines(code, ruleset, deadlines, counts, of, set, &mut scratch.marks);
         }
         late |= write_feeds(feeds, told, at);
-        verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
-        let outcome = verdict.outcome;
+        if let Some(verdict) = &mut verdict {
+            verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
+        }
+        let outcome = verdict.as_ref().map_or(code.quiet, |verdict| verdict.outcome);
         count(stats, &scratch.marks, outcome.index(), late);
-        let kept = if verdict.is_quiet() && decoded.bad.is_empty() {
+        let quiet = verdict.as_ref().is_none_or(|verdict| verdict.is_quiet());
+        let kept = if quiet && decoded.bad.is_empty() {
             Kept::Quiet { at, outcome, late }
         } else {
+            let mut verdict = verdict.map_or_else(|| Verdict::quiet(outcome), |verdict| *verdict);
             let mut bad = std::mem::take(&mut decoded.bad);
             verdict.bad.retain(|pointer| !bad.contains(pointer));
             if !verdict.bad.is_empty() {
@@ -360,7 +369,7 @@ impl Engine {
         memory: Memory<'_>,
         scratch: &mut Scratch,
         subject: Subject,
-    ) -> (Verdict, Machine<'m>) {
+    ) -> (Option<Box<Verdict>>, Machine<'m>) {
         let ruleset = &*self.ruleset;
         let (code, plan, at) = (&ruleset.events[place], &ruleset.plan.events[place], subject.at);
         let mut machine = Machine {
@@ -446,6 +455,7 @@ fn groups_of(store: &Store, event: &EventCode, questions: &[Question]) -> Vec<Op
 }
 
 /// The first phase: every key once, every question once.
+#[inline(never)]
 fn read_memory(
     machine: &mut Machine<'_>,
     code: &EventCode,
@@ -462,27 +472,26 @@ fn read_memory(
         let key = find_key(machine, key, group.as_ref(), index, &keys, store, &mut scratch.slots);
         scratch.keys.push(key);
     }
-    // The reads of one key follow one another.
-    let mut rest = code.reads.iter().zip(questions).peekable();
-    while let Some((first, _)) = rest.peek() {
-        let index = first.key;
-        let key = scratch.keys[index];
+    scratch.counted.clear();
+    scratch.counted.extend(code.writes.iter().map(|write| counted(machine, write)));
+    for (index, reads) in &code.reads_by_key {
+        let asked = code.reads.get(reads.clone()).unwrap_or_default();
+        let asked = asked.iter().zip(questions.get(reads.clone()).unwrap_or_default());
+        let key = scratch.keys[*index];
         let mut cell = match key {
-            Key::Known { group, cell, .. } => Ok(store.cell(group, cell, at)),
-            Key::Unknown(why) => Err(why),
+            Key::Known { group, cell, .. } => store.cell(group, cell, at),
+            Key::Unknown(why) => {
+                asked.for_each(|(read, _)| machine.frame.slots[read.to as usize] = Slot::unknown(why));
+                continue;
+            }
         };
-        while let Some((read, question)) = rest.next_if(|(read, _)| read.key == index) {
-            let slot = match &mut cell {
-                Err(why) => Slot::unknown(*why),
-                Ok(cell) => {
-                    let current = read.include_current.and_then(|write| {
-                        let write = &code.writes[write];
-                        if key.is_same(scratch.keys[write.key]) { counted(machine, write) } else { None }
-                    });
-                    let bounds = scratch.bounds[read.window];
-                    cell.read(question, bounds, at, current, machine.constants, machine.arena)
-                }
-            };
+        for (read, question) in asked {
+            let current = read.include_current.and_then(|write| {
+                let same = code.writes[write].key;
+                if same == *index || key.is_same(scratch.keys[same]) { scratch.counted[write] } else { None }
+            });
+            let bounds = scratch.bounds[read.window];
+            let slot = cell.read(question, bounds, at, current, machine.constants, machine.arena);
             slot.put(&mut machine.frame.slots[read.to as usize]);
         }
     }
@@ -540,11 +549,17 @@ fn counted(machine: &Machine<'_>, write: &WriteCode) -> Option<Slot> {
 }
 
 /// The third phase. Whether the event is older than the newest of any key that it writes.
-fn write_memory(machine: &Machine<'_>, code: &EventCode, store: &mut Store, keys: &[Key], at: Time) -> bool {
+fn write_memory(
+    machine: &Machine<'_>,
+    code: &EventCode,
+    store: &mut Store,
+    scratch: &Scratch,
+    at: Time,
+) -> bool {
     let mut late = false;
-    for write in &code.writes {
-        let Key::Known { hash, group, cell } = keys[write.key] else { continue };
-        let Some(value) = counted(machine, write) else { continue };
+    for (write, counted) in code.writes.iter().zip(&scratch.counted) {
+        let Some(value) = *counted else { continue };
+        let Key::Known { hash, group, cell } = scratch.keys[write.key] else { continue };
         let cell = cell.unwrap_or_else(|| store.find_or_add(group, hash));
         late |= store.write(cell, write.memory, at, value, &machine.arenas()).late;
     }

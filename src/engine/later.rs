@@ -6,7 +6,7 @@ use super::code::{EventCode, SetCode};
 use super::effects::Known;
 use super::evaluate::{Engine, KeysOf, Memory, State, count_rules};
 use super::explain::explain;
-use super::judge::{Mark, Said, Subject, is_active};
+use super::judge::{Mark, Said, Subject, Verdict, is_active};
 use super::ruleset::Ruleset;
 use super::testing::Fallen;
 use crate::model::decision::{CannotSay, Decision};
@@ -290,7 +290,8 @@ impl Engine {
         };
         // What was said of the last event stays.
         let of_event = std::mem::take(&mut scratch.marks);
-        let (mut verdict, _) = self.settle(place, frame, &mut arena, &known, memory, scratch, subject);
+        let (verdict, _) = self.settle(place, frame, &mut arena, &known, memory, scratch, subject);
+        let mut verdict = verdict.map_or_else(|| Verdict::quiet(code.quiet), |verdict| *verdict);
         let marks = std::mem::replace(&mut scratch.marks, of_event);
         let mut bad = std::mem::take(&mut verdict.bad);
         bad.sort_unstable();

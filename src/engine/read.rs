@@ -287,10 +287,13 @@ impl Engine {
             self.warm(state, events);
             for event in events {
                 let now = event.told();
-                event.deadlines.0 = self.fall_due(state, now);
+                let before = self.fall_due(state, now);
                 let answer = self.decide_prepared(state, event);
                 // What came after its own deadline has one that is due already.
-                event.deadlines.1 = self.fall_due(state, now);
+                let after = self.fall_due(state, now);
+                if !before.is_empty() || !after.is_empty() {
+                    event.deadlines = (before, after);
+                }
                 let stopped = stop && matches!(answer, Own::Rejected(_));
                 event.answer = Some(answer);
                 decided += 1;

@@ -37,6 +37,8 @@ pub struct Question {
     /// Of the memory in the cells of its group.
     place: u32,
     function: AggregateFn,
+    /// It counts events of which nothing but times is kept, as most do.
+    plain: bool,
     edges: Edges,
 }
 
@@ -77,7 +79,7 @@ impl Cell<'_> {
             };
             inside.end = until(through, question.edges.through);
             inside.start = until(after, question.edges.after).min(inside.end);
-            if question.function == AggregateFn::Count && shape.is_bare() {
+            if question.plain {
                 let this = current.is_some() && after < t.0 && t.0 <= through;
                 return memory.count(after, &inside, this);
             }
@@ -91,8 +93,8 @@ impl Cell<'_> {
 /// What events of one type look at in the cell of one of their keys, by places.
 #[derive(Debug, Default)]
 pub struct Sights {
-    /// Memories that are not written.
-    asked: Vec<u32>,
+    /// Memories that are asked or written.
+    heads: Vec<u32>,
     written: Vec<u32>,
     edges: Vec<u32>,
 }
@@ -232,7 +234,9 @@ impl Store {
 
     /// A question to a memory, for events of every key.
     pub fn question(&self, memory: MemoryId, function: AggregateFn, edges: Edges) -> Question {
-        Question { place: self.places[memory.index()].1, function, edges }
+        let (group, place) = self.places[memory.index()];
+        let bare = self.groups[group.0 as usize].shapes[place as usize].is_bare();
+        Question { place, function, plain: bare && function == AggregateFn::Count, edges }
     }
 
     /// What an event that asks and writes will look at in the cell of its key. All is of one group.
@@ -243,40 +247,43 @@ impl Store {
     ) -> Sights {
         let written = written.map(|memory| self.places[memory.index()].1);
         let edges = questions.clone().flat_map(|q| [q.edges.after, q.edges.through]).flatten();
-        let mut sights = Sights {
-            asked: questions.map(|question| question.place).collect(),
-            written: written.collect(),
-            edges: edges.collect(),
-        };
-        for places in [&mut sights.asked, &mut sights.written, &mut sights.edges] {
+        let written: Vec<u32> = written.collect();
+        let asked = questions.map(|question| question.place);
+        let mut sights =
+            Sights { heads: asked.chain(written.iter().copied()).collect(), written, edges: edges.collect() };
+        for places in [&mut sights.heads, &mut sights.written, &mut sights.edges] {
             places.sort_unstable();
             places.dedup();
         }
-        let Sights { asked, written, .. } = &mut sights;
-        asked.retain(|place| !written.contains(place));
         sights
     }
 
     /// Looks at what events will look at in these cells, so that it is near by then: one cell after the other would
     /// wait for memory each time, many at once wait together. The result says nothing.
-    pub fn warm<'s>(&self, cells: impl Iterator<Item = (GroupId, CellId, &'s Sights, Time)> + Clone) -> i64 {
+    ///
+    /// The processor waits for as many places together as it meets within a few hundred instructions. So those that
+    /// may be far away are looked at one right after the other, and what is to be worked out is worked out between.
+    pub fn warm<'s>(&self, cells: impl Iterator<Item = (GroupId, CellId, &'s Sights, Time)> + Clone) -> u64 {
         let mut seen = 0;
         for (group, cell, sights, _) in cells.clone() {
             let group = &self.groups[group.0 as usize];
             let memories = group.memories(cell);
-            for place in sights.written.iter().chain(&sights.asked) {
-                seen ^= memories[*place as usize].warm_head();
+            for place in &sights.heads {
+                seen ^= memories[*place as usize].warm_head() as u64;
             }
             if !sights.edges.is_empty() {
                 // Of those beside one another one stands for all in the same line of the cache.
-                seen ^= group.edges(cell).iter().step_by(3).fold(0, |seen, edge| seen ^ edge.warm());
+                let edges = group.edges(cell);
+                let some = edges.iter().step_by(4).chain(edges.last());
+                seen = some.fold(seen, |seen, edge| seen ^ edge.warm() as u64);
             }
         }
+        let mut words: Vec<&u64> = Vec::with_capacity(256);
         for (group, cell, sights, t) in cells {
             let group = &self.groups[group.0 as usize];
             let (memories, edges) = (group.memories(cell), group.edges(cell));
             for place in &sights.written {
-                seen ^= memories[*place as usize].warm_newest(&group.shapes[*place as usize]);
+                words.extend(memories[*place as usize].newest_word(&group.shapes[*place as usize]));
             }
             for edge in &sights.edges {
                 let (place, end) = &group.ends[*edge as usize];
@@ -284,11 +291,11 @@ impl Store {
                 let shape = &group.shapes[place];
                 // Sums begin at the entry there; else it only matters once time has passed it.
                 if shape.sums() || end.may_pass(t, edge) {
-                    seen ^= memories[place].warm_edge(shape, edge);
+                    words.extend(memories[place].edge_words(shape, edge));
                 }
             }
         }
-        seen
+        words.iter().fold(seen, |seen, word| seen ^ **word)
     }
 
     /// What is kept of one key, to be asked by an event at `t`; of none nothing was written yet. An event before another
