@@ -17,6 +17,8 @@ use crate::vm::{EventProgram, Reg};
 #[derive(Debug)]
 pub(super) struct EventCode {
     pub name: Arc<str>,
+    /// How many fields it has.
+    pub fields: usize,
     pub keys: Vec<KeyCode>,
     pub writes: Vec<WriteCode>,
     /// By key.
@@ -165,6 +167,7 @@ impl EventCode {
         });
         EventCode {
             name: hir.schema.events[event.event.index()].name.clone(),
+            fields,
             keys: keys.collect(),
             rules: rules(event, hir, &reg),
             quiet: event

@@ -1,5 +1,6 @@
 //! One event after the other: read and evaluate, decide, write.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::EngineOptions;
@@ -8,7 +9,7 @@ use super::effects::Known;
 use super::feeds::{self, tellings, write_feeds};
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
 use super::later::{deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
-use super::read::Prepared;
+use super::read::{Pending, Prepared};
 use super::ruleset::Ruleset;
 use super::stats::{RuleStats, Stats};
 use super::testing::Fallen;
@@ -63,7 +64,7 @@ pub struct Engine {
 #[derive(Debug)]
 pub(super) struct Inner {
     /// For events that come alone.
-    pub(super) alone: Prepared,
+    pub(super) alone: Pending,
     pub(super) state: State,
 }
 
@@ -170,7 +171,7 @@ impl Engine {
             decoder: super::read::decoder(&ruleset, &options),
             data,
             hasher,
-            inner: Mutex::new(Inner { alone: Prepared::default(), state }),
+            inner: Mutex::new(Inner { alone: Pending::default(), state }),
             ruleset,
             options,
         }
@@ -233,28 +234,37 @@ impl Engine {
         feeds::change(&mut state.feeds, &self.hasher, &self.ruleset.hir, line);
     }
 
-    /// Brings near what deciding these events will look at. Changes nothing.
-    pub(super) fn warm(&self, state: &mut State, events: &mut [Prepared]) {
+    /// Brings near what deciding these lines will look at. Changes nothing but `cells`: where their keys are kept.
+    pub(super) fn warm(
+        &self,
+        state: &mut State,
+        pending: &Pending,
+        lines: Range<usize>,
+        cells: &mut Vec<Option<CellId>>,
+    ) {
         let State { store, dedupe, groups, scratch, .. } = state;
-        let accepted = || events.iter().filter(|event| event.is_event());
-        let mut seen = dedupe.warm(accepted().map(|event| event.identity));
-        for event in accepted() {
-            seen ^= event.decoded.warm();
-            for (key, group) in event.keys.iter().zip(&groups[event.decoded.event.index()]) {
+        let lines = pending.lines.get(lines).unwrap_or_default();
+        let events = || lines.iter().filter(|line| line.is_event());
+        let keys_of = |line: &Prepared| {
+            let keys = pending.keys.get(line.keys as usize..).unwrap_or_default();
+            keys.iter().zip(&groups[line.event.index()]).enumerate()
+        };
+        let mut seen = dedupe.warm(events().map(|line| line.identity));
+        for line in events() {
+            for (_, (key, group)) in keys_of(line) {
                 if let (Some(hash), Some((group, _))) = (key, group) {
                     seen ^= store.touch(*group, *hash);
                 }
             }
         }
         std::hint::black_box(seen);
+        cells.clear();
         scratch.cells.clear();
-        for event in events.iter_mut().filter(|event| event.is_event()) {
-            event.cells.clear();
-            let kind = event.decoded.event.index();
-            for (place, (key, group)) in event.keys.iter().zip(&groups[kind]).enumerate() {
+        for line in events() {
+            for (place, (key, group)) in keys_of(line) {
                 let cell = key.zip(group.as_ref()).and_then(|(hash, (group, _))| store.find(*group, hash));
-                event.cells.push(cell);
-                scratch.cells.extend(cell.map(|cell| (cell, event.decoded.at, kind as u32, place as u32)));
+                cells.push(cell);
+                scratch.cells.extend(cell.map(|cell| (cell, line.at, line.event.0, place as u32)));
             }
         }
         let cells = scratch.cells.iter().filter_map(|(cell, at, kind, place)| {
@@ -265,7 +275,15 @@ impl Engine {
     }
 
     /// Decides an event that was accepted. Of a decision in which nothing happened no more is made than it needs.
-    pub(super) fn decide_accepted(&self, state: &mut State, event: &mut Prepared) -> Kept {
+    ///
+    /// `cells`: where its keys are kept, if they were looked for.
+    pub(super) fn decide_accepted(
+        &self,
+        state: &mut State,
+        pending: &mut Pending,
+        line: usize,
+        cells: &[Option<CellId>],
+    ) -> Kept {
         let State {
             store,
             sequences,
@@ -280,31 +298,36 @@ impl Engine {
             stats,
             ..
         } = state;
-        let Prepared { decoded, identity, keys, cells, .. } = event;
+        let Pending { decoded, lines, keys, .. } = pending;
+        let line = &mut lines[line];
         stats.decided += 1;
         let ruleset = &*self.ruleset;
-        let (event, at) = (decoded.event, decoded.at);
+        let (event, at, id) = (line.event, line.at, line.id);
         let index = event.index();
-        if let Some(applied) = dedupe.check(*identity, decoded.received_at.unwrap_or(at)) {
+        if let Some(applied) = dedupe.check(line.identity, line.received_at.unwrap_or(at)) {
             stats.duplicates += 1;
-            let conflict = applied.content != decoded.content;
+            let conflict = applied.content != line.content;
             let decision = match &applied.decision {
                 Kept::Whole(decision) => Decision::clone(decision),
-                Kept::Quiet { at, outcome, late } => self.quiet(event, decoded.id(), *at, *outcome, *late),
+                Kept::Quiet { at, outcome, late } => {
+                    self.quiet(event, decoded.text(id), *at, *outcome, *late)
+                }
             };
             return Kept::Whole(Arc::new(Decision { duplicate: true, conflict, ..decision }));
         }
-        let id = decoded.id_slot();
         let frame = &mut frames[index];
-        for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
+        let code = &ruleset.events[index];
+        let slots = decoded.slots.get(line.slots as usize..).unwrap_or_default();
+        for (to, slot) in frame.slots.iter_mut().zip(slots).take(code.fields) {
             slot.put(to);
         }
-        let code = &ruleset.events[index];
+        let first = line.keys as usize;
+        let hashes = keys.get(first..first + code.keys.len()).unwrap_or_default();
         let known = Known { effects: &*effects, feeds: &*feeds, hir: &ruleset.hir, hasher: &self.hasher };
         let memory = Memory {
             store,
             sequences,
-            keys: KeysOf { groups: &groups[index], hashes: keys, cells },
+            keys: KeysOf { groups: &groups[index], hashes, cells },
             questions: &questions[index],
         };
         let (mut verdict, mut machine) =
@@ -341,19 +364,19 @@ impl Engine {
         let outcome = verdict.as_ref().map_or(code.quiet, |verdict| verdict.outcome);
         count(stats, &scratch.marks, outcome.index(), late);
         let quiet = verdict.as_ref().is_none_or(|verdict| verdict.is_quiet());
-        let kept = if quiet && decoded.bad.is_empty() {
+        let kept = if quiet && line.bad.is_empty() {
             Kept::Quiet { at, outcome, late }
         } else {
             let mut verdict = verdict.map_or_else(|| Verdict::quiet(outcome), |verdict| *verdict);
-            let mut bad = std::mem::take(&mut decoded.bad);
+            let mut bad = std::mem::take(&mut line.bad);
             verdict.bad.retain(|pointer| !bad.contains(pointer));
             if !verdict.bad.is_empty() {
                 bad.append(&mut verdict.bad);
                 bad.sort_unstable();
             }
-            Kept::Whole(Arc::new(self.decision(code, decoded.id().into(), at, verdict, bad, late)))
+            Kept::Whole(Arc::new(self.decision(code, decoded.text(id).into(), at, verdict, bad, late)))
         };
-        dedupe.remember(*identity, decoded.content, kept.clone());
+        dedupe.remember(line.identity, line.content, kept.clone());
         kept
     }
 
