@@ -21,8 +21,8 @@ use crate::model::slot::{Arena, Slot};
 use crate::model::time::Time;
 use crate::model::value::Unknown;
 use crate::state::{
-    Bounds, CellId, Deadlines, Dedupe, Effects, Feeds, GroupId, Kept, KeyHash, KeyHasher, Options, Question,
-    Sequences, Sights, Store,
+    Bounds, CellId, Deadlines, Dedupe, Effects, Feeds, GroupId, Kept, KeyHash, KeyHasher, MANY_WORDS,
+    Options, Question, Sequences, Sights, Store, touch,
 };
 use crate::vm::{Data, Frame, Machine, Surroundings};
 
@@ -246,18 +246,21 @@ impl Engine {
         let lines = pending.lines.get(lines).unwrap_or_default();
         let events = || lines.iter().filter(|line| line.is_event());
         let keys_of = |line: &Prepared| {
-            let keys = pending.keys.get(line.keys as usize..).unwrap_or_default();
+            let keys = pending.keys.get(line.keys..).unwrap_or_default();
             keys.iter().zip(&groups[line.event.index()]).enumerate()
         };
-        let mut seen = dedupe.warm(events().map(|line| line.identity));
+        let mut words: Vec<&u64> = Vec::with_capacity(MANY_WORDS);
+        dedupe.words(events().map(|line| line.identity), &mut words);
         for line in events() {
+            // Another thread wrote them.
+            words.extend(pending.decoded.slots.get(line.slots).map(|slot| &slot.bits));
             for (_, (key, group)) in keys_of(line) {
                 if let (Some(hash), Some((group, _))) = (key, group) {
-                    seen ^= store.touch(*group, *hash);
+                    words.extend(store.home_word(*group, *hash));
                 }
             }
         }
-        std::hint::black_box(seen);
+        touch(&words);
         cells.clear();
         scratch.cells.clear();
         for line in events() {
@@ -271,7 +274,7 @@ impl Engine {
             let (group, sights) = groups[*kind as usize][*place as usize].as_ref()?;
             Some((*group, *cell, sights, *at))
         });
-        std::hint::black_box(store.warm(cells));
+        store.warm(cells);
     }
 
     /// Decides an event that was accepted. Of a decision in which nothing happened no more is made than it needs.
@@ -317,11 +320,11 @@ impl Engine {
         }
         let frame = &mut frames[index];
         let code = &ruleset.events[index];
-        let slots = decoded.slots.get(line.slots as usize..).unwrap_or_default();
+        let slots = decoded.slots.get(line.slots..).unwrap_or_default();
         for (to, slot) in frame.slots.iter_mut().zip(slots).take(code.fields) {
             slot.put(to);
         }
-        let first = line.keys as usize;
+        let first = line.keys;
         let hashes = keys.get(first..first + code.keys.len()).unwrap_or_default();
         let known = Known { effects: &*effects, feeds: &*feeds, hir: &ruleset.hir, hasher: &self.hasher };
         let memory = Memory {

@@ -100,9 +100,9 @@ pub(super) struct Prepared {
     pub line: Line,
     pub event: EventId,
     /// Where its fields begin.
-    pub slots: u32,
+    pub slots: usize,
     /// Where its keys begin.
-    pub keys: u32,
+    pub keys: usize,
     pub content: u32,
     pub unknown_fields: u64,
     pub at: Time,
@@ -144,7 +144,9 @@ impl Pending {
     }
 
     fn note_due(&mut self, line: usize, after: bool, fallen: Vec<Fallen>) {
-        self.deadlines.extend(fallen.into_iter().map(|fallen| Due { line, after, fallen }));
+        if !fallen.is_empty() {
+            self.deadlines.extend(fallen.into_iter().map(|fallen| Due { line, after, fallen }));
+        }
     }
 
     fn clear(&mut self) {
@@ -162,7 +164,7 @@ impl Pending {
             Ok(()) if decoded.clock => Line::Clock,
             Ok(()) => decoded.list.take().map_or(Line::Event, Line::List),
         };
-        let first_key = keys.len() as u32;
+        let first_key = keys.len();
         let mut identity = Identity::default();
         if matches!(line, Line::Event) {
             identity = engine.hasher.identity(decoded.event, decoded.id());
@@ -171,7 +173,7 @@ impl Pending {
         lines.push(Prepared {
             line,
             event: decoded.event,
-            slots: decoded.first() as u32,
+            slots: decoded.first(),
             keys: first_key,
             content: decoded.content,
             unknown_fields: decoded.unknown_fields,
@@ -320,21 +322,21 @@ impl Engine {
         });
     }
 
-    /// Decides the lines of `pending` in their order; [`Engine::tell_decided`] hands out what they came to. If asked to
+    /// Decides the lines of `pending` that are not decided yet, in their order; [`Engine::tell_decided`] hands out what they came to. If asked to
     /// `stop` at the first that can't be read, those after it are dropped undecided, and the result is `true`. `pending`
     /// must have been filled by this engine.
     pub fn decide_pending(&self, pending: &mut Pending, stop: bool) -> bool {
         let mut inner = self.lock();
         let state = &mut inner.state;
         let mut cells = Vec::new();
-        for first in (0..pending.len()).step_by(LOOK_AHEAD) {
+        for first in (pending.answers.len()..pending.len()).step_by(LOOK_AHEAD) {
             let group = first..pending.len().min(first + LOOK_AHEAD);
             self.warm(state, pending, group.clone(), &mut cells);
             let first_key = pending.lines.get(first).map_or(0, |line| line.keys);
             for line in group {
                 let Some(prepared) = pending.lines.get(line) else { break };
                 let now = prepared.told();
-                let cells = cells.get((prepared.keys - first_key) as usize..).unwrap_or_default();
+                let cells = cells.get(prepared.keys - first_key..).unwrap_or_default();
                 pending.note_due(line, false, self.fall_due(state, now));
                 let answer = self.decide_prepared(state, pending, line, cells);
                 // What came after its own deadline has one that is due already.

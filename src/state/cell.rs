@@ -291,7 +291,7 @@ struct Extra {
 
 impl KeyMemory {
     pub fn new(shape: &Shape) -> KeyMemory {
-        let extra = Extra {
+        let extra = || Extra {
             links: shape.linked.then(Links::default),
             values: VecDeque::new(),
             ever: shape.ever.then(Ever::default),
@@ -303,7 +303,7 @@ impl KeyMemory {
             lost: i64::MIN,
             capped: i64::MIN,
             entries: Entries::default(),
-            extra: needed.then(|| Box::new(extra)),
+            extra: needed.then(|| Box::new(extra())),
         }
     }
 
@@ -453,9 +453,9 @@ impl KeyMemory {
         at.unwrap_or(i64::MIN)
     }
 
-    /// Touches what every question reads first.
-    pub fn warm_head(&self) -> i64 {
-        self.newest
+    /// Where what every question reads first is.
+    pub fn head_word(&self) -> &i64 {
+        &self.newest
     }
 
     /// Where the next entry will go, nearly.

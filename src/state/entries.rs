@@ -53,9 +53,9 @@ impl Default for Edge {
 }
 
 impl Edge {
-    /// Looks at it. The result says nothing.
-    pub fn warm(&self) -> i64 {
-        self.until
+    /// Where it is.
+    pub fn word(&self) -> &i64 {
+        &self.until
     }
 
     /// Keeps the latest of the times it was told, instead of a place. Whether `t` is not before all of them.
@@ -253,7 +253,7 @@ impl Entries {
         if start * 2 > room {
             self.words.copy_within(live, 0);
         } else {
-            let mut larger = vec![0; (room * 2).max(4) * stride].into_boxed_slice();
+            let mut larger = vec![0; (room * 2).max(8 / stride).max(4) * stride].into_boxed_slice();
             larger[..len * stride].copy_from_slice(&self.words[live]);
             self.words = larger;
         }

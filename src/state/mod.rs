@@ -54,7 +54,7 @@ pub use effects::{Change, Effects};
 pub use feeds::{Entry, Feeds, Prefix};
 pub use key::{Identity, KeyHash, KeyHasher};
 pub use sequence::{SequenceSpec, Sequences, Steps};
-pub use store::{CellId, Edges, GroupId, Question, Sights, Store};
+pub use store::{CellId, Edges, GroupId, MANY_WORDS, Question, Sights, Store, touch};
 
 /// What one memory keeps; in the order of their `MemoryId`s.
 #[derive(Clone, Debug)]
@@ -95,6 +95,7 @@ pub enum Bounds {
 
 impl Bounds {
     /// Of a window at the time of the current event.
+    #[inline]
     pub fn of(window: &Window, t: Time) -> Bounds {
         match window {
             Window::Sliding { span, ending } => {

@@ -1,5 +1,7 @@
 //! The memories of a ruleset by key, in RAM.
 
+use std::ops::BitXor;
+
 use super::cell::{Asked, KeyMemory, Shape};
 use super::entries::Edge;
 use super::key::{KeyHash, KeyHasher};
@@ -120,6 +122,14 @@ impl End {
     }
 }
 
+/// Room for as many places as are usually looked at in one go.
+pub const MANY_WORDS: usize = 256;
+
+/// Looks at all of these places, so that they are near afterwards.
+pub fn touch<T: Copy + Default + BitXor<Output = T>>(words: &[&T]) {
+    std::hint::black_box(words.iter().fold(T::default(), |seen, word| seen ^ **word));
+}
+
 /// Everything that is kept of past events.
 #[derive(Debug)]
 pub struct Store {
@@ -213,9 +223,10 @@ impl Store {
         self.groups[group.0 as usize].index.find(key.0).map(CellId)
     }
 
-    /// Looks at where [`Store::find`] will look, so that it is near by then. The result says nothing.
-    pub fn touch(&self, group: GroupId, key: KeyHash) -> u64 {
-        self.groups[group.0 as usize].index.touch(key.0)
+    /// Where [`Store::find`] will look, to bring it near before.
+    #[inline]
+    pub fn home_word(&self, group: GroupId, key: KeyHash) -> Option<&u64> {
+        self.groups[group.0 as usize].index.home_word(key.0)
     }
 
     pub fn find_or_add(&mut self, group: GroupId, key: KeyHash) -> CellId {
@@ -261,24 +272,23 @@ impl Store {
     /// Looks at what events will look at in these cells, so that it is near by then: one cell after the other would
     /// wait for memory each time, many at once wait together. The result says nothing.
     ///
-    /// The processor waits for as many places together as it meets within a few hundred instructions. So those that
-    /// may be far away are looked at one right after the other, and what is to be worked out is worked out between.
-    pub fn warm<'s>(&self, cells: impl Iterator<Item = (GroupId, CellId, &'s Sights, Time)> + Clone) -> u64 {
-        let mut seen = 0;
+    /// The processor waits together for all that it meets within a few hundred instructions. So it is worked out first
+    /// what may be far away, and then all of it is looked at in one go ([`touch`]).
+    pub fn warm<'s>(&self, cells: impl Iterator<Item = (GroupId, CellId, &'s Sights, Time)> + Clone) {
+        let mut heads: Vec<&i64> = Vec::with_capacity(MANY_WORDS);
         for (group, cell, sights, _) in cells.clone() {
             let group = &self.groups[group.0 as usize];
             let memories = group.memories(cell);
-            for place in &sights.heads {
-                seen ^= memories[*place as usize].warm_head() as u64;
-            }
+            heads.extend(sights.heads.iter().map(|place| memories[*place as usize].head_word()));
             if !sights.edges.is_empty() {
                 // Of those beside one another one stands for all in the same line of the cache.
                 let edges = group.edges(cell);
-                let some = edges.iter().step_by(4).chain(edges.last());
-                seen = some.fold(seen, |seen, edge| seen ^ edge.warm() as u64);
+                heads.extend(edges.iter().step_by(4).map(Edge::word));
+                heads.extend(edges.last().map(Edge::word));
             }
         }
-        let mut words: Vec<&u64> = Vec::with_capacity(256);
+        touch(&heads);
+        let mut words: Vec<&u64> = Vec::with_capacity(MANY_WORDS);
         for (group, cell, sights, t) in cells {
             let group = &self.groups[group.0 as usize];
             let (memories, edges) = (group.memories(cell), group.edges(cell));
@@ -295,7 +305,7 @@ impl Store {
                 }
             }
         }
-        words.iter().fold(seen, |seen, word| seen ^ **word)
+        touch(&words);
     }
 
     /// What is kept of one key, to be asked by an event at `t`; of none nothing was written yet. An event before another
