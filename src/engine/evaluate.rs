@@ -253,10 +253,14 @@ impl Engine {
         dedupe.words(events().map(|line| line.identity), &mut words);
         for line in events() {
             // Another thread wrote them.
-            words.extend(pending.decoded.slots.get(line.slots).map(|slot| &slot.bits));
+            if let Some(first) = pending.decoded.slots.get(line.slots) {
+                words.push(&first.bits);
+            }
             for (_, (key, group)) in keys_of(line) {
-                if let (Some(hash), Some((group, _))) = (key, group) {
-                    words.extend(store.home_word(*group, *hash));
+                if let (Some(hash), Some((group, _))) = (key, group)
+                    && let Some(word) = store.home_word(*group, *hash)
+                {
+                    words.push(word);
                 }
             }
         }

@@ -146,6 +146,7 @@ impl Judge<'_, '_> {
     }
 
     /// Most rules on most events: `when` or everything else is known not to hold.
+    #[inline(always)]
     fn is_silent(&self, rule: &RuleCode) -> bool {
         let known_false = |slot: Slot| slot.is_known() && !slot.is_true();
         if rule.when.is_some_and(|when| known_false(self.machine.get(when))) {

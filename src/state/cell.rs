@@ -463,9 +463,10 @@ impl KeyMemory {
         self.entries.newest_word(shape.layout())
     }
 
-    /// Where the entries after an edge are.
-    pub fn edge_words(&self, shape: &Shape, edge: &Edge) -> impl Iterator<Item = &u64> {
-        self.entries.edge_words(shape.layout(), edge)
+    /// Adds where the entries after an edge are.
+    #[inline]
+    pub fn edge_words<'m>(&'m self, shape: &Shape, edge: &Edge, words: &mut Vec<&'m u64>) {
+        self.entries.edge_words(shape.layout(), edge, words);
     }
 
     /// How many entries are at or before `t`.

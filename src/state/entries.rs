@@ -272,13 +272,19 @@ impl Entries {
         self.word(layout, self.len().checked_sub(1)?)
     }
 
-    /// Where the first entries after an edge are, if it stands where it stood: when time passes one, the next is asked
-    /// for.
-    pub fn edge_words(&self, layout: Layout, edge: &Edge) -> impl Iterator<Item = &u64> {
+    /// Adds where the first entries after an edge are, if it stands where it stood: when time passes one, the next is
+    /// asked for.
+    #[inline]
+    pub fn edge_words<'e>(&'e self, layout: Layout, edge: &Edge, words: &mut Vec<&'e u64>) {
         let first = edge.entry.wrapping_sub(self.first) as usize;
-        [first, first.saturating_add(2)].into_iter().filter_map(move |index| self.word(layout, index))
+        for index in [first, first.saturating_add(2)] {
+            if let Some(word) = self.word(layout, index) {
+                words.push(word);
+            }
+        }
     }
 
+    #[inline]
     fn word(&self, layout: Layout, index: usize) -> Option<&u64> {
         if index < self.len() {
             self.words.get((self.start as usize + index) * layout.stride())

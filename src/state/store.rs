@@ -57,7 +57,7 @@ pub struct Cell<'s> {
 impl Cell<'_> {
     /// The answer at time `t`. `current` is what the current event itself contributes, if it counts (any known slot
     /// for a memory of bare events). Texts of the answer are put into `arena`.
-    #[inline]
+    #[inline(always)]
     pub fn read(
         &mut self,
         question: &Question,
@@ -279,12 +279,15 @@ impl Store {
         for (group, cell, sights, _) in cells.clone() {
             let group = &self.groups[group.0 as usize];
             let memories = group.memories(cell);
-            heads.extend(sights.heads.iter().map(|place| memories[*place as usize].head_word()));
-            if !sights.edges.is_empty() {
+            for place in &sights.heads {
+                heads.push(memories[*place as usize].head_word());
+            }
+            if let (Some(last), false) = (group.edges(cell).last(), sights.edges.is_empty()) {
                 // Of those beside one another one stands for all in the same line of the cache.
-                let edges = group.edges(cell);
-                heads.extend(edges.iter().step_by(4).map(Edge::word));
-                heads.extend(edges.last().map(Edge::word));
+                for some in group.edges(cell).chunks(4) {
+                    heads.push(some[0].word());
+                }
+                heads.push(last.word());
             }
         }
         touch(&heads);
@@ -293,7 +296,10 @@ impl Store {
             let group = &self.groups[group.0 as usize];
             let (memories, edges) = (group.memories(cell), group.edges(cell));
             for place in &sights.written {
-                words.extend(memories[*place as usize].newest_word(&group.shapes[*place as usize]));
+                let place = *place as usize;
+                if let Some(word) = memories[place].newest_word(&group.shapes[place]) {
+                    words.push(word);
+                }
             }
             for edge in &sights.edges {
                 let (place, end) = &group.ends[*edge as usize];
@@ -301,7 +307,7 @@ impl Store {
                 let shape = &group.shapes[place];
                 // Sums begin at the entry there; else it only matters once time has passed it.
                 if shape.sums() || end.may_pass(t, edge) {
-                    words.extend(memories[place].edge_words(shape, edge));
+                    memories[place].edge_words(shape, edge, &mut words);
                 }
             }
         }
