@@ -59,7 +59,9 @@ pub use effects::{Change, Effects};
 pub use feeds::{Entry, Feeds, Prefix, Row, Spans};
 pub use key::{Identity, KeyHash, KeyHasher};
 pub use sequence::{SEQUENCE, SavedSequence, SequenceSpec, Sequences, Steps};
-pub use store::{CELLS, CellId, Edges, GroupId, Held, Question, SavedMemory, Sights, Store, Target};
+pub use store::{
+    CELLS, CellId, Edges, GroupId, Held, MANY_WORDS, Question, SavedMemory, Sights, Store, Target, touch,
+};
 
 /// What one memory keeps; in the order of their `MemoryId`s.
 #[derive(Clone, Debug)]
@@ -102,6 +104,7 @@ pub enum Bounds {
 
 impl Bounds {
     /// Of a window at the time of the current event.
+    #[inline]
     pub fn of(window: &Window, t: Time) -> Bounds {
         match window {
             Window::Sliding { span, ending } => {
