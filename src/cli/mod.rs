@@ -11,6 +11,7 @@ mod input;
 mod new;
 mod progress;
 mod run;
+mod state_report;
 mod summary;
 mod test;
 mod unpack;

@@ -9,6 +9,7 @@ mod feeds;
 mod judge;
 mod later;
 mod read;
+pub mod report;
 mod ruleset;
 mod stats;
 pub mod testing;

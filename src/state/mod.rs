@@ -38,6 +38,7 @@ mod moments;
 mod number;
 mod running;
 pub mod sequence;
+pub mod sizes;
 mod store;
 mod table;
 #[cfg(test)]
@@ -50,10 +51,11 @@ use crate::model::window::{AggregateFn, Window};
 
 pub use deadlines::{Deadlines, Waiting};
 pub use dedupe::{Dedupe, Kept};
-pub use effects::{Change, Effects};
-pub use feeds::{Entry, Feeds, Prefix};
+pub use effects::{Change, Effects, Kind};
+pub use feeds::{Entry, Feeds, Lists, Prefix, Rows};
 pub use key::{Identity, KeyHash, KeyHasher};
 pub use sequence::{SequenceSpec, Sequences, Steps};
+pub use sizes::Fill;
 pub use store::{CellId, Edges, GroupId, Question, Sights, Store};
 
 /// What one memory keeps; in the order of their `MemoryId`s.

@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 
 use super::cell::{Answer, Shape, Stored, This, bounded, shape_free, square};
 use super::number::{deviation, mean};
+use super::sizes::{Fill, grown, hashed};
 use crate::model::slot::Slot;
 use crate::model::value::Unknown;
 use crate::model::window::AggregateFn;
@@ -133,6 +134,14 @@ pub struct Ever {
 }
 
 impl Ever {
+    /// Beside itself, of so many events of different values.
+    pub fn bytes(shape: &Shape, fill: Fill) -> u64 {
+        let count = fill.of(shape.cap);
+        let distinct = if shape.ever_distinct { hashed::<u128>(count) } else { 0 };
+        let ranked = if shape.ever_ranked { grown::<i64>(count, 1) } else { 0 };
+        distinct + ranked
+    }
+
     pub fn add(&mut self, shape: &Shape, t: i64, stored: &Stored) {
         self.running.add(shape, t, stored);
         if shape.ever_distinct && !self.has(stored.hash) {
@@ -193,6 +202,11 @@ pub struct Steps {
 }
 
 impl Steps {
+    /// Of so many steps.
+    pub fn bytes(count: u64) -> u64 {
+        grown::<(i64, Running)>(count, 1)
+    }
+
     pub fn add(&mut self, shape: &Shape, start: i64, t: i64, stored: &Stored) {
         let place = self.from(start);
         if self.steps.get(place).is_none_or(|(other, _)| *other != start) {
