@@ -186,5 +186,5 @@ pub mod kernels {
     pub use crate::model::time::{Duration, Time};
     pub use crate::model::types::{EntityType, Ty, Type};
     pub use crate::model::window::{AggregateFn, Window};
-    pub use crate::state::{Bounds, MemorySpec, Options as StoreOptions, Question, Store};
+    pub use crate::state::{Bounds, Fill, MemorySpec, Options as StoreOptions, Question, Store};
 }
