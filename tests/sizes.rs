@@ -34,11 +34,14 @@ struct Case {
     rules: &'static str,
 }
 
-const KEYS: u64 = 2_000;
+const KEYS: u64 = 4_000;
 
 /// Of a hundred: how far what is measured may be from what was foretold. How full the trees of deadlines are is only guessed.
 const TOLERANCE: u64 = 2;
 const TOLERANCE_OF_DEADLINES: u64 = 10;
+
+/// Room for one event and what is counted of all: whatever is kept, it does not grow.
+const NOT_BY_KEY: u64 = 16 << 10;
 
 const DEADLINES: &str = "deadlines";
 
@@ -215,7 +218,7 @@ fn what_is_foretold_is_what_it_takes() {
     let mut compare = |name: &str, keys: u64, measured: u64, foretold: u64, tolerance: u64| {
         let told = format!("{name}: {} bytes a key, foretold {}", measured / keys, foretold / keys);
         println!("{told}");
-        if measured.abs_diff(foretold) * 100 > measured * tolerance {
+        if measured.abs_diff(foretold) > measured * tolerance / 100 + NOT_BY_KEY {
             wrong.push(told);
         }
     };
