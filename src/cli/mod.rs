@@ -12,6 +12,7 @@ mod new;
 mod progress;
 mod run;
 mod state;
+mod state_report;
 mod summary;
 mod test;
 mod unpack;

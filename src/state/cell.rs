@@ -12,6 +12,7 @@ use super::entries::{Edge, Entries, Layout, Payload};
 use super::key::{KeyHasher, canonical_float};
 use super::number::{Scale, deviation, mean};
 use super::running::{Ever, Steps};
+use super::sizes::{Fill, grown, text};
 use super::sketch::{Scaling, Sketch, Sketches};
 use super::told::{Counted, Links, Values};
 use super::{Bounds, MemorySpec, Options, WriteOutcome};
@@ -252,6 +253,15 @@ impl Shape {
         self.step.is_some()
     }
 
+    /// Something beside times and sums is kept.
+    fn has_extra(&self) -> bool {
+        self.linked || self.keeps || self.ever || self.steps() || self.sketches()
+    }
+
+    fn keeps_texts(&self) -> bool {
+        matches!(self.ty.as_ref().map(Type::representation), Some(Type::Text | Type::Email | Type::Phone))
+    }
+
     /// Kept are sketches of whole steps, from that in which a window begins.
     pub fn sketches(&self) -> bool {
         self.sketched.is_some()
@@ -342,6 +352,35 @@ struct Extra {
 }
 
 impl KeyMemory {
+    /// What one takes beside itself.
+    pub fn bytes_beside(shape: &Shape, fill: Fill) -> u64 {
+        let (cap, count) = (shape.cap, fill.of(shape.cap));
+        let text = if shape.keeps_texts() { text() } else { 0 };
+        let mut bytes = 0;
+        if shape.has_extra() {
+            bytes += size_of::<Extra>() as u64;
+        }
+        if shape.ever {
+            bytes += Ever::bytes(shape, fill) + if shape.ever_keeps { text * count.min(2) } else { 0 };
+        }
+        if let (Some(reach), Some(step)) = (shape.reach, shape.step) {
+            // The first and the last are not whole.
+            let all = (reach.saturating_add(shape.lateness) / step) as u64 + 2;
+            let steps = if let Fill::Entries(count) = fill { count.min(all) } else { all };
+            bytes += Steps::bytes(steps) + if shape.keeps { text * steps } else { 0 };
+        }
+        if shape.reach.is_some() && (!shape.steps() || shape.linked) {
+            bytes += Entries::bytes(shape.layout(), cap, fill);
+        }
+        if shape.reach.is_some() && shape.linked {
+            bytes += Links::bytes(cap, fill);
+        }
+        if shape.reach.is_some() && shape.keeps && !shape.steps() {
+            bytes += grown::<Option<Value>>(count, 1) + text * count;
+        }
+        bytes
+    }
+
     pub fn new(shape: &Shape) -> KeyMemory {
         let extra = || Extra {
             links: shape.linked.then(Links::default),
@@ -350,13 +389,12 @@ impl KeyMemory {
             steps: shape.step.filter(|_| !shape.sketches()).map(|_| Steps::default()),
             sketches: shape.sketches().then(Sketches::default),
         };
-        let needed = shape.linked || shape.keeps || shape.ever || shape.steps() || shape.sketches();
         KeyMemory {
             newest: i64::MIN,
             lost: i64::MIN,
             capped: i64::MIN,
             entries: Entries::default(),
-            extra: needed.then(|| Box::new(extra())),
+            extra: shape.has_extra().then(|| Box::new(extra())),
         }
     }
 

@@ -4,6 +4,8 @@ mod save;
 
 use std::ops::Range;
 
+use super::sizes::Fill;
+
 /// How many words an entry takes: its time, then what the memory keeps of the event.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -260,6 +262,20 @@ impl Entries {
             self.words = larger;
         }
         self.start = 0;
+    }
+
+    /// Of so many entries; of as many as the cap lets in, the most that such a memory ever takes.
+    pub fn bytes(layout: Layout, cap: usize, fill: Fill) -> u64 {
+        let mut room = 4;
+        let enough = |room: u64| match fill {
+            Fill::Entries(count) => room >= count.min(cap as u64 + 1),
+            // Below that, what is left moves to the front only once it takes less than half of the room.
+            Fill::Most => room > 2 * cap as u64,
+        };
+        while !enough(room) {
+            room *= 2;
+        }
+        if fill == Fill::Entries(0) { 0 } else { room * 8 * layout.stride() as u64 }
     }
 
     pub fn drop_front(&mut self, count: usize) {

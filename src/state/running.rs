@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 
 use super::cell::{Answer, Shape, Stored, This, bounded, shape_free, square};
 use super::number::{deviation, mean};
+use super::sizes::{Fill, grown, hashed};
 use crate::model::slot::Slot;
 use crate::model::value::Unknown;
 use crate::model::window::AggregateFn;
@@ -140,6 +141,14 @@ impl Ever {
         self.running.tally.count
     }
 
+    /// Beside itself, of so many events of different values.
+    pub fn bytes(shape: &Shape, fill: Fill) -> u64 {
+        let count = fill.of(shape.cap);
+        let distinct = if shape.ever_distinct { hashed::<u128>(count) } else { 0 };
+        let ranked = if shape.ever_ranked { grown::<i64>(count, 1) } else { 0 };
+        distinct + ranked
+    }
+
     pub fn add(&mut self, shape: &Shape, t: i64, stored: &Stored) {
         self.running.add(shape, t, stored);
         if shape.ever_distinct && !self.has(stored.bits.hash) {
@@ -203,6 +212,11 @@ impl Steps {
     /// How many steps hold something.
     pub fn len(&self) -> usize {
         self.steps.len()
+    }
+
+    /// Of so many steps.
+    pub fn bytes(count: u64) -> u64 {
+        grown::<(i64, Running)>(count, 1)
     }
 
     pub fn add(&mut self, shape: &Shape, start: i64, t: i64, stored: &Stored) {

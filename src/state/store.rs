@@ -7,6 +7,7 @@ use std::ops::BitXor;
 use super::cell::{Asked, KeyMemory, Shape};
 use super::entries::Edge;
 use super::key::{KeyHash, KeyHasher};
+use super::sizes::{Fill, grown, share};
 use super::table::Table;
 use super::told::Counted;
 use super::{Bounds, MemorySpec, Options, WriteOutcome};
@@ -226,6 +227,30 @@ impl Store {
             Window::Stepped { .. } => Edges { after: None, through: None, counted },
             Window::Ever => Edges::default(),
         }
+    }
+
+    /// What one memory takes of so many keys, which all have as much; where they are found is beside that.
+    pub fn bytes(&self, memory: MemoryId, keys: u64, fill: Fill) -> u64 {
+        let (group, place) = self.places[memory.index()];
+        let group = &self.groups[group.0 as usize];
+        let (all, ends, tellers) =
+            (group.shapes.len() as u64, group.ends.len() as u64, group.tellers.len() as u64);
+        let own_ends = group.ends.iter().filter(|(of, end)| *of == place && *end != End::Now).count() as u64;
+        let own_tellers = group.tellers.iter().filter(|(of, _)| *of == place).count() as u64;
+        let itself = share(grown::<KeyMemory>(keys.saturating_mul(all), all), all)
+            + share(grown::<Edge>(keys.saturating_mul(ends), ends), ends) * own_ends
+            + share(grown::<Counted>(keys.saturating_mul(tellers), tellers), tellers) * own_tellers;
+        let shape = &group.shapes[place as usize];
+        itself.saturating_add(KeyMemory::bytes_beside(shape, fill).saturating_mul(keys))
+    }
+
+    /// By what the memories of each group are kept, and what finding so many keys takes, whatever is kept of them.
+    pub fn finding(&self, keys: u64) -> impl Iterator<Item = (GroupId, u64)> {
+        self.groups.iter().zip(0..).map(move |(group, id)| {
+            let ends = group.ends.len() as u64;
+            let now = share(grown::<Edge>(keys.saturating_mul(ends), ends), ends);
+            (GroupId(id), Table::bytes(keys) + now)
+        })
     }
 
     /// `None` if nothing was written for that key yet.

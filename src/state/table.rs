@@ -25,6 +25,15 @@ impl Slot {
 }
 
 impl Table {
+    /// What so many of them take.
+    pub fn bytes(count: u64) -> u64 {
+        let mut slots = if count == 0 { 0 } else { 16 };
+        while count.saturating_mul(4) > slots * 3 {
+            slots *= 2;
+        }
+        slots * size_of::<Slot>() as u64
+    }
+
     /// Where a search for a hash begins.
     fn home(&self, low: u64) -> usize {
         low as usize & (self.slots.len().wrapping_sub(1))
