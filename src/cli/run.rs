@@ -93,13 +93,17 @@ impl Run {
         }
         let inputs = open(&self.events, self.input, &engine)?;
         self.check_outputs()?;
-        let output = Output {
+        let mut output = Output {
             engine: engine.clone(),
             names: self.events.clone(),
             rejects: Rejects::open(&self)?,
             sink: Sink::open(&self)?,
             done: inputs.done.clone(),
         };
+        // Those that the run before may not have written.
+        for decision in engine.take_deadlines() {
+            output.sink.decision(&decision);
+        }
         let started = Instant::now();
         let mut empty = EmptyInputs::of(&self.events);
         let (output, ended) = self.decide_all(&engine, inputs, output, &mut empty)?;
@@ -241,11 +245,14 @@ impl Output {
             if stopped.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         drop(lines);
-        batch.events = events;
         if !sink.flush() {
             // Why is told when everything is finished.
             return Some(Ok(Ended::Closed));
         }
+        if sink.rows.is_empty() {
+            engine.was_told(&events);
+        }
+        batch.events = events;
         stopped
     }
 }

@@ -176,6 +176,7 @@ impl Engine {
     /// # Errors
     /// If the disk fails. (Dropping an engine closes its store as well, and says nothing.)
     pub fn close(&self) -> Result<(), StoreError> {
+        self.hand_out(&mut self.lock().state, &[]);
         match self.durable() {
             Some(durable) => Ok(durable.close()?),
             None => Ok(()),

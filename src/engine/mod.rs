@@ -21,6 +21,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod told;
 mod warming;
 
 use std::sync::Arc;

@@ -160,6 +160,11 @@ impl Pending {
         }
     }
 
+    /// Under which the last of the lines is written down.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     fn clear(&mut self) {
         self.decoded.clear();
         self.lines.clear();
@@ -434,10 +439,16 @@ impl Engine {
                 let Some(prepared) = pending.lines.get(line) else { break };
                 let now = prepared.told();
                 let cells = cells.get(prepared.keys - first_key..).unwrap_or_default();
-                pending.note_due(line, false, self.fall_due(state, now));
+                let before = self.fall_due(state, now);
                 let answer = self.decide_prepared(state, pending, line, cells);
                 // What came after its own deadline has one that is due already.
-                pending.note_due(line, true, self.fall_due(state, now));
+                let after = self.fall_due(state, now);
+                if self.kept.is_some() {
+                    state.tells_ahead(pending.number, &before);
+                    state.tells_ahead(pending.number, &after);
+                }
+                pending.note_due(line, false, before);
+                pending.note_due(line, true, after);
                 *inputs += u64::from(!matches!(answer, Own::Rejected(_)));
                 let stopped = stop && matches!(answer, Own::Rejected(_));
                 pending.answers.push(answer);
