@@ -47,6 +47,7 @@ enum Mode {
 }
 
 impl Secret {
+    #[expect(clippy::disallowed_methods, reason = "a file that its user names")]
     fn read(&self) -> Result<Option<Vec<u8>>, Failure> {
         let Some(path) = &self.hash_key_file else { return Ok(None) };
         let bytes = std::fs::read(path)

@@ -178,7 +178,7 @@ impl State {
             groups,
             questions,
             scratch: Scratch::default(),
-            stats: no_stats(&ruleset),
+            stats: no_stats(ruleset),
             fallen: Vec::new(),
             told: Told::default(),
         }
