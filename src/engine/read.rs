@@ -397,10 +397,19 @@ impl Engine {
     /// Tells what the lines of `pending` came to, in their order, and empties it. Nobody is told of what follows a
     /// [`ControlFlow::Break`], nor of lines that were not decided.
     pub fn tell_decided(&self, pending: &mut Pending, mut each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
+        self.tell_lines(pending, |_, told| each(told));
+    }
+
+    /// As [`Engine::tell_decided`], and says which of the lines it is about, from 0.
+    pub fn tell_lines(
+        &self,
+        pending: &mut Pending,
+        mut each: impl FnMut(usize, Told<'_>) -> ControlFlow<()>,
+    ) {
         let events = pending.events.get_mut(..pending.len).unwrap_or_default();
         pending.len = 0;
-        for event in events {
-            if self.tell(event, &mut each).is_break() {
+        for (line, event) in events.iter_mut().enumerate() {
+            if self.tell(event, &mut |told| each(line, told)).is_break() {
                 return;
             }
         }
