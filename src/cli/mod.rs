@@ -8,6 +8,7 @@ mod emit;
 mod explain;
 mod fmt;
 mod input;
+mod log;
 mod new;
 mod progress;
 mod run;
