@@ -12,6 +12,7 @@ use crate::source::{FileError, Files};
 
 pub use disk::DiskDirectory;
 pub use log::read_log;
+pub use store::StoreFinding;
 
 /// Files on disk; paths are relative to the working directory.
 #[derive(Copy, Clone, Debug, Default)]

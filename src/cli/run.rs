@@ -471,7 +471,7 @@ fn terminal_width() -> Option<u16> {
 }
 
 /// `private`: readable by its owner alone, because it holds events as they came.
-fn create(path: &str, private: bool) -> Result<File, Failure> {
+pub fn create(path: &str, private: bool) -> Result<File, Failure> {
     let failed = |e: std::io::Error| Failure::new(format!("can't write `{path}`: {e}"));
     let mut options = File::options();
     options.write(true).create(true).truncate(true);

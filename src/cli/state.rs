@@ -1,11 +1,15 @@
 //! State that outlasts a run: the options that keep it, and `rulec state`, which looks at it.
 
+use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
 
-use super::Failure;
-use crate::{Durability, Engine, EngineOptions, Recovery, Ruleset, Store, StoreOptions};
+use super::{CommandResult, Failure, Outcome, print, print_findings};
+use crate::{
+    Durability, Engine, EngineOptions, HeldPart, Recovery, Ruleset, Stamp, Store, StoreOptions, Summary,
+};
 
 /// Where memory is kept.
 #[derive(Args)]
@@ -111,4 +115,256 @@ pub fn told(recovery: &Recovery) -> String {
         text.push_str(&format!("state: a damaged snapshot was passed over, and is called `{name}` now\n"));
     }
     text
+}
+
+/// Look at the state that runs have kept
+///
+/// The directory is only read (but for `erase`), and may be in use meanwhile.
+#[derive(Args)]
+pub struct State {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Stats(Stats),
+    Show(Show),
+    Export(Export),
+    Verify(Verify),
+}
+
+impl State {
+    pub fn run(self) -> CommandResult {
+        match self.command {
+            Command::Stats(command) => command.run(),
+            Command::Show(command) => command.run(),
+            Command::Export(command) => command.run(),
+            Command::Verify(command) => command.run(),
+        }
+    }
+}
+
+/// A directory of state, to look at.
+#[derive(Args)]
+struct Directory {
+    /// The directory that was given to `--state`
+    directory: String,
+    #[command(flatten)]
+    secret: Secret,
+}
+
+impl Directory {
+    fn options(&self) -> Result<StoreOptions, Failure> {
+        Ok(self.secret.read()?.into_iter().fold(StoreOptions::default(), StoreOptions::hash_key))
+    }
+
+    fn look(&self) -> Result<Engine, Failure> {
+        Store::look(&self.directory, &self.options()?).map_err(Failure::new)
+    }
+}
+
+/// How much is remembered, and what takes the most
+#[derive(Args)]
+struct Stats {
+    #[command(flatten)]
+    directory: Directory,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "human")]
+    format: Shown,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+enum Shown {
+    /// For people
+    Human,
+    /// One object, for programs
+    Json,
+}
+
+impl Stats {
+    fn run(self) -> CommandResult {
+        let engine = self.directory.look()?;
+        let stamp = engine.ruleset().stamp().clone();
+        let summary = engine.summary();
+        let inputs = engine.recovered().map_or(0, |recovery| recovery.inputs);
+        let text = match self.format {
+            Shown::Human => stats_text(&stamp, inputs, &summary),
+            Shown::Json => format!("{}\n", stats_json(&stamp, inputs, &summary)),
+        };
+        print(text.as_bytes())
+    }
+}
+
+fn stats_text(stamp: &Stamp, inputs: u64, summary: &Summary) -> String {
+    let Stamp { name, version, hash } = stamp;
+    let mut text =
+        format!("{inputs} events are remembered, the last decided by `{name}` {version} ({hash})\n");
+    if let Some(now) = summary.now {
+        text.push_str(&format!("engine time  {now}\n"));
+    }
+    let counts = [
+        ("labels", summary.labels),
+        ("mutes", summary.mutes),
+        ("moments of `once`", summary.once),
+        ("deadlines", summary.deadlines),
+        ("entries of lists, tables and calendars", summary.filled),
+        ("decisions kept for retries", summary.decisions),
+    ];
+    for (what, count) in counts.iter().filter(|(_, count)| *count > 0) {
+        text.push_str(&format!("{count:>12}  {what}\n"));
+    }
+    if !summary.memories.is_empty() {
+        text.push_str("        keys      entries        bytes  since                 memory\n");
+    }
+    let mut memories: Vec<_> = summary.memories.iter().collect();
+    memories.sort_by_key(|memory| std::cmp::Reverse(memory.bytes));
+    for HeldPart { what, since, keys, entries, bytes } in memories {
+        text.push_str(&format!(
+            "{keys:>12} {entries:>12} {bytes:>12}  {since:<20}  {what}\n",
+            since = since.to_string()
+        ));
+    }
+    for (what, dropped, bytes) in &summary.aside {
+        text.push_str(&format!("put aside at {dropped}, {bytes} bytes: {what}\n"));
+    }
+    text
+}
+
+fn stats_json(stamp: &Stamp, inputs: u64, summary: &Summary) -> serde_json::Value {
+    let memory = |held: &HeldPart| {
+        let HeldPart { what, since, keys, entries, bytes } = held;
+        json!({ "memory": what, "since": since.to_string(), "keys": keys, "entries": entries, "bytes": bytes })
+    };
+    let aside = |(what, dropped, bytes): &(String, crate::Time, u64)| json!({ "what": what, "dropped": dropped.to_string(), "bytes": bytes });
+    json!({
+        "ruleset": { "name": stamp.name, "version": stamp.version, "hash": stamp.hash },
+        "inputs": inputs,
+        "engine_time": summary.now.map(|now| now.to_string()),
+        "labels": summary.labels,
+        "mutes": summary.mutes,
+        "once": summary.once,
+        "deadlines": summary.deadlines,
+        "filled": summary.filled,
+        "decisions": summary.decisions,
+        "memories": summary.memories.iter().map(memory).collect::<Vec<_>>(),
+        "aside": summary.aside.iter().map(aside).collect::<Vec<_>>(),
+    })
+}
+
+/// What is remembered of one buyer, device, card …
+#[derive(Args)]
+#[command(after_help = "Example: rulec state show memory buyer b-1042")]
+struct Show {
+    #[command(flatten)]
+    directory: Directory,
+    /// The entity, as the ruleset declares it
+    entity: String,
+    /// Which one
+    key: String,
+    /// How to write it
+    #[arg(long, value_enum, default_value = "human")]
+    format: Shown,
+}
+
+impl Show {
+    fn run(self) -> CommandResult {
+        let engine = self.directory.look()?;
+        let mut text = String::new();
+        let mut each = |piece: serde_json::Value| {
+            match self.format {
+                Shown::Human => piece_text(&mut text, &piece),
+                Shown::Json => text.push_str(&format!("{piece}\n")),
+            }
+            true
+        };
+        engine.remembered(Some((&self.entity, &self.key)), &mut each).map_err(Failure::new)?;
+        if text.is_empty() && self.format == Shown::Human {
+            text = format!("nothing is remembered of {} `{}` alone\n", self.entity, self.key);
+        }
+        print(text.as_bytes())
+    }
+}
+
+/// So many of the newest events of a memory are shown to people.
+const NEWEST: usize = 10;
+
+fn piece_text(text: &mut String, piece: &serde_json::Value) {
+    let word = |name: &str| piece.get(name).and_then(serde_json::Value::as_str);
+    let (kind, what) = (word("kind").unwrap_or_default(), word("what").unwrap_or_default());
+    text.push_str(&format!("{kind} {what}\n"));
+    for name in ["due", "event", "until", "at", "newest", "lost", "saturated"] {
+        if let Some(value) = word(name) {
+            text.push_str(&format!("  {name:<10} {value}\n"));
+        }
+    }
+    for name in ["ever", "steps"] {
+        if let Some(value) = piece.get(name).and_then(serde_json::Value::as_u64) {
+            text.push_str(&format!("  {name:<10} {value}\n"));
+        }
+    }
+    let Some(events) = piece.get("events").and_then(serde_json::Value::as_array) else { return };
+    let hidden = events.len().saturating_sub(NEWEST);
+    if hidden > 0 {
+        text.push_str(&format!("  {hidden} older events\n"));
+    }
+    for event in events.iter().skip(hidden) {
+        let word = |name: &str| event.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let hash = if word("hash").is_empty() { String::new() } else { format!("#{}", word("hash")) };
+        text.push_str(format!("  {}  {}{hash}", word("at"), word("value")).trim_end());
+        text.push('\n');
+    }
+}
+
+/// Everything that is remembered, as JSON lines
+///
+/// One object for each memory of each key, each label, mute, deadline, and entry of a filled list, table or calendar.
+/// Keys stand there as the hashes under which they are kept.
+#[derive(Args)]
+#[command(after_help = "Example: rulec state export memory | jq 'select(.kind == \"label\")'")]
+struct Export {
+    #[command(flatten)]
+    directory: Directory,
+}
+
+impl Export {
+    fn run(self) -> CommandResult {
+        let engine = self.directory.look()?;
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        let mut failed = None;
+        let mut each = |piece: serde_json::Value| {
+            failed = writeln!(out, "{piece}").err();
+            failed.is_none()
+        };
+        engine.remembered(None, &mut each).map_err(Failure::new)?;
+        match failed.or(out.flush().err()) {
+            Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(format!("can't write to standard output: {error}")))
+            }
+            _ => Ok(Outcome::Fine),
+        }
+    }
+}
+
+/// Read every byte of a directory, and decide what is in its log once more
+#[derive(Args)]
+struct Verify {
+    #[command(flatten)]
+    directory: Directory,
+}
+
+impl Verify {
+    fn run(self) -> CommandResult {
+        let findings =
+            Store::verify(&self.directory.directory, &self.directory.options()?).map_err(Failure::new)?;
+        let damaged = findings.iter().any(|finding| finding.damage);
+        let text: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
+        print_findings(&text);
+        if damaged {
+            return Ok(Outcome::Found);
+        }
+        let engine = self.directory.look()?;
+        let Recovery { inputs, replayed, .. } = engine.recovered().cloned().unwrap_or_default();
+        print(format!("every byte is as it was written; {inputs} events, {replayed} of them behind the newest snapshot\n").as_bytes())
+    }
 }

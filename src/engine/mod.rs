@@ -14,6 +14,7 @@ mod logged;
 mod read;
 mod ruleset;
 pub mod save;
+mod show;
 mod stats;
 pub mod testing;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The kernel: one memory of one key. Pure; the semantics are told in the module above.
 
 mod save;
+mod show;
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -19,6 +20,7 @@ use crate::model::types::Type;
 use crate::model::value::{Unknown, Value};
 use crate::model::window::{AggregateFn, Rank};
 pub use save::{Carry, Keeps};
+pub use show::{Kept, Shown};
 
 /// What all keys of one memory have in common.
 #[derive(Clone, Debug)]

@@ -49,7 +49,7 @@ use crate::model::time::{Duration, Time};
 use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
-pub use cell::Carry;
+pub use cell::{Carry, Kept as KeptValue};
 pub use deadlines::{Deadlines, Waiting};
 pub use dedupe::{Applied, Dedupe, Kept};
 pub use effects::{Change, Effects};

@@ -93,6 +93,10 @@ impl StoreOptions {
         self
     }
 
+    pub(crate) fn fingerprint(&self) -> [u8; 16] {
+        fingerprint(&self.hash_key)
+    }
+
     /// Answers wait for the disk.
     pub(crate) fn syncs(&self) -> bool {
         self.durability == Durability::Sync
@@ -163,7 +167,7 @@ impl Store {
         let directory = Directory::open(
             disk,
             DirectoryOptions {
-                fingerprint: fingerprint(&options.hash_key),
+                fingerprint: options.fingerprint(),
                 durability: options.durability.mode(),
                 older_snapshot: options.older_snapshot,
                 ..DirectoryOptions::default()

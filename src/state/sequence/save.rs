@@ -95,6 +95,22 @@ impl Sequences {
         Ok(lacks)
     }
 
+    /// When the events were that a memory holds of those keys, one key after the other until `each` says `false`.
+    pub fn shown(
+        &self,
+        memory: SequenceId,
+        wanted: impl Fn(KeyHash) -> bool,
+        each: &mut dyn FnMut(KeyHash, Vec<Time>) -> bool,
+    ) -> bool {
+        let Some(memory) = self.memories.get(memory.index()) else { return true };
+        memory
+            .ordered()
+            .iter()
+            .zip(&memory.keys)
+            .filter(|(key, _)| wanted(KeyHash(**key)))
+            .all(|(key, kept)| each(KeyHash(*key), kept.entries.iter().map(|entry| Time(entry.at)).collect()))
+    }
+
     /// What a memory holds of all keys.
     pub fn held(&self, memory: SequenceId) -> Held {
         let Some(memory) = self.memories.get(memory.index()) else { return Held::default() };
@@ -105,13 +121,19 @@ impl Sequences {
 }
 
 impl Memory {
-    fn save(&self, writer: &mut Writer<'_>) {
+    /// The keys by their places.
+    fn ordered(&self) -> Vec<u128> {
         let mut keys = vec![0u128; self.keys.len()];
         for (key, place) in &self.index {
             if let Some(at) = keys.get_mut(*place as usize) {
                 *at = *key;
             }
         }
+        keys
+    }
+
+    fn save(&self, writer: &mut Writer<'_>) {
+        let keys = self.ordered();
         for (key, kept) in keys.iter().zip(&self.keys) {
             writer.record(|out| {
                 out.u128(*key);
