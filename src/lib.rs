@@ -49,9 +49,9 @@ pub use model::decision::{
     Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed,
 };
 pub use model::time::Time;
-#[doc(hidden)]
-pub use os::read_log;
 pub use os::{DiskFiles, StoreFinding, compile};
+#[doc(hidden)]
+pub use os::{erase_from_log, read_log};
 pub use source::{FileError, Files, MemoryFiles, Position, Source, SourceId, SourceMap, Span};
 #[doc(hidden)]
 pub use state::disk::Piece;

@@ -97,7 +97,8 @@ impl Tally {
             run.count += 1;
             return None;
         }
-        let text = self.other.as_ref().map(|other| format!("{} is replaced by {}", name(&stamp), name(other)));
+        let text =
+            self.other.as_ref().map(|other| format!("{} is replaced by {}", name(&stamp), name(other)));
         self.runs.push(Run { stamp, rulec, count: 1 });
         text
     }
@@ -229,9 +230,10 @@ impl Tally {
         });
         let outcomes =
             self.outcomes.iter().map(|((was, is), count)| json!({"was": was, "is": is, "count": count}));
-        let rules = self.rules.iter().map(|(rule, (before, now))| {
-            json!({"rule": rule, "only_before": before, "only_now": now})
-        });
+        let rules = self
+            .rules
+            .iter()
+            .map(|(rule, (before, now))| json!({"rule": rule, "only_before": before, "only_now": now}));
         let value = json!({
             "runs": self.runs.iter().map(|run| run.count).sum::<u64>(),
             "inputs": self.inputs,

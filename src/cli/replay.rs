@@ -12,7 +12,9 @@ use super::run::create;
 use super::state::Secret;
 use super::{CommandResult, Failure, Outcome, compile, print, print_findings};
 use crate::builtins::DEFAULT_HASH_KEY;
-use crate::{Again, Answer, Answers, CsvColumns, Logged, Message, Pending, Start, StoreError, Told, read_log};
+use crate::{
+    Again, Answer, Answers, CsvColumns, Logged, Message, Pending, Start, StoreError, Told, read_log,
+};
 
 /// Decide the events of a log again, and compare
 ///
@@ -82,11 +84,13 @@ impl Replay {
         tally.finish().map_err(|error| {
             Failure::new(format!("can't write `{}`: {error}", self.out.as_deref().unwrap_or_default()))
         })?;
-        print(match self.format {
-            ReplayFormat::Human => tally.text(torn.as_deref()),
-            ReplayFormat::Json => tally.json(torn.as_deref()),
-        }
-        .as_bytes())?;
+        print(
+            match self.format {
+                ReplayFormat::Human => tally.text(torn.as_deref()),
+                ReplayFormat::Json => tally.json(torn.as_deref()),
+            }
+            .as_bytes(),
+        )?;
         Ok(if tally.differs() { Outcome::Found } else { Outcome::Fine })
     }
 }
@@ -198,7 +202,11 @@ impl Replaying {
         for answer in answers {
             self.was.push(with_stamp, |out| out.extend_from_slice(answer));
         }
-        if self.pending.len() >= BATCH || self.was.bytes.len() >= BATCH_BYTES { self.decide() } else { Ok(()) }
+        if self.pending.len() >= BATCH || self.was.bytes.len() >= BATCH_BYTES {
+            self.decide()
+        } else {
+            Ok(())
+        }
     }
 
     /// Decides what waits, and compares.

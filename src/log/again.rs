@@ -32,7 +32,8 @@ impl Again {
     pub fn begin(&mut self, start: Start) -> Result<(Stamp, String), StoreError> {
         let Start { begin, origin, saved } = start;
         if begin.secret != secret(&self.hash_key) {
-            let other = StoreError::new("keys and sensitive values were hashed under another secret in this log");
+            let other =
+                StoreError::new("keys and sensitive values were hashed under another secret in this log");
             return Err(other.help("give that one with `--hash-key-file`"));
         }
         let before = self.engine.take();

@@ -67,7 +67,7 @@ impl<'a> Iterator for Answers<'a> {
 /// What a run begins with.
 #[derive(Debug)]
 pub struct Start {
-    pub(crate) begin: Begin,
+    pub begin: Begin,
     /// What the inputs are decided with; `None` if it is as in the run before.
     pub(crate) origin: Option<Origin>,
     pub(crate) saved: crate::engine::Sections,

@@ -1,7 +1,8 @@
 //! The decision log: every input as it came, in the order in which they were decided, what each was decided with, and what
 //! was said to it, byte for byte. A log is complete in itself: whoever has it can decide everything again.
 //!
-//! It is a directory of [`crate::state::disk`] without snapshots. Its records are pieces of *messages*: all but the last
+//! It is a directory of [`crate::state::disk`]; if something was erased from it, the records before that are in its snapshot.
+//! Its records are pieces of *messages*: all but the last
 //! piece of a message are of kind `PIECE`, so a message is in the log whole or not at all. A *run* is
 //!
 //! - `START`: what a crash left half written before it does not count;
@@ -12,11 +13,13 @@
 //! - `END`, if the run ended in order.
 
 mod again;
+mod erase;
 mod message;
 mod read;
 mod write;
 
 pub use again::Again;
+pub(crate) use erase::erase;
 pub use message::{Answers, Begin, Logged, Memory, Message, Start};
 pub(crate) use read::read;
 pub use write::DecisionLog;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::FINGERPRINT;
 use super::message::{Begin, Message, Start, from_json, kind, read_line};
 use crate::engine::{Sections, StoreError};
-use crate::state::disk::{Disk, View};
+use crate::state::disk::{Disk, Piece, Torn, View};
 use crate::state::save::Sink;
 use crate::store::Origin;
 
@@ -20,9 +20,42 @@ pub(crate) fn read(
 ) -> Result<Option<String>, StoreError> {
     let view = View::open(disk, Some(FINGERPRINT))?;
     let mut reading = Reading::default();
+    let torn = each_record(&view, &mut |record| reading.record(record, each))?;
+    Ok(torn.as_ref().map(|torn| {
+        format!("{} bytes at the end of `{}` are of no whole record, as after a crash", torn.bytes, torn.file)
+    }))
+}
+
+/// Hands over all records, also those in front of the newest snapshot. Gives what is torn behind the last.
+pub(super) fn each_record(
+    view: &View,
+    each: &mut dyn FnMut(&[u8]) -> Result<(), StoreError>,
+) -> Result<Option<Torn>, StoreError> {
+    let newest = view.snapshots().last().copied();
+    if let Some(number) = newest {
+        let mut reader = view.snapshot(number)?;
+        let mut bytes: Vec<u8> = Vec::new();
+        while let Some(piece) = reader.next()? {
+            if let Piece::Bytes(more) = piece {
+                bytes.extend_from_slice(more);
+            }
+            let mut rest = &bytes[..];
+            while let Some((length, after)) = rest.split_first_chunk::<4>()
+                && let Some((record, after)) = after.split_at_checked(u32::from_le_bytes(*length) as usize)
+            {
+                each(record)?;
+                rest = after;
+            }
+            let done = bytes.len() - rest.len();
+            bytes.drain(..done);
+        }
+        if !bytes.is_empty() {
+            return Err(StoreError::damaged("the log ends within a record before what was erased"));
+        }
+    }
     let mut refused = None;
-    let read = view.records(view.oldest(), &mut |_, record| {
-        reading.record(record, each).map_err(|error| {
+    let read = view.records(newest.map_or(1, |number| number + 1), &mut |_, record| {
+        each(record).map_err(|error| {
             let told = error.what.clone();
             refused = Some(error).filter(|error| !error.is_damage());
             told
@@ -31,10 +64,7 @@ pub(crate) fn read(
     if let Some(error) = refused {
         return Err(error);
     }
-    let (_, torn) = read?;
-    Ok(torn.as_ref().map(|torn| {
-        format!("{} bytes at the end of `{}` are of no whole record, as after a crash", torn.bytes, torn.file)
-    }))
+    Ok(read?.1)
 }
 
 #[derive(Default)]
@@ -82,11 +112,8 @@ impl Reading {
             kind::BEGIN if !self.begun => {
                 self.begun = true;
                 let begin: Begin = from_json(body)?;
-                let start = Start {
-                    begin,
-                    origin: self.origin.take(),
-                    saved: std::mem::take(&mut self.saved),
-                };
+                let start =
+                    Start { begin, origin: self.origin.take(), saved: std::mem::take(&mut self.saved) };
                 each(Message::Begin(Box::new(start)))?;
             }
             kind::HEADER if self.begun => each(Message::Header(body))?,

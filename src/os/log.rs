@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::DiskDirectory;
 use crate::engine::StoreError;
-use crate::log::{DecisionLog, Message, read};
+use crate::log::{Answers, DecisionLog, Logged, Message, erase, read};
 use crate::store::Durability;
 
 impl DecisionLog {
@@ -32,4 +32,15 @@ pub fn read_log(
     each: &mut dyn FnMut(Message<'_>) -> Result<(), StoreError>,
 ) -> Result<Option<String>, StoreError> {
     read(Arc::new(DiskDirectory::existing(path, "a log of decisions")?), each)
+}
+
+/// Erases inputs from a log, with what was said to them: those of which `which` says so. Gives how many there were.
+///
+/// # Errors
+/// If another process writes to the log, if it is damaged, or if the disk fails. Then the log is whole all the same.
+pub fn erase_from_log(
+    path: &Path,
+    which: &mut dyn FnMut(Logged<'_>, Answers<'_>) -> bool,
+) -> Result<u64, StoreError> {
+    erase(Arc::new(DiskDirectory::existing(path, "a log of decisions")?), which)
 }
