@@ -46,7 +46,7 @@ pub use log::{Again, Answers, Begin, DecisionLog, Logged, Memory, Message, Start
 #[doc(hidden)]
 pub use model::decision::Quiet;
 pub use model::decision::{
-    Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed,
+    Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed, Warming,
 };
 pub use model::time::Time;
 pub use os::{DiskFiles, StoreFinding, compile};

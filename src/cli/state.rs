@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::{CommandResult, Failure, Outcome, print, print_findings};
 use crate::{
-    Durability, Engine, EngineOptions, HeldPart, Recovery, Ruleset, Stamp, Store, StoreOptions, Summary,
+    Carried, CarriedPart, Durability, Engine, EngineOptions, Fate, HeldPart, Recovery, Ruleset, Stamp, Store,
+    StoreOptions, Summary,
 };
 
 /// Where memory is kept.
@@ -97,12 +98,14 @@ fn size(text: &str) -> Result<u64, String> {
 
 /// What was found in a store, for people.
 pub fn told(recovery: &Recovery) -> String {
-    let Recovery { inputs, replayed, clean, torn, set_aside, .. } = recovery;
-    let mut text = match inputs {
-        0 => "state: nothing is remembered yet\n".to_string(),
-        1 => "state: 1 event is remembered\n".to_string(),
-        many => {
-            format!("state: {many} events are remembered, {replayed} of them decided again from the log\n")
+    let Recovery { inputs, replayed, clean, torn, set_aside, carried } = recovery;
+    let mut text = match (inputs, replayed) {
+        (0, _) => "state: nothing is remembered yet\n".to_string(),
+        (1, _) => "state: 1 event is remembered\n".to_string(),
+        (many, 0) => format!("state: {many} events are remembered\n"),
+        (many, again) => {
+            let again = if again == many { "all".to_string() } else { again.to_string() };
+            format!("state: {many} events are remembered, {again} of them decided again from the log\n")
         }
     };
     if *inputs > 0 && !clean {
@@ -114,7 +117,29 @@ pub fn told(recovery: &Recovery) -> String {
     for name in set_aside {
         text.push_str(&format!("state: a damaged snapshot was passed over, and is called `{name}` now\n"));
     }
+    if let Some(carried) = carried {
+        carried_text(carried, &mut text);
+    }
     text
+}
+
+/// What another ruleset, or other options, made of the memory; what simply goes on is not worth a line.
+fn carried_text(carried: &Carried, text: &mut String) {
+    let changed: Vec<_> = carried.parts.iter().filter(|part| part.fate != Fate::Kept).collect();
+    let kept = carried.parts.len() - changed.len();
+    text.push_str(&format!(
+        "state: it was decided with another ruleset or other options before; {kept} memories go on as they were\n"
+    ));
+    for CarriedPart { kind, what, fate, since } in changed {
+        let since = since.map_or(String::new(), |since| format!(", whole since {since}"));
+        text.push_str(&format!("  {:<9} {kind} {what}{since}\n", fate.to_string()));
+    }
+    if carried.deadlines_dropped > 0 {
+        text.push_str(&format!(
+            "  dropped   {} deadlines of rules whose `on` line is another one now\n",
+            carried.deadlines_dropped
+        ));
+    }
 }
 
 /// Look at the state that runs have kept

@@ -6,14 +6,16 @@ use super::EngineOptions;
 use super::code::{EventCode, KeyCode, ReadCode, WriteCode};
 use super::effects::Known;
 use super::feeds::{self, tellings, write_feeds};
+use super::hits::Writing;
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
 use super::keep::{Kept as Written, Recovery};
 use super::later::{deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
-use super::save::{Era, NEVER};
+use super::save::Era;
 use super::stats::{RuleStats, Stats};
 use super::testing::Fallen;
+use super::warming::Since;
 use crate::decode::Decoder;
 use crate::model::decision::Decision;
 use crate::model::event::ListLine;
@@ -92,9 +94,7 @@ pub(super) struct State {
     pub(super) effects: Effects,
     pub(super) feeds: Feeds,
     pub(super) dedupe: Dedupe,
-    /// Engine time since which each memory holds everything, and each sequence.
-    pub(super) since: Vec<Time>,
-    pub(super) sequences_since: Vec<Time>,
+    pub(super) since: Since,
     /// The rulesets that kept decisions were made by, and which of them runs.
     pub(super) eras: Vec<Era>,
     pub(super) era: u16,
@@ -122,6 +122,13 @@ pub(super) struct Scratch {
     cells: Vec<(CellId, Time, u32, u32)>,
 }
 
+impl Scratch {
+    /// The keys that were looked for last.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+}
+
 /// What an evaluation may ask, and what is known of its keys already.
 pub(super) struct Memory<'a> {
     pub store: &'a mut Store,
@@ -132,7 +139,7 @@ pub(super) struct Memory<'a> {
 
 /// A key of the event: its hash and where it is kept, or why there is none.
 #[derive(Copy, Clone, Debug)]
-enum Key {
+pub(super) enum Key {
     Known { hash: KeyHash, group: GroupId, cell: Option<CellId> },
     Unknown(Unknown),
 }
@@ -164,8 +171,7 @@ impl State {
             effects: Effects::default(),
             feeds: Feeds::new(header.limits.entries),
             dedupe: Dedupe::new(options.horizon),
-            since: vec![NEVER; ruleset.hir.memories.len()],
-            sequences_since: vec![NEVER; ruleset.hir.sequences.len()],
+            since: Since::new(ruleset.hir.memories.len(), ruleset.hir.sequences.len()),
             eras: vec![Era::of(ruleset)],
             era: 0,
             aside: Vec::new(),
@@ -173,14 +179,19 @@ impl State {
             groups,
             questions,
             scratch: Scratch::default(),
-            stats: Stats {
-                outcomes: vec![0; ruleset.outcomes.len()],
-                deadline_outcomes: vec![0; ruleset.outcomes.len()],
-                rules: vec![RuleStats::default(); ruleset.hir.rules.len()],
-                ..Stats::default()
-            },
+            stats: no_stats(&ruleset),
             fallen: Vec::new(),
         }
+    }
+}
+
+/// Nothing was counted yet.
+fn no_stats(ruleset: &Ruleset) -> Stats {
+    Stats {
+        outcomes: vec![0; ruleset.outcomes.len()],
+        deadline_outcomes: vec![0; ruleset.outcomes.len()],
+        rules: vec![RuleStats::default(); ruleset.hir.rules.len()],
+        ..Stats::default()
     }
 }
 
@@ -218,6 +229,10 @@ impl Engine {
             ruleset,
             options,
         }
+    }
+
+    pub(super) fn no_stats(&self) -> Stats {
+        no_stats(&self.ruleset)
     }
 
     /// What it decides with.
@@ -317,6 +332,7 @@ impl Engine {
             effects,
             feeds,
             dedupe,
+            since,
             eras,
             era,
             frames,
@@ -345,13 +361,20 @@ impl Engine {
             };
             return Kept::Whole(Arc::new(Decision { duplicate: true, conflict, ..decision }));
         }
+        since.begin(dedupe.now());
         let id = decoded.id_slot();
         let frame = &mut frames[index];
         for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
             slot.put(to);
         }
         let code = &ruleset.events[index];
-        let known = Known { effects: &*effects, feeds: &*feeds, hir: &ruleset.hir, hasher: &self.hasher };
+        let known = Known {
+            effects: &*effects,
+            feeds: &*feeds,
+            since: &*since,
+            hir: &ruleset.hir,
+            hasher: &self.hasher,
+        };
         let memory = Memory {
             store,
             sequences,
@@ -381,6 +404,11 @@ impl Engine {
             };
             let of = (machine.arenas().text(id), at);
             write_deadlines(code, ruleset, deadlines, counts, of, set, &mut scratch.marks);
+        }
+        if ruleset.hits.is_some() && !verdict.rules.is_empty() {
+            let arena = &mut decoded.arena;
+            let writing = Writing { known: &known, arena, frames, groups, store, sequences, scratch };
+            self.write_hits(&verdict.rules, (event, index), at, writing);
         }
         late |= write_feeds(feeds, told, at);
         verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
@@ -421,15 +449,7 @@ impl Engine {
             frame,
             constants: &ruleset.program.constants,
             arena,
-            around: Surroundings {
-                data: &self.data,
-                labels: known,
-                filled: known,
-                zone: &ruleset.hir.header.zone,
-                currency: ruleset.hir.header.currency,
-                hash_key: &self.options.hash_key,
-                at,
-            },
+            around: self.around(known, at),
         };
         machine.run_inputs();
         let Memory { store, sequences, keys, questions } = memory;
@@ -443,6 +463,19 @@ impl Engine {
         let mut judge = Judge { ruleset, plan, code, machine, subject, known, marks };
         let verdict = judge.judge();
         (verdict, judge.machine)
+    }
+
+    pub(super) fn around<'m>(&'m self, known: &'m Known<'m>, at: Time) -> Surroundings<'m> {
+        let header = &self.ruleset.hir.header;
+        Surroundings {
+            data: &self.data,
+            labels: known,
+            filled: known,
+            zone: &header.zone,
+            currency: header.currency,
+            hash_key: &self.options.hash_key,
+            at,
+        }
     }
 
     /// The decision in which nothing happened.
@@ -478,6 +511,7 @@ impl Engine {
             suppressed: verdict.suppressed,
             cannot_say: verdict.cannot_say,
             effects: verdict.effects,
+            warming: verdict.warming,
             bad,
             late,
             duplicate: false,
@@ -499,7 +533,7 @@ fn groups_of(store: &Store, event: &EventCode, questions: &[Question]) -> Vec<Op
 }
 
 /// The first phase: every key once, every question once.
-fn read_memory(
+pub(super) fn read_memory(
     machine: &mut Machine<'_>,
     code: &EventCode,
     store: &mut Store,
@@ -593,7 +627,13 @@ fn counted(machine: &Machine<'_>, write: &WriteCode) -> Option<Slot> {
 }
 
 /// The third phase. Whether the event is older than the newest of any key that it writes.
-fn write_memory(machine: &Machine<'_>, code: &EventCode, store: &mut Store, keys: &[Key], at: Time) -> bool {
+pub(super) fn write_memory(
+    machine: &Machine<'_>,
+    code: &EventCode,
+    store: &mut Store,
+    keys: &[Key],
+    at: Time,
+) -> bool {
     let mut late = false;
     for write in &code.writes {
         let Key::Known { hash, group, cell } = keys[write.key] else { continue };

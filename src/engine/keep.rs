@@ -70,7 +70,11 @@ impl Engine {
 
     /// With what was found.
     pub(crate) fn looked_at(mut self, recovery: Recovery) -> Engine {
-        self.lock().inputs = recovery.inputs;
+        let mut inner = self.lock();
+        inner.inputs = recovery.inputs;
+        // What came before was counted by those who had it then.
+        inner.state.stats = self.no_stats();
+        drop(inner);
         self.recovery = Some(recovery);
         self
     }

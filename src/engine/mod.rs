@@ -7,6 +7,7 @@ mod evaluate;
 mod event;
 mod explain;
 mod feeds;
+mod hits;
 mod judge;
 mod keep;
 mod later;
@@ -20,6 +21,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod warming;
 
 use std::sync::Arc;
 

@@ -506,6 +506,7 @@ impl Engine {
             if event.decoded.clock {
                 state.stats.clocks += 1;
                 state.dedupe.advance(event.decoded.at);
+                state.since.begin(state.dedupe.now());
                 return Own::Clock;
             }
             if let Some(line) = &event.decoded.list {

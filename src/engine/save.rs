@@ -61,7 +61,7 @@ impl Era {
     pub fn of(ruleset: &Ruleset) -> Era {
         let meaning = Meaning::new(&ruleset.hir);
         let events = &ruleset.hir.schema.events;
-        let reading = |event| digest([meaning.reading(event).as_str()].into_iter());
+        let reading = |event| digest([meaning.reading(event).as_str()]);
         Era {
             stamp: ruleset.stamp.clone(),
             outcomes: ruleset.outcomes.clone(),
@@ -102,7 +102,7 @@ impl Engine {
         self.save_state(&self.lock().state, sink)
     }
 
-    /// Likewise, by who has the lock already.
+    /// As [`Engine::save`], for those who hold the lock.
     pub(super) fn save_state<S: Sink>(&self, state: &State, sink: &mut S) -> Result<(), S::Error> {
         let mut error = None;
         let mut put = |piece: Piece<'_>| {
@@ -129,17 +129,18 @@ struct Saving<'e> {
 
 impl Saving<'_> {
     fn save(&self, writer: &mut Writer<'_>) {
-        let State { store, sequences, since, sequences_since, aside, .. } = self.state;
+        let State { store, sequences, since, aside, .. } = self.state;
         let hir = &self.engine.ruleset.hir;
         let eras = self.about(writer);
         let saved = |id: MemoryId| SavedMemory {
             meaning: self.meaning.memory(&hir.memories[id.index()]),
-            since: since[id.index()],
+            since: since.memories[id.index()],
+            ever: since.ever[id.index()],
             keeps: store.keeps(id),
         };
         store.save(saved, writer);
         let saved = |id: crate::model::ids::SequenceId| {
-            (self.meaning.sequence(&hir.sequences[id.index()]), sequences_since[id.index()])
+            (self.meaning.sequence(&hir.sequences[id.index()]), since.sequences[id.index()])
         };
         sequences.save(saved, writer);
         self.effects(writer);
@@ -151,7 +152,7 @@ impl Saving<'_> {
 
     /// Gives the numbers of the eras in what is written, by those they have now.
     fn about(&self, writer: &mut Writer<'_>) -> Vec<u16> {
-        let State { dedupe, deadlines, eras, era, fallen, .. } = self.state;
+        let State { dedupe, deadlines, eras, era, fallen, since, .. } = self.state;
         let mut numbers: Vec<Option<u16>> = vec![None; eras.len()];
         let mut order = Vec::new();
         let of_fallen = fallen.iter().map(|fallen| self.era_of(&fallen.decision.ruleset));
@@ -168,6 +169,7 @@ impl Saving<'_> {
             out.u64(self.engine.hasher.mark(SECRET));
             out.time(dedupe.now());
             out.u64(deadlines.count());
+            out.option(since.began, Out::time);
         });
         order.iter().for_each(|era| writer.record(|out| era.save(out)));
         numbers.into_iter().map(Option::unwrap_or_default).collect()

@@ -92,7 +92,7 @@ impl Showing<'_> {
                         }
                     };
                     let mut piece = piece("memory", &memory.identity, key);
-                    piece.insert("since".into(), moment(self.state.since.get(id).copied()));
+                    piece.insert("since".into(), moment(self.state.since.memories.get(id).copied()));
                     piece.insert("newest".into(), json!(shown.newest.to_string()));
                     piece.insert("lost".into(), moment(shown.lost));
                     piece.insert("saturated".into(), moment(shown.capped));

@@ -22,6 +22,8 @@ pub(super) struct ExprText<'h> {
     pub sequences: &'h [hir::SequenceMemory],
     /// Operands whose order means nothing are sorted, and memories written out.
     pub canonical: bool,
+    /// The ruleset's, where a meaning depends on it; absent where it is not said.
+    pub zone: Option<&'h str>,
 }
 
 fn compare_sign(op: CompareOp) -> &'static str {
@@ -166,7 +168,14 @@ impl ExprText<'_> {
                 let filter = fold.filter.as_ref().map_or(String::new(), |f| format!(" where {}", sub(f)));
                 format!("{word}({}{value}{filter})", sub(&fold.list))
             }
-            ExprKind::Call(function, arguments) => format!("{}({})", function.get().name, all(arguments)),
+            ExprKind::Call(function, arguments) => {
+                let name = function.get().name;
+                let on_the_wall =
+                    arguments.len() == 1 && matches!(name, "hour" | "weekday" | "date" | "month");
+                let zone =
+                    self.zone.filter(|_| on_the_wall).map_or(String::new(), |zone| format!(" in {zone}"));
+                format!("{name}({}{zone})", all(arguments))
+            }
             ExprKind::Unary(op, a) => format!("{op:?}({})", sub(a)),
             ExprKind::Binary(op, a, b) => format!("{op:?}({}, {})", sub(a), sub(b)),
             ExprKind::Compare(op, a, b) => format!("({} {} {})", sub(a), compare_sign(*op), sub(b)),
@@ -236,7 +245,9 @@ impl ExprText<'_> {
             Some(This::Before) => " before this",
             None => "",
         };
-        format!("{}({memory}){by} {}{this}", aggregate.function, window(&aggregate.window))
+        let approx = self.memories.get(aggregate.memory.index()).is_some_and(|memory| memory.approx);
+        let approx = if approx { "approx " } else { "" };
+        format!("{approx}{}({memory}){by} {}{this}", aggregate.function, window(&aggregate.window))
     }
 }
 
@@ -253,6 +264,7 @@ pub fn print(hir: &Hir) -> String {
             memories: &hir.memories,
             sequences: &hir.sequences,
             canonical: false,
+            zone: None,
         },
         out: String::new(),
     };
@@ -280,7 +292,7 @@ impl<'h> Printer<'h> {
     }
 
     fn event(&self, id: EventId) -> &'h EventSchema {
-        &self.hir.schema.events[id.index()]
+        self.hir.event(id)
     }
 
     fn typed(&self, expr: &Expr, event: EventId) -> String {
@@ -387,7 +399,8 @@ impl<'h> Printer<'h> {
             self.line(
                 0,
                 format!(
-                    "memory {i}: {}{reach}{ever}{}",
+                    "memory {i}: {}{}{reach}{ever}{}",
+                    if memory.approx { "approx " } else { "" },
                     functions.join(", "),
                     if memory.sensitive { " sensitive" } else { "" }
                 ),
@@ -618,6 +631,7 @@ impl<'h> Printer<'h> {
             Late => "late".into(),
             Duplicate => "duplicate".into(),
             Bad => "bad".into(),
+            Warming => "warming".into(),
         }
     }
 }

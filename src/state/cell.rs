@@ -12,6 +12,7 @@ use super::entries::{Edge, Entries, Layout, Payload};
 use super::key::{KeyHasher, canonical_float};
 use super::number::{Scale, deviation, mean};
 use super::running::{Ever, Steps};
+use super::sketch::{Scaling, Sketch, Sketches};
 use super::told::{Counted, Links, Values};
 use super::{Bounds, MemorySpec, Options, WriteOutcome};
 use crate::model::slot::{Arena, Arenas, Slot, pack_currency};
@@ -33,6 +34,8 @@ pub struct Shape {
     pub(super) cap: usize,
     /// How long a step is, where they are kept in place of entries.
     step: Option<i64>,
+    /// Only sketches are kept: of how many different values, and of how they are spread.
+    sketched: Option<Sketched>,
     /// Values are told apart.
     linked: bool,
     /// Entries keep what can't be told from their bits, for `first` and `last`.
@@ -44,6 +47,12 @@ pub struct Shape {
     /// Of money.
     currency: u32,
     seed: u64,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Sketched {
+    different: bool,
+    spread: bool,
 }
 
 /// How values are kept.
@@ -114,6 +123,12 @@ impl Shape {
             Some(_) => Kind::Hashed,
         };
         let hashed = kind == Kind::Hashed;
+        let of = |wanted: fn(&AggregateFn) -> bool| spec.functions.iter().any(|(f, _)| wanted(f));
+        let sketched = Sketched {
+            different: of(|f| *f == Distinct),
+            spread: of(|f| matches!(f, AggregateFn::Percentile(_))),
+        };
+        let exact = !spec.approx;
         Shape {
             kind,
             ty: spec.value.clone(),
@@ -121,10 +136,11 @@ impl Shape {
             lateness: options.lateness.0,
             cap: options.entries.max(1) as usize,
             step: spec.step.map(|step| step.0.max(1)),
-            linked: asks(&[Distinct], false),
+            sketched: spec.approx.then_some(sketched),
+            linked: exact && asks(&[Distinct], false),
             keeps: hashed && asks(&[First, Last], false),
-            ever: spec.functions.iter().any(|(_, ever)| *ever),
-            ever_distinct: asks(&[Distinct], true),
+            ever: exact && spec.functions.iter().any(|(_, ever)| *ever),
+            ever_distinct: exact && asks(&[Distinct], true),
             ever_ranked: spec
                 .functions
                 .iter()
@@ -145,7 +161,8 @@ impl Shape {
             Kind::Float => ordered(slot.as_float()),
             _ => slot.as_int(),
         };
-        let hash = if self.kind == Kind::Hashed || self.ever_distinct {
+        let hashes = self.ever_distinct || self.sketched.is_some_and(|sketched| sketched.different);
+        let hash = if self.kind == Kind::Hashed || hashes {
             hasher.value(slot, ty, arenas)
         } else {
             u128::from(number as u64)
@@ -201,6 +218,35 @@ impl Shape {
         self.step.is_some()
     }
 
+    /// Kept are sketches of whole steps, from that in which a window begins.
+    pub fn sketches(&self) -> bool {
+        self.sketched.is_some()
+    }
+
+    /// The start of the step that a time is in.
+    fn start(&self, t: i64) -> i64 {
+        self.step.map_or(t, |step| t.div_euclid(step).saturating_mul(step))
+    }
+
+    /// Where a window begins that takes whole steps.
+    pub fn whole(&self, after: i64) -> i64 {
+        self.start(after.saturating_add(1)).saturating_sub(1)
+    }
+
+    fn scaling(&self) -> Scaling {
+        if self.kind == Kind::Float { Scaling::Float } else { Scaling::Whole }
+    }
+
+    fn sketch(&self, sketch: &mut Sketch, stored: &Stored) {
+        let Some(Sketched { different, spread }) = self.sketched else { return };
+        if different {
+            sketch.different.add(stored.hash as u64);
+        }
+        if spread {
+            sketch.spread.add(self.scaling(), stored.number);
+        }
+    }
+
     fn layout(&self) -> Layout {
         match self.kind {
             Kind::Bare => Layout::Bare,
@@ -218,12 +264,12 @@ impl Shape {
 }
 
 /// Floats as integers of the same order; its own inverse but for the cast.
-fn ordered(value: f64) -> i64 {
+pub(super) fn ordered(value: f64) -> i64 {
     let bits = canonical_float(value).to_bits() as i64;
     bits ^ ((bits >> 63) as u64 >> 1) as i64
 }
 
-fn unordered(number: i64) -> f64 {
+pub(super) fn unordered(number: i64) -> f64 {
     f64::from_bits((number ^ ((number >> 63) as u64 >> 1) as i64) as u64)
 }
 
@@ -262,6 +308,7 @@ struct Extra {
     values: VecDeque<Option<Value>>,
     ever: Option<Ever>,
     steps: Option<Steps>,
+    sketches: Option<Sketches>,
 }
 
 impl KeyMemory {
@@ -270,9 +317,10 @@ impl KeyMemory {
             links: shape.linked.then(Links::default),
             values: VecDeque::new(),
             ever: shape.ever.then(Ever::default),
-            steps: shape.step.map(|_| Steps::default()),
+            steps: shape.step.filter(|_| !shape.sketches()).map(|_| Steps::default()),
+            sketches: shape.sketches().then(Sketches::default),
         };
-        let needed = shape.linked || shape.keeps || shape.ever || shape.steps();
+        let needed = shape.linked || shape.keeps || shape.ever || shape.steps() || shape.sketches();
         KeyMemory {
             newest: i64::MIN,
             lost: i64::MIN,
@@ -300,12 +348,17 @@ impl KeyMemory {
         if let Some(ever) = self.extra.as_mut().and_then(|extra| extra.ever.as_mut()) {
             ever.add(shape, t.0, &stored);
         }
+        if shape.step.is_none()
+            && let Some(sketches) = self.extra.as_mut().and_then(|extra| extra.sketches.as_mut())
+        {
+            shape.sketch(sketches.step(0), &stored);
+        }
         self.newest = self.newest.max(t.0);
         if shape.reach.is_some() {
             if refused {
                 self.lost = self.lost.max(t.0);
-            } else if let Some(step) = shape.step {
-                self.write_step(shape, step, t.0, stored);
+            } else if shape.steps() {
+                self.write_step(shape, t.0, stored);
             } else {
                 if self.entries.is_full(shape.layout()) || self.entries.len() >= shape.cap {
                     self.expire(shape);
@@ -318,8 +371,8 @@ impl KeyMemory {
     }
 
     /// Into its step; of the entries, which tell values apart, there is one of each value and step.
-    fn write_step(&mut self, shape: &Shape, step: i64, t: i64, stored: Stored) {
-        let start = |t: i64| t.div_euclid(step).saturating_mul(step);
+    fn write_step(&mut self, shape: &Shape, t: i64, stored: Stored) {
+        let start = |t: i64| shape.start(t);
         // The step of the limit itself may still be asked for.
         let oldest = start(self.limit(shape));
         let expired = self.entries.until(shape.layout(), oldest.saturating_sub(1));
@@ -328,6 +381,10 @@ impl KeyMemory {
         if let Some(steps) = &mut extra.steps {
             self.lost = self.lost.max(steps.drop_before(oldest));
             steps.add(shape, start(t), t, &stored);
+        }
+        if let Some(sketches) = &mut extra.sketches {
+            self.lost = self.lost.max(sketches.drop_before(oldest));
+            shape.sketch(sketches.step(start(t)), &stored);
         }
         if let Some(links) = &extra.links {
             let values = shape.values(&self.entries);
@@ -460,7 +517,9 @@ impl KeyMemory {
             };
             Some(This { t: t.0, slot, stored })
         });
+        let sketches = self.extra.as_ref().and_then(|extra| extra.sketches.as_ref());
         let answer = match bounds {
+            _ if let Some(sketches) = sketches => read_sketches(sketches, shape, asked, this.as_ref()),
             Bounds::Within { after, through } => {
                 let this = this.filter(|_| after < t.0 && t.0 <= through);
                 let steps = self.extra.as_ref().and_then(|extra| extra.steps.as_ref());
@@ -519,6 +578,33 @@ impl KeyMemory {
             }
         })
     }
+}
+
+/// Of everything in the steps of a window.
+fn read_sketches(sketches: &Sketches, shape: &Shape, asked: &Asked, this: Option<&This>) -> Answer<'static> {
+    let (starts, this) = match asked.bounds {
+        Bounds::Ever => (i64::MIN..=i64::MAX, this),
+        Bounds::Within { after, through } => {
+            let this = this.filter(|_| after < asked.t.0 && asked.t.0 <= through);
+            (after.saturating_add(1)..=through, this)
+        }
+    };
+    let mut all = Sketch::default();
+    for sketch in sketches.within(starts) {
+        match asked.function {
+            AggregateFn::Distinct => all.different.merge(&sketch.different),
+            _ => all.spread.merge(&sketch.spread),
+        }
+    }
+    this.iter().for_each(|this| shape.sketch(&mut all, &this.stored));
+    Answer::Slot(match asked.function {
+        AggregateFn::Distinct => Slot::int(all.different.count()),
+        AggregateFn::Percentile(rank) => {
+            all.spread.ranked(shape.scaling(), rank).map_or(Slot::MISSING, |number| shape.number(number))
+        }
+        // Not among what is sketched.
+        _ => Slot::MISSING,
+    })
 }
 
 /// What the current event contributes.

@@ -24,6 +24,8 @@
 //!   where it stood last by what came and went since.
 //! - A memory in steps keeps running values per step of time in place of entries; a step expires once no moment of it
 //!   can be asked for. For `distinct` it keeps an entry for each different value of each step, and the cap holds for these.
+//! - A memory of which only approximations are asked keeps a sketch per step (over `ever` one alone), and no cap holds. What
+//!   it keeps doesn't depend on the order in which events came in.
 //! - The current event is laid over at its own time, after all entries of the same time, without being inserted.
 
 pub mod cell;
@@ -39,6 +41,7 @@ mod number;
 mod running;
 pub mod save;
 pub mod sequence;
+mod sketch;
 mod store;
 mod table;
 #[cfg(test)]
@@ -69,6 +72,8 @@ pub struct MemorySpec {
     pub reach: Option<Duration>,
     /// In what steps of time it is kept, rather than entry by entry.
     pub step: Option<Duration>,
+    /// Only sketches of the values are kept.
+    pub approx: bool,
     /// Every function asked of it, with whether over `ever`.
     pub functions: Vec<(AggregateFn, bool)>,
 }

@@ -70,8 +70,12 @@ impl Cell<'_> {
         let (Some(memory), Some(shape)) = (self.memories.get(place), self.shapes.get(place)) else {
             return Slot::MISSING;
         };
-        let mut inside = 0..0;
-        if let Bounds::Within { after, through } = bounds {
+        let (mut inside, mut bounds) = (0..0, bounds);
+        if let Bounds::Within { after, through } = &mut bounds {
+            if shape.sketches() {
+                *after = shape.whole(*after);
+            }
+            let (after, through) = (*after, *through);
             if memory.has_lost(shape, after) {
                 return Slot::unknown(Unknown::TooLate);
             }
@@ -193,6 +197,9 @@ impl Store {
     pub fn edges(&mut self, memory: MemoryId, window: &Window) -> Edges {
         let (group, place) = self.places[memory.index()];
         let group = &mut self.groups[group.0 as usize];
+        if group.shapes.get(place as usize).is_some_and(Shape::sketches) {
+            return Edges::default();
+        }
         let counted = group.teller(place, window);
         match window {
             Window::Sliding { span, ending } => Edges {

@@ -50,7 +50,7 @@ impl<'a> Checker<'a> {
             || triggers.is_empty()
             || inputs.is_empty();
         let (Some(within), false) = (within, broken) else { return (None, bodies) };
-        let memory = self.memory(inputs, None, None, absence.span);
+        let memory = self.memory(inputs, None, Default::default(), absence.span);
         let window = Window::Sliding { span: within, ending: Duration(0) };
         let memory = self.memories.intern(memory, AggregateFn::Any, &window);
         (Some(hir::Absence { memory, within, triggers, span: absence.span }), bodies)

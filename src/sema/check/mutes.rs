@@ -194,7 +194,7 @@ impl<'a> Checker<'a> {
             .iter()
             .map(|(event, keys)| MemoryInput { event: *event, filter: None, value: None, keys: keys.clone() })
             .collect();
-        let identity = self.identity(&inputs, None);
+        let identity = self.identity(&inputs, None, false);
         if let Some(known) = self.mutes.iter().position(|mute| mute.identity == identity) {
             return MuteId::new(known);
         }

@@ -22,7 +22,7 @@ pub struct SavedSequence {
 impl SavedSequence {
     fn save(&self, out: &mut Out) {
         out.text(&self.meaning);
-        out.i64(self.since.0);
+        out.time(self.since);
         out.i64(self.reach);
         out.i64(self.lateness);
     }
@@ -30,7 +30,7 @@ impl SavedSequence {
     pub fn load(mut header: Bytes<'_>) -> Result<SavedSequence, Fault> {
         let saved = SavedSequence {
             meaning: header.text()?.to_string(),
-            since: Time(header.i64()?),
+            since: header.time()?,
             reach: header.i64()?,
             lateness: header.i64()?,
         };

@@ -14,22 +14,25 @@ pub const CELLS: &str = "cells";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedMemory {
     pub meaning: String,
-    /// Engine time since which it holds everything.
+    /// Engine time since which windows lack nothing, and since which `ever` does not.
     pub since: Time,
+    pub ever: Time,
     pub keeps: Keeps,
 }
 
 impl SavedMemory {
     pub fn save(&self, out: &mut Out) {
         out.text(&self.meaning);
-        out.i64(self.since.0);
+        out.time(self.since);
+        out.time(self.ever);
         self.keeps.save(out);
     }
 
     pub fn load(bytes: &mut Bytes<'_>) -> Result<SavedMemory, Fault> {
         Ok(SavedMemory {
             meaning: bytes.text()?.to_string(),
-            since: Time(bytes.i64()?),
+            since: bytes.time()?,
+            ever: bytes.time()?,
             keeps: Keeps::load(bytes)?,
         })
     }
