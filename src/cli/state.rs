@@ -98,7 +98,7 @@ fn size(text: &str) -> Result<u64, String> {
 
 /// What was found in a store, for people.
 pub fn told(recovery: &Recovery) -> String {
-    let Recovery { inputs, replayed, clean, torn, set_aside, carried } = recovery;
+    let Recovery { inputs, replayed, clean, torn, set_aside, carried, .. } = recovery;
     let mut text = match (inputs, replayed) {
         (0, _) => "state: nothing is remembered yet\n".to_string(),
         (1, _) => "state: 1 event is remembered\n".to_string(),
