@@ -28,7 +28,7 @@ event login { buyer: buyer }
 list watched: buyer extern
 rule big on order {
     review if amount >= 500 USD
-    because "an order of {amount}, {note}"
+    because "an order of {amount}"
     about buyer
 }
 rule many on order {
@@ -91,6 +91,7 @@ impl Shop {
     /// `rulec run`, which must end with this code.
     fn run(&self, arguments: &str, code: i32) -> Ran {
         let ran = self.rulec(&format!("run {arguments}"));
+        assert!(!ran.err.contains("has errors"), "{}", ran.err);
         assert_eq!(ran.code, code, "{arguments}: {}", ran.err);
         ran
     }
