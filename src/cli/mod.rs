@@ -15,6 +15,7 @@ mod progress;
 mod replay;
 mod run;
 mod state;
+mod state_report;
 mod summary;
 mod test;
 mod unpack;

@@ -81,7 +81,7 @@ impl Engine {
             machine.run_inputs();
             let keys = KeysOf { groups, hashes: &[], cells: &[] };
             read_memory(&mut machine, code, store, keys, &[], scratch, at);
-            write_memory(&machine, code, store, scratch.keys(), at);
+            write_memory(&machine, code, store, scratch, at);
             write_sequences(&machine, code, sequences, &self.hasher, at);
         }
     }

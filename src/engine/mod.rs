@@ -13,6 +13,7 @@ mod keep;
 mod later;
 mod logged;
 mod read;
+pub mod report;
 mod ruleset;
 pub mod save;
 mod show;
