@@ -54,7 +54,7 @@ fn line(minute: u64) -> String {
         2 => format!(
             r#"{{"type":"order","id":{minute},"at":"{at}","buyer":"b{buyer}","order":"o{minute}","amount":"{minute} USD"}}"#
         ),
-        3 if minute % 2 == 0 => {
+        3 if minute.is_multiple_of(2) => {
             format!(r#"{{"type":"payment","id":{minute},"at":"{at}","order":"o{}"}}"#, minute - 1)
         }
         3 => format!(r#"{{"type":"list","name":"watched","at":"{at}","add":["b{buyer}"],"remove":["b1"]}}"#),

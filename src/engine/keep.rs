@@ -23,6 +23,8 @@ pub struct Recovery {
     pub set_aside: Vec<String>,
     /// What became of the memory, if the inputs before were decided with another ruleset or other options.
     pub carried: Option<Carried>,
+    /// The number of the last record that was found.
+    pub(crate) last: u64,
 }
 
 /// What an engine with a store knows of it.

@@ -463,7 +463,12 @@ impl Engine {
 
     /// Tells what the lines of `pending` came to, in their order, and empties it. Nobody is told of what follows a
     /// [`ControlFlow::Break`], nor of lines that were not decided.
-    pub fn tell_decided(&self, pending: &mut Pending, each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
+    pub fn tell_decided(&self, pending: &mut Pending, mut each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
+        self.tell_lines(pending, |_, told| each(told));
+    }
+
+    /// As [`Engine::tell_decided`], and says which of the lines it is about, from 0.
+    pub fn tell_lines(&self, pending: &mut Pending, each: impl FnMut(usize, Told<'_>) -> ControlFlow<()>) {
         // Whether somebody wanted to know all of it does not matter here.
         let _ = self.tell_all(pending, each);
         pending.clear();
@@ -472,30 +477,33 @@ impl Engine {
     fn tell_all(
         &self,
         pending: &mut Pending,
-        mut each: impl FnMut(Told<'_>) -> ControlFlow<()>,
+        mut each: impl FnMut(usize, Told<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let Pending { decoded, lines, answers, deadlines, .. } = pending;
         let mut deadlines = deadlines.drain(..).peekable();
         for (place, (line, answer)) in lines.iter().zip(answers.drain(..)).enumerate() {
             while let Some(due) = deadlines.next_if(|due| due.line == place && !due.after) {
-                each(Told::Deadline(due.fallen.decision))?;
+                each(place, Told::Deadline(due.fallen.decision))?;
             }
-            each(match answer {
-                Own::Decided(Kept::Whole(decision)) => Told::Answer(Answer::Decision(decision)),
-                Own::Decided(Kept::Quiet { at, outcome, late }) => Told::Quiet(Quiet {
-                    event: decoded.text(line.id),
-                    event_type: &self.ruleset.events[line.event.index()].name,
-                    at,
-                    outcome: self.ruleset.hir.outcome(outcome),
-                    late,
-                    ruleset: &self.ruleset.stamp,
-                }),
-                Own::Rejected(reject) => Told::Answer(Answer::Reject(*reject)),
-                Own::Clock => Told::Answer(Answer::Clock),
-                Own::List => Told::Answer(Answer::List),
-            })?;
+            each(
+                place,
+                match answer {
+                    Own::Decided(Kept::Whole(decision)) => Told::Answer(Answer::Decision(decision)),
+                    Own::Decided(Kept::Quiet { at, outcome, late }) => Told::Quiet(Quiet {
+                        event: decoded.text(line.id),
+                        event_type: &self.ruleset.events[line.event.index()].name,
+                        at,
+                        outcome: self.ruleset.hir.outcome(outcome),
+                        late,
+                        ruleset: &self.ruleset.stamp,
+                    }),
+                    Own::Rejected(reject) => Told::Answer(Answer::Reject(*reject)),
+                    Own::Clock => Told::Answer(Answer::Clock),
+                    Own::List => Told::Answer(Answer::List),
+                },
+            )?;
             while let Some(due) = deadlines.next_if(|due| due.line == place) {
-                each(Told::Deadline(due.fallen.decision))?;
+                each(place, Told::Deadline(due.fallen.decision))?;
             }
         }
         ControlFlow::Continue(())

@@ -398,7 +398,7 @@ impl Engine {
 
 /// A saved state in memory; read from its front.
 #[derive(Debug, Default)]
-struct Sections {
+pub(crate) struct Sections {
     pieces: VecDeque<(bool, Vec<u8>)>,
     read: (bool, Vec<u8>),
 }

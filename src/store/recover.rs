@@ -234,6 +234,7 @@ impl Recovering {
             torn: found.torn.as_ref().map(torn),
             set_aside: found.set_aside,
             carried,
+            last: found.last,
         };
         let engine = self.engine.ok_or_else(|| StoreError::damaged("it has no ruleset"))?;
         engine.tell_again(self.untold.into_iter().map(|(_, decision)| decision));
@@ -315,7 +316,7 @@ pub(super) struct Opened {
     pub start: Start,
 }
 
-fn torn(torn: &Torn) -> String {
+pub(crate) fn torn(torn: &Torn) -> String {
     let Torn { file, bytes, .. } = torn;
     format!("{bytes} bytes at the end of `{file}` were being written in a crash, and were cut off")
 }
