@@ -101,6 +101,7 @@ fn memories() {
             keys: vec![key.clone()],
             reach: Some(hours(30 * 24)),
             step: None,
+            approx: false,
             functions: functions.clone(),
         })
         .collect();
@@ -155,6 +156,7 @@ fn telling_apart(entries: i64, step: Option<Duration>) {
         keys: vec![],
         reach: Some(Duration(entries * second)),
         step,
+        approx: false,
         functions: vec![(AggregateFn::Distinct, false)],
     };
     let options =
@@ -200,6 +202,7 @@ fn deciding() {
         suppressed: vec![],
         cannot_say: vec![],
         effects: vec![],
+        warming: Vec::new(),
         bad: vec![],
         late: false,
         duplicate: false,

@@ -4,10 +4,13 @@
 //! could be subtly fast. Executors are right when they agree with it, byte for byte. Read it from top to bottom:
 //! one event is read ([`Oracle::judge`]), decided ([`Oracle::settle`]) and written ([`Oracle::write`]).
 
+mod approx;
 mod deadlines;
 mod effects;
 mod feeds;
+mod hits;
 mod sequences;
+mod warming;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -52,6 +55,8 @@ pub struct Oracle {
     pending: Vec<Pending>,
     /// The largest time of the clock, `received_at`, or `at` of events without one.
     engine_time: Option<Time>,
+    /// The first engine time there was: everything begins to be kept then.
+    began: Option<Time>,
     /// Applied events by (type, id): the engine time at which each was applied, what it said, and its decision.
     applied: HashMap<(EventId, String), (Time, u32, Decision)>,
 }
@@ -114,6 +119,7 @@ impl Oracle {
             pending: Vec::new(),
             received: feeds::Received::default(),
             engine_time: None,
+            began: None,
             applied: HashMap::new(),
         }
     }
@@ -141,7 +147,9 @@ impl Oracle {
         }
         let waiting = self.waiting(event);
         let (mut decision, effects) = self.settle_event(event);
-        decision.late = self.write(event) | self.write_feeds(event);
+        decision.late = self.write(event);
+        self.write_hits(event, &decision.rules);
+        decision.late |= self.write_feeds(event);
         self.cancel(event);
         for waiting in waiting {
             match waiting {
@@ -181,6 +189,7 @@ impl Oracle {
             suppressed: Vec::new(),
             cannot_say: Vec::new(),
             effects: Vec::new(),
+            warming: Vec::new(),
             bad: event.bad.clone(),
             late: false,
             duplicate: false,
@@ -213,6 +222,10 @@ impl Oracle {
             let shadow = rule.shadow || !self.rolled_out(rule, body, scope);
             let verdict = self.judge(id, body, shadow, scope);
             let name: Arc<str> = rule.name.as_str().into();
+            let held_back = verdict.held_back.is_some();
+            if !verdict.missing.is_empty() || verdict.hit.is_some() && !held_back {
+                decision.warming.extend(self.warming(rule, body, scope));
+            }
             if !verdict.missing.is_empty() {
                 decision.cannot_say.push(CannotSay { rule: name.clone(), missing: verdict.missing });
             }
@@ -633,39 +646,39 @@ impl Oracle {
             let empty = Cell::default();
             let cell = self.cells.get(&(aggregate.memory, cell_key(keys))).unwrap_or(&empty);
             let t = scope.event.at();
-            let (after, until) = match &aggregate.window {
-                Window::Ever => return self.ever(aggregate, cell, current, ty, t),
-                Window::Sliding { span, ending } => {
-                    let until = t.0.saturating_sub(ending.0);
-                    (until.saturating_sub(span.0), until)
+            let Some((after, until)) = bounds(&aggregate.window, t) else {
+                return self.ever(aggregate, cell, current, ty, t);
+            };
+            // Whole steps, from that of the first moment through that of the last.
+            let (after, until) = match memory.step {
+                Some(step) => {
+                    (step_of(Time(after + 1), step).0 - 1, step_of(Time(until), step).0 + step.0 - 1)
                 }
-                Window::Stepped { span, step } => {
-                    (step_of(Time(t.0 - span.0), *step).0 - 1, step_of(t, *step).0 + step.0 - 1)
-                }
-                Window::Calendar { period, zone } => (t.start_of(*period, zone).0 - 1, t.0),
+                None => (after, until),
             };
             if cell.lost_expired.is_some_and(|lost| after < lost.0) {
                 return Datum::Unknown(Unknown::TooLate);
             }
             let there = |entry: &&Entry| !entry.gone && after < entry.at.0 && entry.at.0 <= until;
-            // Steps keep different values up to the cap, and running values of everything.
-            let distinct = aggregate.function == AggregateFn::Distinct;
+            // Steps keep different values up to the cap, and running values or sketches of everything.
+            let distinct = aggregate.function == AggregateFn::Distinct && !memory.approx;
             let steps = memory.step.is_some();
             let kept = if steps && distinct { &cell.in_steps } else { &cell.entries };
             let mut entries: Vec<Entry> = kept.iter().filter(there).cloned().collect();
             entries.extend(current);
             if (distinct || !steps) && cell.lost_capped.is_some_and(|lost| after < lost.0) {
-                return self.saturated(aggregate.function, entries, ty, t);
+                return self.saturated(memory, aggregate.function, entries, ty, t);
             }
-            self.answer(aggregate.function, entries, ty, t)
+            self.answer(memory, aggregate.function, entries, ty, t)
         })
     }
 
     /// Everything received, whatever its time. Only telling values apart needs them kept: the first ones are,
     /// as many as the limit allows.
     fn ever(&self, aggregate: &Aggregate, cell: &Cell, current: Option<Entry>, ty: &Type, t: Time) -> Datum {
+        let memory = self.memory(aggregate.memory);
         let mut entries = cell.entries.clone();
-        if aggregate.function == AggregateFn::Distinct {
+        if aggregate.function == AggregateFn::Distinct && !memory.approx {
             let limit = self.hir.header.limits.entries as usize;
             let mut kept: Vec<Value> = Vec::new();
             let mut dropped = false;
@@ -679,17 +692,25 @@ impl Oracle {
             return if dropped { Datum::AtLeast(count) } else { Datum::Known(count) };
         }
         if let AggregateFn::Percentile(_) = aggregate.function
+            && !memory.approx
             && entries.len() > self.hir.header.limits.entries as usize
         {
             return Datum::Unknown(Unknown::Saturated);
         }
         entries.extend(current);
-        self.answer(aggregate.function, entries, ty, t)
+        self.answer(memory, aggregate.function, entries, ty, t)
     }
 
     /// What can still be said of a window that lost its oldest entries to the cap.
-    fn saturated(&self, function: AggregateFn, entries: Vec<Entry>, ty: &Type, t: Time) -> Datum {
-        let answer = self.answer(function, entries.clone(), ty, t);
+    fn saturated(
+        &self,
+        memory: &Memory,
+        function: AggregateFn,
+        entries: Vec<Entry>,
+        ty: &Type,
+        t: Time,
+    ) -> Datum {
+        let answer = self.answer(memory, function, entries.clone(), ty, t);
         match (function, answer) {
             (AggregateFn::Count | AggregateFn::Distinct, Datum::Known(count)) => Datum::AtLeast(count),
             (AggregateFn::Any | AggregateFn::Last | AggregateFn::Since, answer) if !entries.is_empty() => {
@@ -700,11 +721,23 @@ impl Oracle {
     }
 
     /// The answer from the entries themselves, in order of arrival (the current event last).
-    fn answer(&self, function: AggregateFn, mut entries: Vec<Entry>, ty: &Type, t: Time) -> Datum {
+    fn answer(
+        &self,
+        memory: &Memory,
+        function: AggregateFn,
+        mut entries: Vec<Entry>,
+        ty: &Type,
+        t: Time,
+    ) -> Datum {
         // Stable: of one time, the earlier arrival comes first.
         entries.sort_by_key(|entry| entry.at);
         let values: Vec<Value> = entries.iter().filter_map(|entry| entry.value.clone()).collect();
         let or_missing = |value: Option<Value>| value.map_or(Datum::MISSING, Datum::Known);
+        if memory.approx
+            && let Some(answer) = self.approximate(function, &values, t)
+        {
+            return answer;
+        }
         match function {
             AggregateFn::Count => Datum::Known(Value::Int(entries.len() as i64)),
             AggregateFn::Any => Datum::bool(!entries.is_empty()),
@@ -914,6 +947,21 @@ impl Cell {
             oldest.gone = true;
             self.lost_capped = self.lost_capped.max(Some(oldest.at));
         }
+    }
+}
+
+/// The window at `t`: what is after the first and up to the second. `None` without an end.
+fn bounds(window: &Window, t: Time) -> Option<(i64, i64)> {
+    match window {
+        Window::Ever => None,
+        Window::Sliding { span, ending } => {
+            let until = t.0.saturating_sub(ending.0);
+            Some((until.saturating_sub(span.0), until))
+        }
+        Window::Stepped { span, step } => {
+            Some((step_of(Time(t.0 - span.0), *step).0 - 1, step_of(t, *step).0 + step.0 - 1))
+        }
+        Window::Calendar { period, zone } => Some((t.start_of(*period, zone).0 - 1, t.0)),
     }
 }
 

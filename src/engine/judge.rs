@@ -8,13 +8,13 @@ use super::explain::explain;
 use super::ruleset::Ruleset;
 use super::texts::{datum, digest, plain, render};
 use crate::builtins::short_hash;
-use crate::model::decision::{CannotSay, Effect, Hit, Suppressed};
+use crate::model::decision::{CannotSay, Effect, Hit, Suppressed, Warming};
 use crate::model::ids::{OutcomeId, RuleId};
 use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Datum;
 use crate::plan::ir::{EventPlan, RolloutPlan, RulePlan, TraceId};
-use crate::vm::Machine;
+use crate::vm::{Machine, Reg};
 
 /// What the rules make of an event.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub(super) struct Verdict {
     /// What the hits do, until it is done: then `effects` shows it.
     pub sent: Sent,
     pub effects: Vec<Effect>,
+    pub warming: Vec<Warming>,
     /// Fields that turned out wrong only when rules used them.
     pub bad: Vec<String>,
 }
@@ -54,6 +55,7 @@ impl Verdict {
             cannot_say: Vec::new(),
             sent: Sent::default(),
             effects: Vec::new(),
+            warming: Vec::new(),
             bad: Vec::new(),
         }
     }
@@ -112,19 +114,29 @@ struct Counting {
 }
 
 impl Judge<'_, '_> {
-    /// Every rule in the order of names; the conditions have been computed.
-    pub fn judge(&mut self) -> Verdict {
+    /// Every rule in the order of names; the conditions have been computed. Nothing if no rule says anything, as on
+    /// most events.
+    pub fn judge(&mut self) -> Option<Box<Verdict>> {
+        let at = self.subject.at;
+        let first = self.code.rules.iter().position(|rule| !self.is_silent(rule) && is_active(rule, at))?;
+        Some(Box::new(self.judge_from(first)))
+    }
+
+    /// No rule before that at `first` says anything.
+    #[inline(never)]
+    fn judge_from(&mut self, first: usize) -> Verdict {
         let mut verdict = Verdict::quiet(OutcomeId(0));
         let mut hits: Vec<Counting> = Vec::new();
-        for rule in &self.code.rules {
+        for rule in self.code.rules.iter().skip(first) {
             if self.is_silent(rule) || !is_active(rule, self.subject.at) {
                 continue;
             }
             let plan = &self.plan.rules[rule.place];
             let mut missing = Vec::new();
             let held = self.result(rule, plan, &mut missing);
-            if let Some(held) = held {
-                self.hit(rule, plan, held, &mut missing, &mut verdict, &mut hits);
+            let said = held.and_then(|h| self.hit(rule, plan, h, &mut missing, &mut verdict, &mut hits));
+            if matches!(said, Some(Said::Hit | Said::Shadow)) || !missing.is_empty() {
+                verdict.warming.append(&mut self.warming(&rule.name, plan));
             }
             if !missing.is_empty() {
                 self.marks.push(Mark { rule: rule.rule, said: Said::CannotSay, band: None });
@@ -137,13 +149,16 @@ impl Judge<'_, '_> {
     }
 
     /// Most rules on most events: `when` or everything else is known not to hold.
+    #[inline(always)]
     fn is_silent(&self, rule: &RuleCode) -> bool {
         let known_false = |slot: Slot| slot.is_known() && !slot.is_true();
         if rule.when.is_some_and(|when| known_false(self.machine.get(when))) {
             return true;
         }
+        let all_false = |regs: &[Reg]| regs.iter().all(|reg| known_false(self.machine.get(*reg)));
         rule.when.is_none_or(|when| self.machine.get(when).is_known())
-            && rule.bands.iter().chain(&rule.scores).all(|reg| known_false(self.machine.get(*reg)))
+            && all_false(&rule.bands)
+            && all_false(&rule.scores)
     }
 
     /// Bands and score lines; adds what made some of them unknown to `missing`.
@@ -195,6 +210,7 @@ impl Judge<'_, '_> {
         explain(&mut self.machine, &self.ruleset.plan.traces, trace, missing);
     }
 
+    /// What became of it, if anything.
     fn hit(
         &mut self,
         rule: &RuleCode,
@@ -203,7 +219,7 @@ impl Judge<'_, '_> {
         missing: &mut Vec<String>,
         verdict: &mut Verdict,
         hits: &mut Vec<Counting>,
-    ) {
+    ) -> Option<Said> {
         self.machine.run_block(rule.place);
         let shadow = rule.shadow || !self.rolled_out(rule, plan.rollout.as_ref());
         // An exception that can't be judged is none.
@@ -219,7 +235,7 @@ impl Judge<'_, '_> {
         };
         let said = match held_back {
             // Its exceptions change as little as the rule itself.
-            Some(_) if shadow => return,
+            Some(_) if shadow => return None,
             Some((why, because)) => {
                 verdict.suppressed.push(self.suppressed(rule, &held, why, because, Vec::new()));
                 Said::Suppressed
@@ -239,6 +255,7 @@ impl Judge<'_, '_> {
             }
         };
         self.marks.push(Mark { rule: rule.rule, said, band: held.band });
+        Some(said)
     }
 
     fn suppressed(

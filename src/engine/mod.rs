@@ -7,17 +7,23 @@ mod evaluate;
 mod event;
 mod explain;
 mod feeds;
+mod hits;
 mod judge;
 mod keep;
 mod later;
+mod logged;
 mod read;
+pub mod report;
 mod ruleset;
 pub mod save;
+mod show;
 mod stats;
 pub mod testing;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod told;
+mod warming;
 
 use std::sync::Arc;
 
@@ -31,10 +37,12 @@ pub use evaluate::Engine;
 pub use event::Event;
 pub use keep::Recovery;
 pub(crate) use keep::section;
+pub(crate) use logged::Position;
 pub(crate) use read::lists;
 pub use read::{CsvColumns, Pending, Told};
 pub use ruleset::Ruleset;
 pub(crate) use ruleset::RulesetFiles;
+pub(crate) use save::Sections;
 pub use save::{Carried, CarriedPart, Fate, HeldPart, LoadError, Summary};
 pub use stats::{RuleStats, Stats};
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::code::EventCode;
+use super::hits::HitCode;
 use super::later::AbsenceCode;
 use crate::model::decision::Stamp;
 use crate::model::ids::OutcomeId;
@@ -29,9 +30,10 @@ pub struct Ruleset {
     pub(super) hir: Hir,
     pub(super) plan: Plan,
     pub(super) program: Program,
-    /// By event type, and then by what falls due, as in the plan.
+    /// By event type, then by what falls due, and what to do with a hit, as in the plan.
     pub(super) events: Vec<EventCode>,
     pub(super) absences: Vec<AbsenceCode>,
+    pub(super) hits: Option<HitCode>,
     pub(super) memories: Vec<MemorySpec>,
     pub(super) data: Data,
     pub(super) outcomes: Vec<Arc<str>>,
@@ -76,7 +78,9 @@ impl Ruleset {
     /// From a tree without errors. `sources` are those that its spans speak of; `hash` is that of `files`.
     pub(crate) fn new(hir: Hir, sources: &SourceMap, hash: String, files: RulesetFiles) -> Ruleset {
         let plan = Plan::new(&hir, sources);
-        let fields: Vec<usize> = hir.schema.events.iter().map(|event| event.fields.len()).collect();
+        let of_hits = hir.hit.fields.len();
+        let fields = hir.schema.events.iter().map(|event| event.fields.len());
+        let fields: Vec<usize> = fields.chain([of_hits]).collect();
         let program = vm::compile(&plan, &fields);
         let events = plan
             .events
@@ -89,6 +93,7 @@ impl Ruleset {
             keys: memory.keys.clone(),
             reach: memory.reach,
             step: memory.step,
+            approx: memory.approx,
             functions: memory.functions.clone(),
         });
         let stamp = Stamp { name: hir.header.name.clone(), version: hir.header.version.clone(), hash };
@@ -106,6 +111,7 @@ impl Ruleset {
             stamp,
             files,
             absences: AbsenceCode::all(&plan, &hir),
+            hits: HitCode::of(&plan, &hir),
             events,
             program,
             plan,
@@ -163,8 +169,9 @@ impl Ruleset {
                 continue;
             }
             let rules: Vec<&str> = plan.rules.iter().map(|rule| &*self.hir.rule(rule.rule).name).collect();
-            let name = &*self.hir.schema.events[plan.event.index()].name;
-            let due = if index < self.hir.schema.events.len() { "" } else { ", a deadline after it" };
+            let name = &*self.hir.event(plan.event).name;
+            let waited = index >= self.hir.schema.events.len() && self.plan.hits != Some(index);
+            let due = if waited { ", a deadline after it" } else { "" };
             out.push_str(&vm::disassemble(program, &format!("{name}{due}"), &rules));
         }
         out

@@ -61,7 +61,7 @@ impl Era {
     pub fn of(ruleset: &Ruleset) -> Era {
         let meaning = Meaning::new(&ruleset.hir);
         let events = &ruleset.hir.schema.events;
-        let reading = |event| digest([meaning.reading(event).as_str()].into_iter());
+        let reading = |event| digest([meaning.reading(event).as_str()]);
         Era {
             stamp: ruleset.stamp.clone(),
             outcomes: ruleset.outcomes.clone(),
@@ -102,7 +102,7 @@ impl Engine {
         self.save_state(&self.lock().state, sink)
     }
 
-    /// Likewise, by who has the lock already.
+    /// As [`Engine::save`], for those who hold the lock.
     pub(super) fn save_state<S: Sink>(&self, state: &State, sink: &mut S) -> Result<(), S::Error> {
         let mut error = None;
         let mut put = |piece: Piece<'_>| {
@@ -129,17 +129,18 @@ struct Saving<'e> {
 
 impl Saving<'_> {
     fn save(&self, writer: &mut Writer<'_>) {
-        let State { store, sequences, since, sequences_since, aside, .. } = self.state;
+        let State { store, sequences, since, aside, .. } = self.state;
         let hir = &self.engine.ruleset.hir;
         let eras = self.about(writer);
         let saved = |id: MemoryId| SavedMemory {
             meaning: self.meaning.memory(&hir.memories[id.index()]),
-            since: since[id.index()],
+            since: since.memories[id.index()],
+            ever: since.ever[id.index()],
             keeps: store.keeps(id),
         };
         store.save(saved, writer);
         let saved = |id: crate::model::ids::SequenceId| {
-            (self.meaning.sequence(&hir.sequences[id.index()]), sequences_since[id.index()])
+            (self.meaning.sequence(&hir.sequences[id.index()]), since.sequences[id.index()])
         };
         sequences.save(saved, writer);
         self.effects(writer);
@@ -151,11 +152,11 @@ impl Saving<'_> {
 
     /// Gives the numbers of the eras in what is written, by those they have now.
     fn about(&self, writer: &mut Writer<'_>) -> Vec<u16> {
-        let State { dedupe, deadlines, eras, era, fallen, .. } = self.state;
+        let State { dedupe, deadlines, eras, era, since, .. } = self.state;
         let mut numbers: Vec<Option<u16>> = vec![None; eras.len()];
         let mut order = Vec::new();
-        let of_fallen = fallen.iter().map(|fallen| self.era_of(&fallen.decision.ruleset));
-        let used = dedupe.applied().map(|applied| applied.era).chain(of_fallen).chain([*era]);
+        let of_untold = self.state.untold().map(|decision| self.era_of(&decision.ruleset));
+        let used = dedupe.applied().map(|applied| applied.era).chain(of_untold).chain([*era]);
         for era in used {
             if let Some(number @ None) = numbers.get_mut(usize::from(era)) {
                 *number = Some(order.len() as u16);
@@ -168,6 +169,7 @@ impl Saving<'_> {
             out.u64(self.engine.hasher.mark(SECRET));
             out.time(dedupe.now());
             out.u64(deadlines.count());
+            out.option(since.began, Out::time);
         });
         order.iter().for_each(|era| writer.record(|out| era.save(out)));
         numbers.into_iter().map(Option::unwrap_or_default).collect()
@@ -315,19 +317,20 @@ impl Saving<'_> {
 
     /// For retries, and those of deadlines that nobody asked for yet.
     fn decisions(&self, eras: &[u16], writer: &mut Writer<'_>) {
-        let State { dedupe, fallen, .. } = self.state;
+        let dedupe = &self.state.dedupe;
         let number = |era: u16| eras.get(usize::from(era)).copied().unwrap_or_default();
         writer.section(DECISIONS);
         for applied in dedupe.applied() {
             writer.record(|out| applied.save(out, number(applied.era), write_decision));
         }
-        if !fallen.is_empty() {
+        let mut untold = self.state.untold().peekable();
+        if untold.peek().is_some() {
             writer.section(FALLEN);
         }
-        for fallen in fallen {
+        for decision in untold {
             writer.record(|out| {
-                out.len(usize::from(number(self.era_of(&fallen.decision.ruleset))));
-                write_decision(out, &fallen.decision);
+                out.len(usize::from(number(self.era_of(&decision.ruleset))));
+                write_decision(out, &decision);
             });
         }
     }
@@ -395,7 +398,7 @@ impl Engine {
 
 /// A saved state in memory; read from its front.
 #[derive(Debug, Default)]
-struct Sections {
+pub(crate) struct Sections {
     pieces: VecDeque<(bool, Vec<u8>)>,
     read: (bool, Vec<u8>),
 }

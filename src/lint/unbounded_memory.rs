@@ -5,7 +5,8 @@ use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::model::window::AggregateFn;
 
 pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
-    for memory in &context.hir.memories {
+    // Sketches grow to a limit.
+    for memory in context.hir.memories.iter().filter(|memory| !memory.approx) {
         let keeps = |function: &AggregateFn| match function {
             AggregateFn::Distinct => Some("every different value"),
             AggregateFn::Percentile(_) => Some("every value"),

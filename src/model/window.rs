@@ -129,6 +129,32 @@ impl Window {
         }
     }
 
+    /// In what steps a memory keeps sketches for this. Days begin on a quarter of an hour in every zone of today.
+    pub fn sketched_step(&self) -> Option<Duration> {
+        match self {
+            Window::Stepped { step, .. } => Some(*step),
+            Window::Sliding { span, .. } => Some(Window::granule(*span)),
+            Window::Calendar { .. } => Some(Duration(15 * 60_000_000)),
+            Window::Ever => None,
+        }
+    }
+
+    /// The step of sketches over so long: the longest round one of which at least fifty make the span.
+    pub fn granule(span: Duration) -> Duration {
+        const SECOND: i64 = 1_000_000;
+        const MINUTE: i64 = 60 * SECOND;
+        const HOUR: i64 = 60 * MINUTE;
+        #[rustfmt::skip]
+        const ROUND: [i64; 26] = [
+            1, 10, 100, 1000, 10_000, 100_000,
+            SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 15 * SECOND, 30 * SECOND,
+            MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE,
+            HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR, 48 * HOUR, 168 * HOUR,
+        ];
+        let fits = |step: &&i64| step.saturating_mul(50) <= span.0;
+        Duration(ROUND.iter().rev().find(fits).copied().unwrap_or(1))
+    }
+
     /// How far behind `t` a memory must reach for this window; `None` for `ever`.
     pub fn reach(&self) -> Option<Duration> {
         match self {
@@ -153,4 +179,26 @@ impl Window {
 pub enum This {
     Including,
     Before,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_of_sketches_fit_the_span() {
+        let minute = 60_000_000;
+        let of = |span: i64| Window::granule(Duration(span)).0;
+        assert_eq!(of(60 * minute), minute);
+        assert_eq!(of(24 * 60 * minute), 15 * minute);
+        assert_eq!(of(30 * 24 * 60 * minute), 12 * 60 * minute);
+        assert_eq!(of(1), 1);
+        assert_eq!((of(499), of(500)), (1, 10));
+        for exponent in 6..62 {
+            let span = 1i64 << exponent;
+            assert!(of(span) * 50 <= span, "{span}");
+            // Ten years go in weeks.
+            assert!(of(span) * 505 > span || of(span) == 7 * 24 * 60 * minute, "{span}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! A store in a directory of the real file system, written by a thread of its own.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::DiskDirectory;
 use crate::engine::durable::Driver;
 use crate::engine::{Engine, StoreError};
-use crate::state::disk::{Flusher, Pipe};
+use crate::state::disk::{Finding, Flusher, Pipe, verify};
 use crate::store::{Store, StoreOptions, look};
 
 impl Store {
@@ -23,7 +24,7 @@ impl Store {
         let disk = DiskDirectory::new(path)
             .map_err(|error| StoreError::new(format!("can't use `{}` for state: {error}", path.display())))?;
         let waits = !options.syncs();
-        Store::on(Arc::new(disk), options, Box::new(move |flusher| start(flusher, waits)))
+        Store::on(Arc::new(disk), options, Box::new(move |flusher| start(flusher, waits, "state")))
     }
 
     /// An engine with everything that is remembered in a directory and the ruleset that decided last, to look at.
@@ -32,7 +33,46 @@ impl Store {
     /// # Errors
     /// If there is no such directory, nothing is remembered in it, it is damaged, or it was made with another secret.
     pub fn look(path: impl AsRef<Path>, options: &StoreOptions) -> Result<Engine, StoreError> {
-        look(Arc::new(DiskDirectory::existing(path.as_ref())?), options)
+        look(Arc::new(DiskDirectory::existing(path.as_ref(), "the state")?), options)
+    }
+}
+
+/// Something about a directory of state that an operator should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreFinding {
+    /// Whether it is damage, or only what a crash leaves behind and opening mends.
+    pub damage: bool,
+    /// Where and what, in words.
+    pub text: String,
+}
+
+impl fmt::Display for StoreFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.damage { "damage" } else { "note" };
+        write!(f, "{word}: {}", self.text)
+    }
+}
+
+impl From<Finding> for StoreFinding {
+    fn from(finding: Finding) -> StoreFinding {
+        let Finding { damage, file, offset, what } = finding;
+        let file = file.map_or(String::new(), |file| format!("`{file}`"));
+        let offset = offset.map_or(String::new(), |offset| format!(" at byte {offset}"));
+        let place = if file.is_empty() { String::new() } else { format!("{file}{offset}: ") };
+        StoreFinding { damage, text: format!("{place}{what}") }
+    }
+}
+
+impl Store {
+    /// Reads every byte of a directory, whether it is needed for opening or not. Empty if all is as it was written.
+    /// Nothing is changed, and another process may have it open meanwhile; then the end may look torn.
+    ///
+    /// # Errors
+    /// If there is no such directory.
+    pub fn verify(path: impl AsRef<Path>, options: &StoreOptions) -> Result<Vec<StoreFinding>, StoreError> {
+        let disk = Arc::new(DiskDirectory::existing(path.as_ref(), "the state")?);
+        let found = verify(disk, Some(&options.fingerprint()));
+        Ok(found.into_iter().map(StoreFinding::from).collect())
     }
 }
 
@@ -51,15 +91,20 @@ impl Drop for Writing {
 /// What comes so close together is written at once, where nobody waits for it.
 const TOGETHER: Duration = Duration::from_millis(1);
 
-fn start(flusher: Arc<Mutex<Option<Flusher>>>, waits: bool) -> Result<Driver, StoreError> {
+/// A thread of that name.
+pub(super) fn start(
+    flusher: Arc<Mutex<Option<Flusher>>>,
+    waits: bool,
+    name: &str,
+) -> Result<Driver, StoreError> {
     let pipe = match &*flusher.lock().unwrap_or_else(PoisonError::into_inner) {
         Some(flusher) => flusher.pipe().clone(),
         None => return Err(StoreError::new("the store was closed")),
     };
     let thread = std::thread::Builder::new()
-        .name("state".into())
+        .name(name.into())
         .spawn(move || write_all(&flusher, &pipe, waits))
-        .map_err(|error| StoreError::new(format!("can't start a thread to write state: {error}")))?;
+        .map_err(|error| StoreError::new(format!("can't start a thread to write the {name}: {error}")))?;
     Ok(Driver::Thread(Box::new(Writing(Some(thread)))))
 }
 

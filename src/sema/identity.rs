@@ -6,8 +6,9 @@ use super::print::ExprText;
 use crate::model::time::Duration;
 
 impl<'a> Checker<'a> {
-    /// Event, value, `where` and keys of every input, in an order of their own, and the step.
-    pub(super) fn identity(&self, inputs: &[MemoryInput], step: Option<Duration>) -> String {
+    /// Event, value, `where` and keys of every input, in an order of their own, the step, and whether only
+    /// sketches are kept.
+    pub(super) fn identity(&self, inputs: &[MemoryInput], step: Option<Duration>, approx: bool) -> String {
         let text = self.canonical();
         let mut all: Vec<String> = inputs
             .iter()
@@ -30,6 +31,9 @@ impl<'a> Checker<'a> {
         let mut out = all.join(" | ");
         if let Some(step) = step {
             out.push_str(&format!(" step {}us", step.0));
+        }
+        if approx {
+            out.push_str(" approx");
         }
         out
     }
@@ -65,6 +69,7 @@ impl<'a> Checker<'a> {
             memories: self.memories.all(),
             sequences: self.memories.sequences(),
             canonical: true,
+            zone: Some(self.header.zone.name()),
         }
     }
 }

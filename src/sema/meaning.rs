@@ -53,6 +53,7 @@ impl<'h> Meaning<'h> {
             memories: &hir.memories,
             sequences: &hir.sequences,
             canonical: true,
+            zone: Some(hir.header.zone.name()),
         };
         Meaning { hir, text }
     }

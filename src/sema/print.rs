@@ -22,6 +22,8 @@ pub(super) struct ExprText<'h> {
     pub sequences: &'h [hir::SequenceMemory],
     /// Operands whose order means nothing are sorted, and memories written out.
     pub canonical: bool,
+    /// The ruleset's, where a meaning depends on it; absent where it is not said.
+    pub zone: Option<&'h str>,
 }
 
 fn compare_sign(op: CompareOp) -> &'static str {
@@ -44,7 +46,7 @@ fn text_word(test: TextTest) -> &'static str {
 }
 
 /// A duration in its largest whole unit, as a literal of the language.
-pub(super) fn duration_text(duration: Duration) -> String {
+pub fn duration_text(duration: Duration) -> String {
     let units =
         [(86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s"), (1_000, "ms")];
     for (size, unit) in units {
@@ -166,7 +168,14 @@ impl ExprText<'_> {
                 let filter = fold.filter.as_ref().map_or(String::new(), |f| format!(" where {}", sub(f)));
                 format!("{word}({}{value}{filter})", sub(&fold.list))
             }
-            ExprKind::Call(function, arguments) => format!("{}({})", function.get().name, all(arguments)),
+            ExprKind::Call(function, arguments) => {
+                let name = function.get().name;
+                let on_the_wall =
+                    arguments.len() == 1 && matches!(name, "hour" | "weekday" | "date" | "month");
+                let zone =
+                    self.zone.filter(|_| on_the_wall).map_or(String::new(), |zone| format!(" in {zone}"));
+                format!("{name}({}{zone})", all(arguments))
+            }
             ExprKind::Unary(op, a) => format!("{op:?}({})", sub(a)),
             ExprKind::Binary(op, a, b) => format!("{op:?}({}, {})", sub(a), sub(b)),
             ExprKind::Compare(op, a, b) => format!("({} {} {})", sub(a), compare_sign(*op), sub(b)),
@@ -236,26 +245,75 @@ impl ExprText<'_> {
             Some(This::Before) => " before this",
             None => "",
         };
-        format!("{}({memory}){by} {}{this}", aggregate.function, window(&aggregate.window))
+        let approx = self.memories.get(aggregate.memory.index()).is_some_and(|memory| memory.approx);
+        let approx = if approx { "approx " } else { "" };
+        format!("{approx}{}({memory}){by} {}{this}", aggregate.function, window(&aggregate.window))
+    }
+}
+
+/// What a memory keeps of which events, as an author would name it, and its keys.
+pub fn memory_text(hir: &Hir, memory: &Memory) -> (String, Vec<String>) {
+    let text = plain(hir);
+    let mut all: Vec<String> = Vec::new();
+    let mut keys: Vec<Vec<String>> = vec![Vec::new(); memory.keys.len()];
+    for input in &memory.inputs {
+        let event = &hir.schema.events[input.event.index()];
+        let value = input.value.as_ref().map_or(String::new(), |value| format!(".{}", text.of(value, event)));
+        let filter = input.filter.as_ref();
+        let filter = filter.map_or(String::new(), |filter| format!(" where {}", text.of(filter, event)));
+        all.push(format!("{}{value}{filter}", event.name));
+        add_keys(&mut keys, input.keys.iter().map(|key| text.of(key, event)));
+    }
+    (all.join(", "), keys.iter().map(|names| names.join(" or ")).collect())
+}
+
+/// The elements of a sequence but the last, and its keys.
+pub fn sequence_text(hir: &Hir, sequence: &hir::SequenceMemory) -> (String, Vec<String>) {
+    let text = plain(hir);
+    let mut keys: Vec<Vec<String>> = vec![Vec::new(); sequence.keys.len()];
+    let mut elements: Vec<Vec<String>> = vec![Vec::new(); sequence.elements.len()];
+    for input in &sequence.inputs {
+        let event = &hir.schema.events[input.event.index()];
+        add_keys(&mut keys, input.keys.iter().map(|key| text.of(key, event)));
+        for (place, filter) in &input.elements {
+            let filter = filter.as_ref();
+            let filter = filter.map_or(String::new(), |filter| format!(" where {}", text.of(filter, event)));
+            elements[*place].push(format!("{}{filter}", event.name));
+        }
+    }
+    let elements = elements.iter().zip(&sequence.elements).map(|(names, element)| {
+        format!("{}{}", if element.absent { "not " } else { "" }, names.join(" or "))
+    });
+    let elements: Vec<String> = elements.collect();
+    (elements.join(", "), keys.iter().map(|names| names.join(" or ")).collect())
+}
+
+/// The same key may bear other names on other events.
+fn add_keys(keys: &mut [Vec<String>], names: impl Iterator<Item = String>) {
+    for (known, name) in keys.iter_mut().zip(names) {
+        if !known.contains(&name) {
+            known.push(name);
+        }
+    }
+}
+
+fn plain(hir: &Hir) -> ExprText<'_> {
+    ExprText {
+        lists: &hir.lists,
+        tables: &hir.tables,
+        phrases: &hir.phrases,
+        calendars: &hir.calendars,
+        labels: &hir.labels,
+        memories: &hir.memories,
+        sequences: &hir.sequences,
+        canonical: false,
+        zone: None,
     }
 }
 
 /// The whole typed tree; the same for the same meaning, whatever the layout of its source.
 pub fn print(hir: &Hir) -> String {
-    let mut printer = Printer {
-        hir,
-        text: ExprText {
-            lists: &hir.lists,
-            tables: &hir.tables,
-            phrases: &hir.phrases,
-            calendars: &hir.calendars,
-            labels: &hir.labels,
-            memories: &hir.memories,
-            sequences: &hir.sequences,
-            canonical: false,
-        },
-        out: String::new(),
-    };
+    let mut printer = Printer { hir, text: plain(hir), out: String::new() };
     printer.header();
     printer.declarations();
     printer.memories();
@@ -280,7 +338,7 @@ impl<'h> Printer<'h> {
     }
 
     fn event(&self, id: EventId) -> &'h EventSchema {
-        &self.hir.schema.events[id.index()]
+        self.hir.event(id)
     }
 
     fn typed(&self, expr: &Expr, event: EventId) -> String {
@@ -387,7 +445,8 @@ impl<'h> Printer<'h> {
             self.line(
                 0,
                 format!(
-                    "memory {i}: {}{reach}{ever}{}",
+                    "memory {i}: {}{}{reach}{ever}{}",
+                    if memory.approx { "approx " } else { "" },
                     functions.join(", "),
                     if memory.sensitive { " sensitive" } else { "" }
                 ),
@@ -618,6 +677,7 @@ impl<'h> Printer<'h> {
             Late => "late".into(),
             Duplicate => "duplicate".into(),
             Bad => "bad".into(),
+            Warming => "warming".into(),
         }
     }
 }

@@ -24,6 +24,8 @@
 //!   where it stood last by what came and went since.
 //! - A memory in steps keeps running values per step of time in place of entries; a step expires once no moment of it
 //!   can be asked for. For `distinct` it keeps an entry for each different value of each step, and the cap holds for these.
+//! - A memory of which only approximations are asked keeps a sketch per step (over `ever` one alone), and no cap holds. What
+//!   it keeps doesn't depend on the order in which events came in.
 //! - The current event is laid over at its own time, after all entries of the same time, without being inserted.
 
 pub mod cell;
@@ -39,6 +41,8 @@ mod number;
 mod running;
 pub mod save;
 pub mod sequence;
+pub mod sizes;
+mod sketch;
 mod store;
 mod table;
 #[cfg(test)]
@@ -49,14 +53,17 @@ use crate::model::time::{Duration, Time};
 use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
-pub use cell::Carry;
+pub use cell::{Carry, Kept as KeptValue};
 pub use deadlines::{Deadlines, Waiting};
 pub use dedupe::{Applied, Dedupe, Kept};
-pub use effects::{Change, Effects};
-pub use feeds::{Entry, Feeds, Prefix, Row, Spans};
+pub use effects::{Change, Effects, Kind};
+pub use feeds::{Entry, Feeds, Lists, Prefix, Row, Rows, Spans};
 pub use key::{Identity, KeyHash, KeyHasher};
 pub use sequence::{SEQUENCE, SavedSequence, SequenceSpec, Sequences, Steps};
-pub use store::{CELLS, CellId, Edges, GroupId, Held, Question, SavedMemory, Sights, Store, Target};
+pub use sizes::Fill;
+pub use store::{
+    CELLS, CellId, Edges, GroupId, Held, MANY_WORDS, Question, SavedMemory, Sights, Store, Target, touch,
+};
 
 /// What one memory keeps; in the order of their `MemoryId`s.
 #[derive(Clone, Debug)]
@@ -69,6 +76,8 @@ pub struct MemorySpec {
     pub reach: Option<Duration>,
     /// In what steps of time it is kept, rather than entry by entry.
     pub step: Option<Duration>,
+    /// Only sketches of the values are kept.
+    pub approx: bool,
     /// Every function asked of it, with whether over `ever`.
     pub functions: Vec<(AggregateFn, bool)>,
 }
@@ -97,6 +106,7 @@ pub enum Bounds {
 
 impl Bounds {
     /// Of a window at the time of the current event.
+    #[inline]
     pub fn of(window: &Window, t: Time) -> Bounds {
         match window {
             Window::Sliding { span, ending } => {

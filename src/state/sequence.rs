@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use hashbrown::HashTable;
 
 use super::key::KeyHash;
+use super::sizes::{Fill, grown, hashed};
 use super::{Options, WriteOutcome};
 use crate::model::ids::SequenceId;
 use crate::model::slot::Slot;
@@ -89,6 +90,13 @@ impl Sequences {
             cap: options.entries.max(1) as usize,
             memories: specs.iter().map(memory).collect(),
         }
+    }
+
+    /// What so many keys of one memory take.
+    pub fn bytes(&self, keys: u64, fill: Fill) -> u64 {
+        let count = fill.of(self.cap);
+        let places = hashed::<(u128, u32)>(keys) + grown::<KeySequence>(keys, 1);
+        places.saturating_add(grown::<Entry>(count, 1).saturating_mul(keys))
     }
 
     /// Whether all events but the last came, in order, after `t - within`: the last one is at `t`, and arrives now.

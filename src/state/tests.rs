@@ -7,7 +7,7 @@ mod steps;
 
 use super::key::KeyHasher;
 use super::*;
-use crate::model::ids::{EntityId, EventId, MemoryId};
+use crate::model::ids::{EntityId, MemoryId};
 use crate::model::money::{Currency, Decimal};
 use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::types::EntityType;
@@ -186,6 +186,7 @@ fn spec(value: Option<Type>, keys: Vec<Type>) -> MemorySpec {
         keys,
         reach: Some(Duration(REACH)),
         step: None,
+        approx: false,
         functions: functions().iter().flat_map(|f| [(*f, false), (*f, true)]).collect(),
     }
 }
@@ -508,6 +509,7 @@ fn decision(event: &str) -> std::sync::Arc<crate::model::decision::Decision> {
         suppressed: vec![],
         cannot_say: vec![],
         effects: vec![],
+        warming: vec![],
         bad: vec![],
         late: false,
         duplicate: false,

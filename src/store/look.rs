@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Recovering, StoreOptions, fingerprint};
+use super::{Recovering, StoreOptions};
 use crate::engine::{Engine, StoreError};
 use crate::state::disk::{Disk, View};
 
 /// An engine with everything that is remembered, from which nothing is written back. Takes no lock.
 pub(crate) fn look(disk: Arc<dyn Disk>, options: &StoreOptions) -> Result<Engine, StoreError> {
-    let view = View::open(disk, Some(fingerprint(&options.hash_key)))?;
+    let view = View::open(disk, Some(options.fingerprint()))?;
     let mut recovering = Recovering::new(None, options.hash_key.clone());
     let newest = view.snapshots().last().copied();
     if let Some(number) = newest {

@@ -17,6 +17,8 @@ use crate::engine::{Engine, EngineOptions, Ruleset, StoreError};
 use crate::state::disk::{Directory, DirectoryOptions, Disk, Durability as Mode, Flusher};
 
 pub(crate) use look::look;
+pub(crate) use origin::Origin;
+pub(crate) use recover::torn;
 use recover::{Opened, Recovering};
 
 /// When inputs are made to outlast what.
@@ -35,7 +37,7 @@ pub enum Durability {
 }
 
 impl Durability {
-    fn mode(self) -> Mode {
+    pub(crate) fn mode(self) -> Mode {
         match self {
             Durability::None => Mode::None,
             Durability::Batched => Mode::Batched { every: 10_000 },
@@ -97,6 +99,10 @@ impl StoreOptions {
     pub(crate) fn segment_bytes(mut self, bytes: u64) -> StoreOptions {
         self.segment_bytes = bytes;
         self
+    }
+
+    pub(crate) fn fingerprint(&self) -> [u8; 16] {
+        fingerprint(&self.hash_key)
     }
 
     /// Answers wait for the disk.
@@ -169,7 +175,7 @@ impl Store {
         let directory = Directory::open(
             disk,
             DirectoryOptions {
-                fingerprint: fingerprint(&options.hash_key),
+                fingerprint: options.fingerprint(),
                 durability: options.durability.mode(),
                 older_snapshot: options.older_snapshot,
                 segment_bytes: options.segment_bytes,

@@ -76,6 +76,8 @@ struct Loading<'e> {
     engine: &'e Engine,
     meaning: Meaning<'e>,
     state: State,
+    /// Engine time.
+    now: Time,
     names: Names,
     /// By their numbers in what is read: the numbers here.
     eras: Vec<u16>,
@@ -101,12 +103,13 @@ impl<'e> Loading<'e> {
             engine,
             meaning: Meaning::new(hir),
             state: State::new(&engine.ruleset, &engine.options),
+            now: NEVER,
             names: Names::default(),
             eras: Vec::new(),
             memories: vec![None; hir.memories.len()],
             sequences: vec![None; hir.sequences.len()],
             carried: Carried {
-                now: NEVER,
+                now: None,
                 parts: Vec::new(),
                 deadlines: 0,
                 deadlines_dropped: 0,
@@ -145,21 +148,22 @@ impl<'e> Loading<'e> {
 
     fn finish(mut self) -> Result<(State, Carried), Fault> {
         let hir = &self.engine.ruleset.hir;
-        let now = self.carried.now;
-        let memories = self.memories.into_iter().zip(&hir.memories).zip(&mut self.state.since);
+        let now = self.now;
+        let ever = self.ever();
+        let since = &mut self.state.since;
         let mut parts: Vec<CarriedPart> = Vec::new();
-        for ((found, memory), since) in memories {
-            let fresh = || part("memory", memory.identity.as_str(), Fate::New);
-            let found = found.unwrap_or_else(fresh);
-            *since = found.since.unwrap_or(now);
-            parts.push(CarriedPart { since: Some(*since), ..found });
+        for (place, (found, memory)) in self.memories.into_iter().zip(&hir.memories).enumerate() {
+            parts.push(found.unwrap_or_else(|| {
+                since.memories[place] = now;
+                since.ever[place] = ever;
+                CarriedPart { since: Some(now), ..part("memory", memory.identity.as_str(), Fate::New) }
+            }));
         }
-        let sequences = self.sequences.into_iter().zip(&hir.sequences).zip(&mut self.state.sequences_since);
-        for ((found, memory), since) in sequences {
-            let fresh = || part("sequence", memory.identity.as_str(), Fate::New);
-            let found = found.unwrap_or_else(fresh);
-            *since = found.since.unwrap_or(now);
-            parts.push(CarriedPart { since: Some(*since), ..found });
+        for (place, (found, memory)) in self.sequences.into_iter().zip(&hir.sequences).enumerate() {
+            parts.push(found.unwrap_or_else(|| {
+                since.sequences[place] = now;
+                CarriedPart { since: Some(now), ..part("sequence", memory.identity.as_str(), Fate::New) }
+            }));
         }
         parts.append(&mut self.carried.parts);
         Ok((self.state, Carried { parts, ..self.carried }))
@@ -178,8 +182,10 @@ impl<'e> Loading<'e> {
         }
         let now = record.time()?;
         let count = record.u64()?.min(u64::MAX >> 1);
+        self.state.since.began = record.option(Bytes::time)?;
         record.end()?;
-        self.carried.now = now;
+        self.now = now;
+        self.carried.now = (now != NEVER).then_some(now);
         self.state.dedupe.restore_now(now);
         self.state.deadlines.set_count(count);
         // The one that runs is there already.
@@ -227,7 +233,7 @@ impl<'e> Loading<'e> {
             return self.thing(&kind, header, reader, true);
         }
         let kind_shown = kind_words(&kind)?;
-        if self.carried.now.0.saturating_sub(dropped.0) >= GRACE.0 {
+        if self.now.0.saturating_sub(dropped.0) >= GRACE.0 {
             self.carried.parts.push(part(kind_shown, words(&meaning), Fate::Gone));
             return Ok(());
         }
@@ -247,7 +253,7 @@ impl<'e> Loading<'e> {
         self.carried.parts.push(part(kind_words(kind)?, words(&meaning), Fate::Dropped));
         // Nothing is lost with what holds nothing.
         if !records.is_empty() {
-            let dropped = self.carried.now;
+            let dropped = self.now;
             self.state.aside.push(Aside { kind: kind.to_string(), meaning, dropped, header, records });
         }
         Ok(())
@@ -381,7 +387,9 @@ impl<'e> Loading<'e> {
                     self.put_aside(CELLS, saved.meaning, header.0, records.0)?;
                 }
                 Target::Memory { memory, carry, lacks } => {
-                    let (fate, since) = self.fate(saved.since, &carry, lacks, returned);
+                    let (fate, since, ever) = self.fate(&saved, &carry, lacks, returned);
+                    self.state.since.memories[memory.index()] = since;
+                    self.state.since.ever[memory.index()] = ever;
                     let what = self.engine.ruleset.hir.memories[memory.index()].identity.clone();
                     let found = CarriedPart { since: Some(since), ..part("memory", what, fate) };
                     self.memories[memory.index()] = Some(found);
@@ -391,19 +399,25 @@ impl<'e> Loading<'e> {
         Ok(())
     }
 
-    fn fate(&self, since: Time, carry: &Carry, lacks: i64, returned: bool) -> (Fate, Time) {
-        let now = self.carried.now;
+    /// Since when `ever` holds everything, if it begins now: after the beginning in any case, as something came before.
+    fn ever(&self) -> Time {
+        self.state.since.began.map_or(self.now, |began| self.now.max(Time(began.0 + 1)).min(Time::MAX))
+    }
+
+    /// And since when windows and `ever` hold everything.
+    fn fate(&self, saved: &SavedMemory, carry: &Carry, lacks: i64, returned: bool) -> (Fate, Time, Time) {
+        let now = self.now;
         if returned {
-            (Fate::Returned, now)
-        } else if carry.is_nothing() {
-            (Fate::New, now)
-        } else if carry.begins {
-            (Fate::Extended, now)
-        } else if carry.widened.is_some() {
-            (Fate::Widened, since.max(after(lacks)))
-        } else {
-            (Fate::Kept, since)
+            return (Fate::Returned, now, self.ever());
         }
+        let fate = match carry {
+            _ if carry.is_nothing() => Fate::New,
+            _ if carry.windows_begin || carry.ever_begins => Fate::Extended,
+            _ if carry.widened.is_some() => Fate::Widened,
+            _ => Fate::Kept,
+        };
+        let since = if carry.windows_begin { now } else { saved.since.max(moment(lacks)) };
+        (fate, since, if carry.ever_begins { self.ever() } else { saved.ever })
     }
 
     fn of_sequence(&mut self, header: &[u8], reader: &mut Reader<'_>, returned: bool) -> Result<(), Fault> {
@@ -416,12 +430,13 @@ impl<'e> Loading<'e> {
             lacks = lacks.max(self.state.sequences.load(memory, &saved, record)?);
         }
         let (fate, since) = match self.state.sequences.is_widened(memory, &saved) {
-            _ if returned => (Fate::Returned, self.carried.now),
-            true => (Fate::Widened, saved.since.max(after(lacks))),
+            _ if returned => (Fate::Returned, self.now),
+            true => (Fate::Widened, saved.since.max(moment(lacks))),
             false => (Fate::Kept, saved.since),
         };
         let what = self.engine.ruleset.hir.sequences[memory.index()].identity.clone();
         let found = CarriedPart { since: Some(since), ..part("sequence", what, fate) };
+        self.state.since.sequences[memory.index()] = since;
         self.sequences[memory.index()] = Some(found);
         Ok(())
     }
@@ -635,9 +650,9 @@ fn known_place<'b, 'p>(
 /// Of a label without an end.
 const FOR_EVER: Time = Time(i64::MAX);
 
-/// From the microsecond after one that lacks something.
-fn after(lacks: i64) -> Time {
-    if lacks == i64::MIN { NEVER } else { Time(lacks.saturating_add(1)) }
+/// Of what is lacking, as far as it can be told by an event.
+fn moment(lacks: i64) -> Time {
+    Time::in_range(lacks).unwrap_or(NEVER)
 }
 
 fn header(reader: &mut Reader<'_>) -> Result<Vec<u8>, Fault> {

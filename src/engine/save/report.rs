@@ -8,10 +8,10 @@ use crate::model::time::Time;
 use crate::state::{Change, Held};
 
 /// What became of the parts of a state that was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Carried {
-    /// Engine time of the state.
-    pub now: Time,
+    /// Engine time of the state; `None` if nothing had happened yet.
+    pub now: Option<Time>,
     /// Memories and sequences of the ruleset first, in its order; then what is in the state alone.
     pub parts: Vec<CarriedPart>,
     /// Deadlines that still wait, and those of rules whose `on` line is another one now.
@@ -122,10 +122,10 @@ impl Engine {
             entries: held.entries,
             bytes: held.bytes,
         };
-        let memories = hir.memories.iter().zip(&state.since).enumerate();
+        let memories = hir.memories.iter().zip(&state.since.memories).enumerate();
         let memories = memories
             .map(|(id, (memory, since))| part(&memory.identity, *since, state.store.held(MemoryId::new(id))));
-        let sequences = hir.sequences.iter().zip(&state.sequences_since).enumerate();
+        let sequences = hir.sequences.iter().zip(&state.since.sequences).enumerate();
         let sequences = sequences.map(|(id, (memory, since))| {
             part(&memory.identity, *since, state.sequences.held(SequenceId::new(id)))
         });

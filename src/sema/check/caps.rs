@@ -13,12 +13,12 @@ impl<'a> Checker<'a> {
     /// A memory keeps `limits.entries` entries: more than that is only "at least so many".
     pub(in crate::sema) fn check_cap(&mut self, comparison: &Expr) {
         let (counted, threshold) = match &comparison.kind {
-            ExprKind::Compare(op, l, r) => match (capped(l), capped(r)) {
+            ExprKind::Compare(op, l, r) => match (self.capped(l), self.capped(r)) {
                 (Some(span), None) => (span, self.needed(*op, r).map(|n| (n, r.span))),
                 (None, Some(span)) => (span, self.needed(op.mirrored(), l).map(|n| (n, l.span))),
                 _ => return,
             },
-            ExprKind::Between(value, _, high) => match capped(value) {
+            ExprKind::Between(value, _, high) => match self.capped(value) {
                 Some(span) => (span, self.needed(CompareOp::LessEqual, high).map(|n| (n, high.span))),
                 None => return,
             },
@@ -56,17 +56,18 @@ impl<'a> Checker<'a> {
             _ => None,
         }
     }
-}
 
-/// The place of a count that entries must be kept for; `count … ever` and steps need none.
-fn capped(expr: &Expr) -> Option<Span> {
-    match &expr.unaliased().kind {
-        ExprKind::Aggregate(aggregate) => match (aggregate.function, &aggregate.window) {
-            (AggregateFn::Count, Window::Ever | Window::Stepped { .. }) => None,
-            (AggregateFn::Count | AggregateFn::Distinct, _) => Some(expr.span),
+    /// The place of a count that entries must be kept for; `count … ever`, steps and sketches need none.
+    fn capped(&self, expr: &Expr) -> Option<Span> {
+        match &expr.unaliased().kind {
+            ExprKind::Aggregate(aggregate) => match (aggregate.function, &aggregate.window) {
+                (AggregateFn::Count, Window::Ever | Window::Stepped { .. }) => None,
+                (AggregateFn::Distinct, _) if self.memories.all()[aggregate.memory.index()].approx => None,
+                (AggregateFn::Count | AggregateFn::Distinct, _) => Some(expr.span),
+                _ => None,
+            },
+            ExprKind::Else(value, _) => self.capped(value),
             _ => None,
-        },
-        ExprKind::Else(value, _) => capped(value),
-        _ => None,
+        }
     }
 }

@@ -27,6 +27,14 @@ pub(super) struct Subject<'e> {
     pub path: Vec<&'e Name>,
 }
 
+/// How a memory is kept, if not entry by entry.
+#[derive(Copy, Clone, Debug, Default)]
+pub(in crate::sema) struct Steps {
+    pub step: Option<Duration>,
+    /// Only sketches.
+    pub approx: bool,
+}
+
 impl<'a> Checker<'a> {
     pub(super) fn nested(&self, span: Span) -> Diagnostic {
         Diagnostic::new(
@@ -93,23 +101,33 @@ impl<'a> Checker<'a> {
         span: Span,
         scope: &Scope,
     ) -> Expr {
+        if let Some(approx) = call.approx
+            && !matches!(function, AggregateFn::Distinct | AggregateFn::Percentile(_))
+        {
+            let finding = needless_approx(function, approx);
+            return self.fail(finding);
+        }
         let Some(subject) = self.subject(&argument.value, scope) else {
-            self.window(clause, function, span);
+            self.window(clause, function, call.approx, span);
             return error(span);
         };
         let inputs = self.inputs(function, &subject, argument, clause, scope);
-        let window = self.window(clause, function, span);
+        let window = self.window(clause, function, call.approx, span);
         let this = self.this(clause, &subject);
         let (Some((here, inputs)), Some(window), Ok(this)) = (inputs, window, this) else {
             return error(span);
         };
-        if self.refuse_unexecutable(call, &subject) {
-            return error(span);
-        }
         let value = inputs.first().and_then(|i| i.value.as_ref()).map(|v| v.ty.base.clone());
         let optional = !function.has_zero() || here.iter().any(|k| k.ty.optional);
         let ty = Ty { base: result_type(function, value.as_ref()), optional };
-        let memory = self.memory(inputs, value, window.step(), span);
+        if call.approx.is_some() && self.has_no_size(function, value.as_ref(), argument.value.span) {
+            return error(span);
+        }
+        let steps = match call.approx {
+            Some(_) => Steps { step: window.sketched_step(), approx: true },
+            None => Steps { step: window.step(), approx: false },
+        };
+        let memory = self.memory(inputs, value, steps, span);
         let memory = self.memories.intern(memory, function, &window);
         let aggregate = Aggregate { function, memory, keys: here, window, this };
         Expr::new(ExprKind::Aggregate(Box::new(aggregate)), ty, span)
@@ -119,7 +137,7 @@ impl<'a> Checker<'a> {
         &self,
         inputs: Vec<MemoryInput>,
         value: Option<Type>,
-        step: Option<Duration>,
+        Steps { step, approx }: Steps,
         span: Span,
     ) -> Memory {
         let sensitive = inputs.iter().any(|input| {
@@ -134,8 +152,9 @@ impl<'a> Checker<'a> {
                 .first()
                 .map(|i| i.keys.iter().map(|k| k.ty.base.clone()).collect())
                 .unwrap_or_default(),
-            identity: self.identity(&inputs, step),
+            identity: self.identity(&inputs, step, approx),
             step,
+            approx,
             inputs,
             value,
             reach: None,
@@ -146,18 +165,22 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// What can't be executed yet, once everything about it was checked.
-    fn refuse_unexecutable(&mut self, call: &Call, subject: &Subject<'_>) -> bool {
-        let mut refused = false;
-        if let Some(approx) = call.approx {
-            self.report(errors::not_yet("`approx`", approx));
-            refused = true;
+    /// An error relative to the size of a value says nothing of a time, whose size is that since 1970.
+    fn has_no_size(&mut self, function: AggregateFn, value: Option<&Type>, span: Span) -> bool {
+        let time = matches!(function, AggregateFn::Percentile(_))
+            && value.is_some_and(|ty| *ty.representation() == Type::Time);
+        if time {
+            self.report(
+                Diagnostic::new(
+                    &codes::BAD_AGGREGATE,
+                    "`approx percentile` takes numbers, amounts or durations, found a time",
+                    span,
+                    "its error is a share of the value",
+                )
+                .help("leave out `approx`, or ask for a duration: `signal waited = at - ordered_at`"),
+            );
         }
-        if subject.events.contains(&self.hit()) {
-            self.report(errors::not_yet("counting `hit`", subject.name.span));
-            refused = true;
-        }
-        refused
+        time
     }
 
     fn bad_aggregate(&mut self, function: AggregateFn, span: Span, reason: impl Into<String>) -> Expr {
@@ -460,22 +483,35 @@ impl<'a> Checker<'a> {
             Some(Value::Decimal(percent)) => Some(percent),
             _ => None,
         };
-        // `95%` is 0.95, which nobody means.
-        let share = matches!(&bare(written).kind, Ast::Literal(ast::Literal::Percent(_)));
-        let rank = percent.filter(|_| !share).and_then(Rank::of);
+        // `95%` is 0.95, which is the least of a hundred and not what anybody means.
+        let written_as_share = matches!(&bare(written).kind, Ast::Literal(ast::Literal::Percent(_)));
+        let share = percent.filter(|p| written_as_share || (p.0 > 0 && p.0 < Decimal::SCALE));
+        let rank = percent.and_then(Rank::of).filter(|_| share.is_none());
         if rank.is_none() {
-            self.report(
-                Diagnostic::new(
-                    &codes::BAD_AGGREGATE,
-                    "the rank of a percentile is a number from 0 to 100",
-                    written.span,
-                    "not such a number",
-                )
-                .help(format!("write `95` for the value that 95 of 100 are not above: `{PERCENTILE}`")),
-            );
+            let meant = share.and_then(|share| Rank::of(Decimal(share.0.checked_mul(100)?)));
+            let meant = meant.map_or("95".into(), |rank| rank.percent().to_string());
+            let (message, label) = match share {
+                Some(_) => ("the rank of a percentile is told in percent, from 0 to 100", "a share"),
+                None => ("the rank of a percentile is a number from 0 to 100", "not such a number"),
+            };
+            self.report(Diagnostic::new(&codes::BAD_AGGREGATE, message, written.span, label).help(format!(
+                "write `{meant}` for the value that {meant} of 100 are not above, as in `{PERCENTILE}`"
+            )));
         }
         rank
     }
+}
+
+/// `approx sum(…)`
+fn needless_approx(function: AggregateFn, approx: Span) -> Diagnostic {
+    Diagnostic::new(
+        &codes::BAD_AGGREGATE,
+        format!("`{}` is exact anyway: `approx` goes with `distinct` and `percentile`", function.name()),
+        approx,
+        "leave this out",
+    )
+    .help("remove `approx`")
+    .fix("remove `approx`", approx, "")
 }
 
 fn result_type(function: AggregateFn, value: Option<&Type>) -> Type {

@@ -28,6 +28,20 @@ impl<'a> Checker<'a> {
             return self.aggregate(call, span, scope);
         }
         let name = call.function.text.as_str();
+        if let Some(approx) = call.approx
+            && (FOLDS.contains(&name) || registry::find(name).is_some())
+        {
+            self.report(
+                Diagnostic::new(
+                    &codes::BAD_AGGREGATE,
+                    format!("`{name}` of the current event is exact: `approx` is for past events"),
+                    approx,
+                    "leave this out",
+                )
+                .help("remove `approx`"),
+            );
+            return error(span);
+        }
         if self.asks_past_events(call, scope) {
             return self.no_window(call, span);
         }

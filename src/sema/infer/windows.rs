@@ -14,6 +14,7 @@ impl<'a> Checker<'a> {
         &mut self,
         clause: &WindowClause,
         function: AggregateFn,
+        approx: Option<Span>,
         span: Span,
     ) -> Option<Window> {
         let bad = |message: String, span, help: &str| {
@@ -80,7 +81,8 @@ impl<'a> Checker<'a> {
             self.report(finding);
             return None;
         }
-        if clause.keys.is_empty() && window != Window::Ever && clause.step.is_none() {
+        let stepped = clause.step.is_some() || approx.is_some();
+        if clause.keys.is_empty() && window != Window::Ever && !stepped {
             let finding = Diagnostic::new(
                 &codes::MISSING_KEY,
                 "it isn't said by what is counted",
@@ -93,9 +95,28 @@ impl<'a> Checker<'a> {
         }
         self.few_keys(&clause.keys)?;
         match &clause.step {
-            Some(step) => self.stepped(window, step, function, clause),
+            Some(step) => self.stepped(window, step, function, approx, clause),
+            None if approx.is_some() => self.sketched(window, clause),
             None => Some(window),
         }
+    }
+
+    /// `approx … over 30d`: in steps that fit the span.
+    fn sketched(&mut self, window: Window, clause: &WindowClause) -> Option<Window> {
+        let Window::Sliding { span, .. } = window else { return Some(window) };
+        let Some(ending) = &clause.ending else {
+            return Some(Window::Stepped { span, step: Window::granule(span) });
+        };
+        self.report(
+            Diagnostic::new(
+                &codes::BAD_WINDOW,
+                "`approx` goes not with `ending`: it is kept in steps of time",
+                ending.span,
+                "this window",
+            )
+            .help("leave out `ending … ago`, or `approx`"),
+        );
+        None
     }
 
     /// `over 30d step 6h`
@@ -104,6 +125,7 @@ impl<'a> Checker<'a> {
         window: Window,
         written: &ast::Expr,
         function: AggregateFn,
+        approx: Option<Span>,
         clause: &WindowClause,
     ) -> Option<Window> {
         let step = self.positive_span(written, "the time after `step`")?;
@@ -112,8 +134,11 @@ impl<'a> Checker<'a> {
         };
         let finding = match window {
             Window::Sliding { span, .. } if clause.ending.is_none() => {
-                if matches!(function, AggregateFn::Percentile(_)) {
-                    bad("`percentile` needs every value, and steps keep none", "leave out `step`")
+                if matches!(function, AggregateFn::Percentile(_)) && approx.is_none() {
+                    bad(
+                        "`percentile` needs every value, and steps keep none",
+                        "leave out `step`, or write `approx percentile`",
+                    )
                 } else if step > span {
                     bad("a step is longer than the window", "write a step that the window has several of")
                 } else if span.0 / step.0 > limits::STEPS {

@@ -1,6 +1,6 @@
 //! What one memory keeps of one key, as bytes.
 
-use super::{Extra, KeyMemory, Kind, Shape, Stored, unordered};
+use super::{Bits, Extra, KeyMemory, Kind, Shape, Stored, unordered};
 use crate::model::money::{Country, Currency};
 use crate::model::slot::{unpack_country, unpack_currency};
 use crate::model::time::Time;
@@ -8,6 +8,7 @@ use crate::model::types::Type;
 use crate::state::entries::{Entries, Layout};
 use crate::state::running::{Ever, Steps};
 use crate::state::save::{Bytes, Fault, Out, read_value, write_value};
+use crate::state::sketch::{Scaling, Sketches};
 use crate::state::told::Links;
 
 /// What of events a memory keeps, beside their meaning.
@@ -16,8 +17,9 @@ pub struct Keeps {
     /// How far back; absent if no windows are asked.
     pub reach: Option<i64>,
     pub lateness: i64,
-    /// In steps, and which of them have which values.
+    /// In steps, and which of them have which values, or sketches of what is asked.
     pub steps_told: bool,
+    pub steps_ranked: bool,
     pub values: bool,
     pub ever: bool,
     pub ever_told: bool,
@@ -29,8 +31,15 @@ impl Keeps {
     pub fn save(&self, out: &mut Out) {
         out.option(self.reach, Out::i64);
         out.i64(self.lateness);
-        let flags =
-            [self.steps_told, self.values, self.ever, self.ever_told, self.ever_ranked, self.ever_values];
+        let flags = [
+            self.steps_told,
+            self.steps_ranked,
+            self.values,
+            self.ever,
+            self.ever_told,
+            self.ever_ranked,
+            self.ever_values,
+        ];
         flags.iter().for_each(|flag| out.flag(*flag));
     }
 
@@ -39,6 +48,7 @@ impl Keeps {
             reach: bytes.option(Bytes::i64)?,
             lateness: bytes.i64()?,
             steps_told: bytes.flag()?,
+            steps_ranked: bytes.flag()?,
             values: bytes.flag()?,
             ever: bytes.flag()?,
             ever_told: bytes.flag()?,
@@ -56,8 +66,10 @@ pub struct Carry {
     pub ever: bool,
     /// Windows reach further back than what was kept: so far, and so long events may be late.
     pub widened: Option<(i64, i64)>,
-    /// Something is asked that was not kept, and begins now.
-    pub begins: bool,
+    /// Windows are asked of what was not kept: it begins now.
+    pub windows_begin: bool,
+    /// Likewise.
+    pub ever_begins: bool,
 }
 
 impl Carry {
@@ -65,7 +77,8 @@ impl Carry {
         let windows = old.reach.is_some()
             && new.reach.is_some()
             && (old.values || !new.values)
-            && (old.steps_told || !new.steps_told);
+            && (old.steps_told || !new.steps_told)
+            && (old.steps_ranked || !new.steps_ranked);
         let ever = old.ever
             && new.ever
             && (old.ever_told || !new.ever_told)
@@ -78,7 +91,8 @@ impl Carry {
                 .reach
                 .filter(|_| windows && new.reach > old.reach)
                 .map(|reach| (reach, old.lateness)),
-            begins: new.reach.is_some() && !windows || new.ever && !ever,
+            windows_begin: new.reach.is_some() && !windows,
+            ever_begins: new.ever && !ever,
         }
     }
 
@@ -90,16 +104,27 @@ impl Carry {
 
 impl Shape {
     pub fn keeps(&self) -> Keeps {
+        let steps = self.steps();
+        // Sketches are kept by step, or for ever.
+        let (told, ranked) = self.sketched.map_or((false, false), |of| (of.different, of.spread));
+        let ever = self.sketches() && !steps;
         Keeps {
             reach: self.reach,
             lateness: self.lateness,
-            steps_told: self.steps() && self.linked,
+            steps_told: steps && (self.linked || told),
+            steps_ranked: steps && ranked,
             values: self.keeps,
-            ever: self.ever,
-            ever_told: self.ever_distinct,
-            ever_ranked: self.ever_ranked,
+            ever: self.ever || ever,
+            ever_told: self.ever_distinct || ever && told,
+            ever_ranked: !self.sketches() && self.ever_ranked || ever && ranked,
             ever_values: self.ever_keeps,
         }
+    }
+
+    /// Of sketches: which are asked for, and how values are put into buckets.
+    pub fn sketch_parts(&self) -> (bool, bool, Scaling) {
+        let (different, spread) = self.sketched.map_or((false, false), |of| (of.different, of.spread));
+        (different, spread, self.scaling())
     }
 
     /// A kept number that a value of the memory's type can be.
@@ -134,7 +159,7 @@ impl Shape {
 
 impl Stored {
     pub fn save(&self, out: &mut Out) {
-        out.i64(self.number);
+        out.i64(self.bits.number);
         out.option(self.value.as_ref(), write_value);
     }
 
@@ -145,7 +170,7 @@ impl Stored {
             Some(ty) => read_value(bytes, ty),
             None => Err(Fault::of("an event without a value has one")),
         })?;
-        Ok(Stored { number, hash: 0, value })
+        Ok(Stored { bits: Bits { number, hash: 0 }, value })
     }
 }
 
@@ -154,6 +179,7 @@ const CAPPED: u8 = 2;
 const VALUES: u8 = 4;
 const EVER: u8 = 8;
 const STEPS: u8 = 16;
+const SKETCHES: u8 = 32;
 
 impl KeyMemory {
     /// Nothing was ever written.
@@ -174,12 +200,14 @@ impl KeyMemory {
         let extra = self.extra.as_deref();
         let values = extra.filter(|extra| !extra.values.is_empty());
         let (ever, steps) = (extra.and_then(|e| e.ever.as_ref()), extra.and_then(|e| e.steps.as_ref()));
+        let sketches = extra.and_then(|extra| extra.sketches.as_ref());
         let flag = |is: bool, flag: u8| if is { flag } else { 0 };
         out.u8(flag(lost != i64::MIN, LOST)
             | flag(self.capped != i64::MIN, CAPPED)
             | flag(values.is_some(), VALUES)
             | flag(ever.is_some(), EVER)
-            | flag(steps.is_some(), STEPS));
+            | flag(steps.is_some(), STEPS)
+            | flag(sketches.is_some(), SKETCHES));
         out.i64(self.newest);
         [lost, self.capped].into_iter().filter(|time| *time != i64::MIN).for_each(|time| out.i64(time));
         self.entries.save(shape.layout(), expired, out);
@@ -192,6 +220,7 @@ impl KeyMemory {
         }
         ever.into_iter().for_each(|ever| ever.save(out));
         steps.into_iter().for_each(|steps| steps.save(out));
+        sketches.into_iter().for_each(|sketches| sketches.save(out));
     }
 
     /// What was saved of a memory of the same meaning, and from which event time on it lacks nothing, if windows were
@@ -214,6 +243,7 @@ impl KeyMemory {
         }
         let ever = if flags & EVER != 0 { Some(Ever::load(shape, bytes)?) } else { None };
         let steps = if flags & STEPS != 0 { Some(Steps::load(shape, bytes)?) } else { None };
+        let sketches = if flags & SKETCHES != 0 { Some(Sketches::load(shape, bytes)?) } else { None };
         bytes.end()?;
         let mut lacks = i64::MIN;
         if carry.windows {
@@ -228,8 +258,14 @@ impl KeyMemory {
             }
             memory.fill(shape, entries, values, steps);
         }
-        if let (true, Some(ever), Some(extra)) = (carry.ever, ever, &mut memory.extra) {
-            extra.ever = Some(ever);
+        if let Some(extra) = &mut memory.extra {
+            if carry.ever && shape.ever {
+                extra.ever = ever.or(extra.ever.take());
+            }
+            let goes_on = if shape.steps() { carry.windows } else { carry.ever };
+            if goes_on && shape.sketches() {
+                extra.sketches = sketches.or(extra.sketches.take());
+            }
         }
         Ok((memory, lacks))
     }
@@ -253,7 +289,7 @@ impl KeyMemory {
             // Of damaged bytes alone: each entry has its place.
             kept.resize(self.entries.len(), None);
         }
-        if let Some(steps) = steps.filter(|_| shape.steps()) {
+        if let Some(steps) = steps.filter(|_| shape.steps() && !shape.sketches()) {
             *running = Some(steps);
         }
         if let Some(links) = links {

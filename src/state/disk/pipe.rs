@@ -141,11 +141,6 @@ impl Pipe {
         }
     }
 
-    /// How far the log has come.
-    pub fn progress(&self) -> Progress {
-        self.lock().progress
-    }
-
     /// The number of the last record that was handed over.
     pub fn last(&self) -> u64 {
         self.lock().last
@@ -186,8 +181,6 @@ pub struct Flusher {
     journal: Journal,
     /// Used again.
     taken: Records,
-    /// Written since the last snapshot.
-    bytes: u64,
 }
 
 impl Flusher {
@@ -200,17 +193,12 @@ impl Flusher {
             ended: false,
         };
         let shared = Shared { inner: Mutex::new(inner), filled: Condvar::new(), moved: Condvar::new() };
-        Flusher { pipe: Pipe(Arc::new(shared)), journal, taken: Records::default(), bytes: 0 }
+        Flusher { pipe: Pipe(Arc::new(shared)), journal, taken: Records::default() }
     }
 
     /// Where to hand over records for it.
     pub fn pipe(&self) -> &Pipe {
         &self.pipe
-    }
-
-    /// Bytes of records since the last snapshot.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
     }
 
     /// Writes what waits, and syncs as the mode says. Gives when it has to be called next, even without new records;
@@ -236,7 +224,6 @@ impl Flusher {
     fn take(&mut self) -> Result<(), DiskError> {
         self.taken.clear();
         std::mem::swap(&mut self.pipe.lock().waiting, &mut self.taken);
-        self.bytes += self.taken.bytes.len() as u64;
         self.taken.iter().try_for_each(|record| self.journal.append(record).map(drop))
     }
 
@@ -279,7 +266,6 @@ impl Flusher {
     /// # Errors
     /// If the disk fails; what is left then goes with the next snapshot.
     pub fn retire(&mut self, published: Published) -> Result<Vec<String>, DiskError> {
-        self.bytes = 0;
         self.journal.retire(published)
     }
 

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Bytes, Fault, Out};
-use crate::model::decision::{Argument, CannotSay, Decision, Effect, EffectKind, Hit, Stamp, Suppressed};
+use crate::model::decision::{
+    Argument, CannotSay, Decision, Effect, EffectKind, Hit, Stamp, Suppressed, Warming,
+};
 
 const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
 const REASONS: [&str; 3] = ["unless", "mute", "once"];
@@ -49,6 +51,11 @@ pub fn write_decision(out: &mut Out, decision: &Decision) {
         out.list(&unclear.missing, |out, missing| out.text(missing));
     });
     out.list(&decision.effects, write_effect);
+    out.list(&decision.warming, |out, warming| {
+        out.text(&warming.rule);
+        out.text(&warming.memory);
+        out.time(warming.since);
+    });
     out.list(&decision.bad, |out, pointer| out.text(pointer));
     out.flag(decision.late);
     out.flag(decision.duplicate);
@@ -85,6 +92,9 @@ pub fn read_decision(
             })
         })?,
         effects: bytes.list(|bytes| read_effect(bytes, names))?,
+        warming: bytes.list(|bytes| {
+            Ok(Warming { rule: names.read(bytes)?, memory: names.read(bytes)?, since: bytes.time()? })
+        })?,
         bad: bytes.list(|bytes| Ok(bytes.text()?.to_string()))?,
         late: bytes.flag()?,
         duplicate: bytes.flag()?,

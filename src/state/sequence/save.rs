@@ -22,7 +22,7 @@ pub struct SavedSequence {
 impl SavedSequence {
     fn save(&self, out: &mut Out) {
         out.text(&self.meaning);
-        out.i64(self.since.0);
+        out.time(self.since);
         out.i64(self.reach);
         out.i64(self.lateness);
     }
@@ -30,7 +30,7 @@ impl SavedSequence {
     pub fn load(mut header: Bytes<'_>) -> Result<SavedSequence, Fault> {
         let saved = SavedSequence {
             meaning: header.text()?.to_string(),
-            since: Time(header.i64()?),
+            since: header.time()?,
             reach: header.i64()?,
             lateness: header.i64()?,
         };
@@ -95,6 +95,22 @@ impl Sequences {
         Ok(lacks)
     }
 
+    /// When the events were that a memory holds of those keys, one key after the other until `each` says `false`.
+    pub fn shown(
+        &self,
+        memory: SequenceId,
+        wanted: impl Fn(KeyHash) -> bool,
+        each: &mut dyn FnMut(KeyHash, Vec<Time>) -> bool,
+    ) -> bool {
+        let Some(memory) = self.memories.get(memory.index()) else { return true };
+        memory
+            .ordered()
+            .iter()
+            .zip(&memory.keys)
+            .filter(|(key, _)| wanted(KeyHash(**key)))
+            .all(|(key, kept)| each(KeyHash(*key), kept.entries.iter().map(|entry| Time(entry.at)).collect()))
+    }
+
     /// What a memory holds of all keys.
     pub fn held(&self, memory: SequenceId) -> Held {
         let Some(memory) = self.memories.get(memory.index()) else { return Held::default() };
@@ -105,13 +121,19 @@ impl Sequences {
 }
 
 impl Memory {
-    fn save(&self, writer: &mut Writer<'_>) {
+    /// The keys by their places.
+    fn ordered(&self) -> Vec<u128> {
         let mut keys = vec![0u128; self.keys.len()];
         for (key, place) in &self.index {
             if let Some(at) = keys.get_mut(*place as usize) {
                 *at = *key;
             }
         }
+        keys
+    }
+
+    fn save(&self, writer: &mut Writer<'_>) {
+        let keys = self.ordered();
         for (key, kept) in keys.iter().zip(&self.keys) {
             writer.record(|out| {
                 out.u128(*key);

@@ -3,7 +3,7 @@
 use super::{Group, GroupId, Store};
 use crate::model::ids::MemoryId;
 use crate::model::time::Time;
-use crate::state::cell::{Carry, Keeps, KeyMemory};
+use crate::state::cell::{Carry, Keeps, KeyMemory, Shown};
 use crate::state::key::KeyHash;
 use crate::state::save::{Bytes, Fault, Out, Writer};
 
@@ -14,22 +14,25 @@ pub const CELLS: &str = "cells";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedMemory {
     pub meaning: String,
-    /// Engine time since which it holds everything.
+    /// Engine time since which windows lack nothing, and since which `ever` does not.
     pub since: Time,
+    pub ever: Time,
     pub keeps: Keeps,
 }
 
 impl SavedMemory {
     pub fn save(&self, out: &mut Out) {
         out.text(&self.meaning);
-        out.i64(self.since.0);
+        out.time(self.since);
+        out.time(self.ever);
         self.keeps.save(out);
     }
 
     pub fn load(bytes: &mut Bytes<'_>) -> Result<SavedMemory, Fault> {
         Ok(SavedMemory {
             meaning: bytes.text()?.to_string(),
-            since: Time(bytes.i64()?),
+            since: bytes.time()?,
+            ever: bytes.time()?,
             keeps: Keeps::load(bytes)?,
         })
     }
@@ -118,6 +121,25 @@ impl Store {
         record.end()
     }
 
+    /// What a memory holds of those keys, one after the other until `each` says `false`.
+    pub fn shown(
+        &self,
+        memory: MemoryId,
+        wanted: impl Fn(KeyHash) -> bool,
+        each: &mut dyn FnMut(KeyHash, Shown) -> bool,
+    ) -> bool {
+        let (group, place) = self.places[memory.index()];
+        let group = &self.groups[group.0 as usize];
+        let Some(shape) = group.shapes.get(place as usize) else { return true };
+        let of = |cell: usize| group.memories.get(cell * group.shapes.len() + place as usize);
+        let keys = group.keys().into_iter().enumerate();
+        let mut held = keys.filter_map(|(cell, key)| {
+            let kept = of(cell).filter(|kept| !kept.is_blank() && wanted(KeyHash(key)))?;
+            Some((KeyHash(key), kept.show(shape)))
+        });
+        held.all(|(key, shown)| each(key, shown))
+    }
+
     /// What a memory holds of all keys.
     pub fn held(&self, memory: MemoryId) -> Held {
         let (group, place) = self.places[memory.index()];
@@ -133,13 +155,19 @@ impl Store {
 }
 
 impl Group {
-    fn save(&self, writer: &mut Writer<'_>) {
+    /// By cell.
+    fn keys(&self) -> Vec<u128> {
         let mut keys = vec![0u128; self.cells as usize];
         for (key, cell) in self.index.iter() {
             if let Some(place) = keys.get_mut(cell as usize) {
                 *place = key;
             }
         }
+        keys
+    }
+
+    fn save(&self, writer: &mut Writer<'_>) {
+        let keys = self.keys();
         let mut spare = Out::default();
         for (key, memories) in keys.iter().zip(self.memories.chunks_exact(self.shapes.len())) {
             if !writer.goes_on() {
