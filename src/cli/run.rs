@@ -97,8 +97,6 @@ impl Run {
         if let Some(recovery) = engine.recovered().filter(|_| !self.quiet) {
             print_findings(&told(recovery));
         }
-        // Those of the runs before are remembered as well.
-        let before = engine.stats();
         let inputs = open(&self.events, self.input, &engine)?;
         self.check_outputs()?;
         let log = self.begin_log(&engine)?;
@@ -135,7 +133,7 @@ impl Run {
         if !written || matches!(ended, Ended::Closed) {
             return Ok(Outcome::Fine);
         }
-        let stats = engine.stats().since(&before);
+        let stats = engine.stats();
         let summary = Summary::new(&ruleset, &stats, rejects.read, started.elapsed());
         if self.format == DecisionFormat::Summary {
             print(summary.text().as_bytes())?;

@@ -273,15 +273,10 @@ impl Engine {
     /// assert_eq!((&*due[0].event, &*due[0].outcome), ("e-1#unpaid", "observe"));
     /// ```
     pub fn take_deadlines(&self) -> Vec<Arc<Decision>> {
-        let mut inner = self.lock();
-        let fallen = std::mem::take(&mut inner.state.fallen);
-        let written = self.durable().map(|durable| (durable, durable.pipe().last()));
-        drop(inner);
+        let fallen = self.take_fallen();
         // What made them due may not be safe yet; if it never will be, they were not decided.
-        if let Some((durable, last)) = written
-            && !fallen.is_empty()
-            && durable.wait(last).is_err()
-        {
+        let safe = self.durable().filter(|_| !fallen.is_empty());
+        if safe.is_some_and(|durable| durable.wait(durable.pipe().last()).is_err()) {
             return Vec::new();
         }
         fallen.into_iter().map(|fallen| fallen.decision).collect()

@@ -59,36 +59,6 @@ const MAX_POINTER: usize = 200;
 const MAX_REASONS: usize = 1_000;
 
 impl Stats {
-    /// What was counted since then, by the same engine.
-    pub(crate) fn since(mut self, before: &Stats) -> Stats {
-        let Stats { decided, rejected, lists, duplicates, late, deadlines, clocks, .. } = before;
-        self.decided -= decided;
-        self.rejected -= rejected;
-        self.lists -= lists;
-        self.duplicates -= duplicates;
-        self.late -= late;
-        self.deadlines -= deadlines;
-        self.clocks -= clocks;
-        self.own_time -= before.own_time;
-        self.unknown_fields -= before.unknown_fields;
-        let less = |counts: &mut [u64], before: &[u64]| {
-            counts.iter_mut().zip(before).for_each(|(count, before)| *count -= before);
-        };
-        less(&mut self.outcomes, &before.outcomes);
-        less(&mut self.deadline_outcomes, &before.deadline_outcomes);
-        for (rule, before) in self.rules.iter_mut().zip(&before.rules) {
-            rule.hits -= before.hits;
-            rule.shadow -= before.shadow;
-            rule.suppressed -= before.suppressed;
-            rule.cannot_say -= before.cannot_say;
-        }
-        for (reason, count) in &before.rejects {
-            self.rejects.entry(reason.clone()).and_modify(|now| *now -= count);
-        }
-        self.rejects.retain(|_, count| *count > 0);
-        self
-    }
-
     #[cold]
     pub(super) fn reject(&mut self, reason: &RejectReason) {
         self.rejected += 1;
