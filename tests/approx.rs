@@ -2,6 +2,7 @@
 //! answer as `docs/language.md` states.
 
 #[path = "support/random.rs"]
+#[expect(dead_code, reason = "other tests need more of it")]
 mod random;
 
 use random::Random;

@@ -134,6 +134,7 @@ impl Engine {
             hash_key: options.hash_key.clone(),
         };
         let mut store = Store::new(&ruleset.memories, &kept);
+        store.budget().limit = options.memory;
         let questions = ruleset.events.iter().map(|event| {
             let question = |read: &ReadCode| {
                 let edges = store.edges(read.memory, &event.windows[read.window]);
@@ -317,10 +318,15 @@ impl Engine {
             set = sets.set;
         }
         let told = tellings(&machine, &code.feeds, &self.hasher);
-        let mut late = write_memory(&machine, code, store, &scratch.keys, at);
-        if !code.sequence_writes.is_empty() {
-            late |= write_sequences(&machine, code, sequences, &self.hasher, at);
+        if self.options.memory.is_some() {
+            store.budget().others = effects.bytes() + feeds.bytes() + deadlines.bytes() + dedupe.bytes();
         }
+        let mut wrote = write_memory(&machine, code, store, &scratch.keys, at);
+        if !code.sequence_writes.is_empty() {
+            write_sequences(&machine, code, sequences, (store.budget(), &self.hasher), at, &mut wrote);
+        }
+        let Wrote { mut late, full } = wrote;
+        stats.full += u64::from(full);
         if !code.sets.is_empty() || !code.cancels.is_empty() {
             let counts = |write: usize| match scratch.keys[code.writes[write].key] {
                 Key::Known { hash, .. } => counted(&machine, &code.writes[write]).map(|_| hash),
@@ -468,7 +474,10 @@ fn read_memory(
         let index = first.key;
         let key = scratch.keys[index];
         let mut cell = match key {
-            Key::Known { group, cell, .. } => Ok(store.cell(group, cell, at)),
+            Key::Known { hash, group, cell } => {
+                let full = store.full(group, hash, cell);
+                Ok(store.cell(group, cell, at).full(full))
+            }
             Key::Unknown(why) => Err(why),
         };
         while let Some((read, question)) = rest.next_if(|(read, _)| read.key == index) {
@@ -539,16 +548,27 @@ fn counted(machine: &Machine<'_>, write: &WriteCode) -> Option<Slot> {
     }
 }
 
-/// The third phase. Whether the event is older than the newest of any key that it writes.
-fn write_memory(machine: &Machine<'_>, code: &EventCode, store: &mut Store, keys: &[Key], at: Time) -> bool {
-    let mut late = false;
+/// What became of an event in memory.
+#[derive(Copy, Clone, Default)]
+pub(super) struct Wrote {
+    /// It is older than the newest of a key that it writes.
+    pub late: bool,
+    /// There was no room for a key of it.
+    pub full: bool,
+}
+
+/// The third phase.
+fn write_memory(machine: &Machine<'_>, code: &EventCode, store: &mut Store, keys: &[Key], at: Time) -> Wrote {
+    let mut wrote = Wrote::default();
     for write in &code.writes {
         let Key::Known { hash, group, cell } = keys[write.key] else { continue };
         let Some(value) = counted(machine, write) else { continue };
-        let cell = cell.unwrap_or_else(|| store.find_or_add(group, hash));
-        late |= store.write(cell, write.memory, at, value, &machine.arenas()).late;
+        match cell.or_else(|| store.find_or_add(group, hash, at)) {
+            Some(cell) => wrote.late |= store.write(cell, write.memory, at, value, &machine.arenas()).late,
+            None => wrote.full = true,
+        }
     }
-    late
+    wrote
 }
 
 fn count(stats: &mut Stats, marks: &[Mark], outcome: usize, late: bool) {

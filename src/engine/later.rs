@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::code::{EventCode, SetCode};
 use super::effects::Known;
-use super::evaluate::{Engine, KeysOf, Memory, State, count_rules};
+use super::evaluate::{Engine, KeysOf, Memory, State, Wrote, count_rules};
 use super::explain::explain;
 use super::judge::{Mark, Said, Subject, is_active};
 use super::ruleset::Ruleset;
@@ -21,7 +21,7 @@ use crate::plan::Plan;
 use crate::sema::hir::Hir;
 use crate::state::deadlines::Due;
 use crate::state::{
-    Bounds, Deadlines, Edges, KeyHash, KeyHasher, SequenceSpec, Sequences, Steps, Store, Waiting,
+    Bounds, Budget, Deadlines, Edges, KeyHash, KeyHasher, SequenceSpec, Sequences, Steps, Store, Waiting,
 };
 use crate::vm::{Machine, Reg};
 
@@ -112,15 +112,15 @@ pub(super) fn read_sequences(
     }
 }
 
-/// The third phase. Whether the event is older than the newest of any key that it writes.
+/// The third phase.
 pub(super) fn write_sequences(
     machine: &Machine<'_>,
     code: &EventCode,
     sequences: &mut Sequences,
-    hasher: &KeyHasher,
+    (budget, hasher): (&mut Budget, &KeyHasher),
     at: Time,
-) -> bool {
-    let mut late = false;
+    wrote: &mut Wrote,
+) {
     for write in &code.sequence_writes {
         let holds = |filter: &Option<Reg>| filter.is_none_or(|filter| machine.get(filter).is_true());
         let held = write.steps.iter().filter(|(filter, _)| holds(filter));
@@ -128,10 +128,12 @@ pub(super) fn write_sequences(
         if !steps.is_nothing()
             && let Ok(key) = write.key.hash(machine, hasher)
         {
-            late |= sequences.write(write.memory, key, at, steps).late;
+            match sequences.write(write.memory, key, at, steps, budget) {
+                Some(outcome) => wrote.late |= outcome.late,
+                None => wrote.full = true,
+            }
         }
     }
-    late
 }
 
 /// Deadlines that an event sets, and rules that can't say whether it does.
@@ -214,9 +216,16 @@ fn deadline_of(
     let bounds = Bounds::Within { after: at.0.saturating_sub(1), through: due.0 - 1 };
     let group = store.group(absence.memory);
     let cell = store.find(group, key);
+    let full = store.full(group, key, cell);
     let question = store.question(absence.memory, AggregateFn::Any, Edges::default());
-    let came =
-        store.cell(group, cell, at).read(&question, bounds, at, None, machine.constants, machine.arena);
+    let came = store.cell(group, cell, at).full(full).read(
+        &question,
+        bounds,
+        at,
+        None,
+        machine.constants,
+        machine.arena,
+    );
     let limit = ruleset.hir.header.limits.entries as usize;
     let why = if !came.is_known() {
         came.why()

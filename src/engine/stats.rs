@@ -19,6 +19,8 @@ pub struct Stats {
     pub duplicates: u64,
     /// Events older than the newest event of a key they write.
     pub late: u64,
+    /// Events that memory did not keep, or not under all their keys, for want of room.
+    pub full: u64,
     /// Deadlines that fell due and were decided.
     pub deadlines: u64,
     /// Deadlines that are set and not due yet.

@@ -325,6 +325,18 @@ impl KeyMemory {
         }
     }
 
+    /// How much room it takes, by what is in it.
+    pub fn bytes(&self, shape: &Shape) -> u64 {
+        let extra = self.extra.as_ref().map_or(0, |extra| {
+            let ever = extra.ever.as_ref().map_or(0, Ever::bytes);
+            let steps = extra.steps.as_ref().map_or(0, Steps::bytes);
+            let sketches = extra.sketches.as_ref().map_or(0, Sketches::bytes);
+            let links = if extra.links.is_some() { self.entries.len() as u64 * 24 } else { 0 };
+            size_of::<Extra>() as u64 + extra.values.len() as u64 * 64 + links + ever + steps + sketches
+        });
+        size_of::<KeyMemory>() as u64 + self.entries.bytes(shape.layout()) + extra
+    }
+
     /// Counts an event at `t`. `value` is known (any slot for bare events).
     pub fn write(
         &mut self,
@@ -346,7 +358,7 @@ impl KeyMemory {
         if shape.step.is_none()
             && let Some(sketches) = self.extra.as_mut().and_then(|extra| extra.sketches.as_mut())
         {
-            shape.sketch(sketches.step(0), &stored);
+            sketches.add(0, |sketch| shape.sketch(sketch, &stored));
         }
         self.newest = self.newest.max(t.0);
         if shape.reach.is_some() {
@@ -379,7 +391,7 @@ impl KeyMemory {
         }
         if let Some(sketches) = &mut extra.sketches {
             self.lost = self.lost.max(sketches.drop_before(oldest));
-            shape.sketch(sketches.step(start(t)), &stored);
+            sketches.add(start(t), |sketch| shape.sketch(sketch, &stored));
         }
         if let Some(links) = &extra.links {
             let values = shape.values(&self.entries);
@@ -437,6 +449,14 @@ impl KeyMemory {
     fn expire(&mut self, shape: &Shape) {
         let expired = self.entries.until(shape.layout(), self.limit(shape));
         self.lost = self.lost.max(self.drop_front(shape, expired));
+    }
+
+    /// Makes room: what has expired goes at once.
+    pub fn trim(&mut self, shape: &Shape) {
+        // Steps go anyway, and without windows nothing expires.
+        if shape.reach.is_some() && !shape.steps() {
+            self.expire(shape);
+        }
     }
 
     /// Drops the oldest beyond the cap.

@@ -38,6 +38,12 @@ pub enum Change {
 }
 
 impl Effects {
+    /// How much room they take.
+    pub fn bytes(&self) -> u64 {
+        let moments = self.labels.len() + self.mutes.len() + self.asked.len() + self.acted.len();
+        moments as u64 * 64
+    }
+
     pub fn apply(&mut self, change: Change) {
         match change {
             Change::Unlabel { label, key } => self.labels.remove(label, key),
