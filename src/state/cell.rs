@@ -325,16 +325,16 @@ impl KeyMemory {
         }
     }
 
-    /// How much room it takes, by what is in it.
+    /// How much room it takes, by what is in it; in numbers written out, so that decisions at the budget depend on no compiler.
     pub fn bytes(&self, shape: &Shape) -> u64 {
         let extra = self.extra.as_ref().map_or(0, |extra| {
             let ever = extra.ever.as_ref().map_or(0, Ever::bytes);
             let steps = extra.steps.as_ref().map_or(0, Steps::bytes);
             let sketches = extra.sketches.as_ref().map_or(0, Sketches::bytes);
             let links = if extra.links.is_some() { self.entries.len() as u64 * 24 } else { 0 };
-            size_of::<Extra>() as u64 + extra.values.len() as u64 * 64 + links + ever + steps + sketches
+            256 + extra.values.len() as u64 * 64 + links + ever + steps + sketches
         });
-        size_of::<KeyMemory>() as u64 + self.entries.bytes(shape.layout()) + extra
+        64 + self.entries.bytes(shape.layout()) + extra
     }
 
     /// Counts an event at `t`. `value` is known (any slot for bare events).
