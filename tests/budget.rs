@@ -231,3 +231,42 @@ fn a_key_that_comes_in_later_knows_until_when_it_was_kept_out() {
     assert_eq!(tell("order", 12_301, "busy"), "0");
     assert_eq!(engine.stats().full, 2);
 }
+
+#[test]
+fn so_does_a_key_of_sequences() {
+    let rules = r#"
+        ruleset shop {
+            edition 2026
+            lateness 1m
+        }
+        entity buyer
+        event login { buyer: buyer }
+        event order { buyer: buyer }
+        rule counted on order {
+            observe if sequence(login, order) by buyer within 1h
+            because "in order"
+        }
+    "#;
+    let ruleset = compile_text("shop.rules", rules).unwrap_or_else(|error| panic!("{error}")).ruleset;
+    let options = EngineOptions::default().retry_horizon(Duration::from_secs(1)).memory_budget(5_000);
+    let engine = Engine::with_options(ruleset, options);
+    let mut id = 0;
+    let mut tell = |kind: &str, second: i64, buyer: &str| {
+        id += 1;
+        let line = line(kind, id, second, buyer, 1, 1);
+        said(&engine.decide_json(line.as_bytes()).decision().cloned().unwrap()).remove("counted")
+    };
+    let full = Some(Err(vec!["sequence(login, order) by buyer within 1h (full)".to_string()]));
+    let hit = Some(Ok("in order".to_string()));
+    for second in 0..500 {
+        tell("login", second, "busy");
+    }
+    tell("login", 600, "b2");
+    assert_eq!(tell("order", 601, "b2"), full);
+    assert_eq!(tell("order", 602, "b3"), None);
+    // What is kept of the busy key is too old by now: there is room again.
+    tell("login", 5000, "busy");
+    tell("login", 4190, "b2");
+    assert_eq!(tell("order", 4199, "b2"), full);
+    assert_eq!(tell("order", 4200, "b2"), hit);
+}
