@@ -202,6 +202,7 @@ fn deciding() {
         suppressed: vec![],
         cannot_say: vec![],
         effects: vec![],
+        warming: Vec::new(),
         bad: vec![],
         late: false,
         duplicate: false,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::diag::{Diagnostic, Diagnostics, Severity, codes, render};
-use crate::engine::Ruleset;
+use crate::engine::{Ruleset, RulesetFiles};
 use crate::lint;
 use crate::sema::{self, DataFiles, hir::Hir};
 use crate::source::{FileError, Files, SourceId, SourceMap, Span, normalize_path};
@@ -62,7 +62,7 @@ pub struct Checked {
     pub hir: Hir,
     /// All findings.
     pub diagnostics: Diagnostics,
-    hash: String,
+    files: RulesetFiles,
 }
 
 /// A ruleset that is ready to run, and what there is to warn of.
@@ -332,18 +332,20 @@ impl Parsed {
         }
         let mut diagnostics = lint::suppress(diagnostics, &trees, &sources);
         diagnostics.sort();
-        Checked { sources, hir, diagnostics, hash: hash(&contents) }
+        let files = RulesetFiles { path: root.path, directory: root.directory, contents };
+        Checked { sources, hir, diagnostics, files }
     }
 }
 
 impl Checked {
     /// The ruleset, unless there are errors.
     pub fn compile(self) -> Result<Compiled, CompileError> {
-        let Checked { sources, hir, diagnostics, hash } = self;
+        let Checked { sources, hir, diagnostics, files } = self;
         if diagnostics.has_errors() {
             return Err(CompileError::Rejected { sources: Box::new(sources), diagnostics });
         }
-        let ruleset = Arc::new(Ruleset::new(hir, &sources, hash));
+        let hash = hash(&files.contents);
+        let ruleset = Arc::new(Ruleset::new(hir, &sources, hash, files));
         Ok(Compiled { ruleset, warnings: diagnostics, sources })
     }
 }
@@ -354,6 +356,42 @@ impl Checked {
 /// Everything that is wrong with it, each finding with its place and how to mend it.
 pub fn compile_files(files: &dyn Files, path: &str) -> Result<Compiled, CompileError> {
     check_files(files, path).map_err(CompileError::File)?.compile()
+}
+
+/// Compiles once more what a ruleset was made of.
+pub(crate) fn compile_again(files: &RulesetFiles) -> Result<Compiled, CompileError> {
+    compile_files(&Again(files), &files.path)
+}
+
+/// The files of a ruleset, by their paths as seen from it.
+struct Again<'a>(&'a RulesetFiles);
+
+impl Files for Again<'_> {
+    fn rules_below(&self, path: &str) -> Result<Option<Vec<String>>, FileError> {
+        let below = relative(&self.0.directory, path);
+        if self.0.contents.contains_key(&below) {
+            return Ok(None);
+        }
+        let rest = |key: &String| -> Option<String> {
+            let rest = match below.as_str() {
+                "" => key.as_str(),
+                below => key.strip_prefix(below)?.strip_prefix('/')?,
+            };
+            // As in a file system: neither what lies above nor what is hidden.
+            let inside = rest.ends_with(".rules") && !rest.split('/').any(|part| part.starts_with('.'));
+            inside.then(|| join(path, rest))
+        };
+        let found: Vec<String> = self.0.contents.keys().filter_map(rest).collect();
+        if found.is_empty() {
+            return Err(FileError { path: path.to_string(), reason: "no such file or directory".into() });
+        }
+        Ok(Some(found))
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        let found = self.0.contents.get(&relative(&self.0.directory, path)).cloned();
+        found.ok_or_else(|| FileError { path: path.to_string(), reason: "no such file".into() })
+    }
 }
 
 /// Checks and compiles a ruleset of one text; `name` is its path in findings, such as `shop.rules`. It can't name data

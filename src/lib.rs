@@ -19,6 +19,7 @@ mod sema;
 mod source;
 #[expect(missing_docs, reason = "seen by `tooling` alone")]
 mod state;
+mod store;
 #[expect(missing_docs, reason = "seen by `tooling` alone")]
 mod syntax;
 mod text;
@@ -32,14 +33,22 @@ mod vm;
 
 pub use compile::{CompileError, Compiled, compile_files, compile_text};
 pub use diag::{Code, Diagnostic, Diagnostics, Edit, Fix, Label, Severity, render::Format};
-pub use engine::{Answer, CsvColumns, Engine, EngineOptions, Event, RuleStats, Ruleset, Stats};
+pub use engine::{
+    Answer, Carried, CarriedPart, CsvColumns, Engine, EngineOptions, Event, Failed, Fate, HeldPart, Recovery,
+    RuleStats, Ruleset, Stats, StoreError, Summary,
+};
 #[doc(hidden)]
-pub use engine::{Pending, Told};
+pub use engine::{LoadError, Pending, Told};
 #[doc(hidden)]
 pub use model::decision::Quiet;
 pub use model::decision::{
-    Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed,
+    Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed, Warming,
 };
 pub use model::time::Time;
-pub use os::{DiskFiles, compile};
+pub use os::{DiskFiles, StoreFinding, compile};
 pub use source::{FileError, Files, MemoryFiles, Position, Source, SourceId, SourceMap, Span};
+#[doc(hidden)]
+pub use state::disk::Piece;
+#[doc(hidden)]
+pub use state::save::{Sink, Source as StateSource};
+pub use store::{Durability, Store, StoreOptions};

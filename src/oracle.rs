@@ -8,7 +8,9 @@ mod approx;
 mod deadlines;
 mod effects;
 mod feeds;
+mod hits;
 mod sequences;
+mod warming;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,6 +55,8 @@ pub struct Oracle {
     pending: Vec<Pending>,
     /// The largest time of the clock, `received_at`, or `at` of events without one.
     engine_time: Option<Time>,
+    /// The first engine time there was: everything begins to be kept then.
+    began: Option<Time>,
     /// Applied events by (type, id): the engine time at which each was applied, what it said, and its decision.
     applied: HashMap<(EventId, String), (Time, u32, Decision)>,
 }
@@ -115,6 +119,7 @@ impl Oracle {
             pending: Vec::new(),
             received: feeds::Received::default(),
             engine_time: None,
+            began: None,
             applied: HashMap::new(),
         }
     }
@@ -137,7 +142,9 @@ impl Oracle {
         }
         let waiting = self.waiting(event);
         let (mut decision, effects) = self.settle_event(event);
-        decision.late = self.write(event) | self.write_feeds(event);
+        decision.late = self.write(event);
+        self.write_hits(event, &decision.rules);
+        decision.late |= self.write_feeds(event);
         self.cancel(event);
         for waiting in waiting {
             match waiting {
@@ -177,6 +184,7 @@ impl Oracle {
             suppressed: Vec::new(),
             cannot_say: Vec::new(),
             effects: Vec::new(),
+            warming: Vec::new(),
             bad: event.bad.clone(),
             late: false,
             duplicate: false,
@@ -209,6 +217,10 @@ impl Oracle {
             let shadow = rule.shadow || !self.rolled_out(rule, body, scope);
             let verdict = self.judge(id, body, shadow, scope);
             let name: Arc<str> = rule.name.as_str().into();
+            let held_back = verdict.held_back.is_some();
+            if !verdict.missing.is_empty() || verdict.hit.is_some() && !held_back {
+                decision.warming.extend(self.warming(rule, body, scope));
+            }
             if !verdict.missing.is_empty() {
                 decision.cannot_say.push(CannotSay { rule: name.clone(), missing: verdict.missing });
             }
@@ -629,14 +641,8 @@ impl Oracle {
             let empty = Cell::default();
             let cell = self.cells.get(&(aggregate.memory, cell_key(keys))).unwrap_or(&empty);
             let t = scope.event.at();
-            let (after, until) = match &aggregate.window {
-                Window::Ever => return self.ever(aggregate, cell, current, ty, t),
-                Window::Sliding { span, ending } => {
-                    let until = t.0.saturating_sub(ending.0);
-                    (until.saturating_sub(span.0), until)
-                }
-                Window::Stepped { span, .. } => (t.0 - span.0 - 1, t.0),
-                Window::Calendar { period, zone } => (t.start_of(*period, zone).0 - 1, t.0),
+            let Some((after, until)) = bounds(&aggregate.window, t) else {
+                return self.ever(aggregate, cell, current, ty, t);
             };
             // Whole steps, from that of the first moment through that of the last.
             let (after, until) = match memory.step {
@@ -936,6 +942,21 @@ impl Cell {
             oldest.gone = true;
             self.lost_capped = self.lost_capped.max(Some(oldest.at));
         }
+    }
+}
+
+/// The window at `t`: what is after the first and up to the second. `None` without an end.
+fn bounds(window: &Window, t: Time) -> Option<(i64, i64)> {
+    match window {
+        Window::Ever => None,
+        Window::Sliding { span, ending } => {
+            let until = t.0.saturating_sub(ending.0);
+            Some((until.saturating_sub(span.0), until))
+        }
+        Window::Stepped { span, step } => {
+            Some((step_of(Time(t.0 - span.0), *step).0 - 1, step_of(t, *step).0 + step.0 - 1))
+        }
+        Window::Calendar { period, zone } => Some((t.start_of(*period, zone).0 - 1, t.0)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The real file system, for hosts.
 
 mod disk;
+mod store;
 
 use std::io::Read;
 use std::path::Path;
@@ -9,6 +10,7 @@ use crate::compile::{CompileError, Compiled, compile_files};
 use crate::source::{FileError, Files};
 
 pub use disk::DiskDirectory;
+pub use store::StoreFinding;
 
 /// Files on disk; paths are relative to the working directory.
 #[derive(Copy, Clone, Debug, Default)]

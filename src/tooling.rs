@@ -173,6 +173,28 @@ pub mod disk {
         Fingerprint, Guard, Journal, LOCK_FILE, MAX_PAYLOAD, Piece, Progress, Published, Recovered,
         SnapshotReader, SnapshotWriter, Torn, View, verify,
     };
+    use crate::{Engine, Store, StoreError, StoreOptions};
+    use std::sync::Arc;
+
+    /// A store on any disk, written by whoever decides.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn store_on(
+        disk: Arc<dyn Disk>,
+        options: StoreOptions,
+        clock: Box<dyn Fn() -> u64 + Send + Sync>,
+    ) -> Result<Store, StoreError> {
+        Store::inline(disk, options, clock)
+    }
+
+    /// As [`Store::look`].
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn look(disk: Arc<dyn Disk>, options: &StoreOptions) -> Result<Engine, StoreError> {
+        crate::store::look(disk, options)
+    }
 }
 
 /// The parts that every event passes, for `benches/kernels.rs`.

@@ -23,6 +23,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("state", 4),
     ("engine", 5),
     ("compile", 5),
+    ("store", 5),
 ];
 
 /// Modules of one layer that do not know each other.

@@ -237,3 +237,34 @@ fn what_the_hit_of_one_deadline_does_the_next_one_knows() {
         }
     }
 }
+
+/// Engine time begins with the first line that moves it: here a line of the clock.
+#[test]
+fn windows_of_deadlines_are_warming_like_others() {
+    let rules = r#"
+event order { order: text, buyer: text, card: text }
+event payment { order: text }
+rule unpaid on no payment by order within 2h after order {
+    warn if count(order) by order over 3h >= 1
+    because "not paid"
+}
+"#;
+    let engine = Engine::new(compile_text("shop.rules", rules).unwrap().ruleset);
+    let lines = [
+        clock("2026-01-01T00:00:00Z"),
+        order("a", "2026-01-01T00:30:00Z", "o-1"),
+        order("b", "2026-01-01T01:00:00Z", "o-2"),
+        clock("2026-01-01T06:00:00Z"),
+    ];
+    lines.iter().for_each(|line| drop(engine.decide_json(line.as_bytes())));
+    let due = engine.take_deadlines();
+    let outcomes: Vec<&str> = due.iter().map(|decision| &*decision.outcome).collect();
+    assert_eq!(outcomes, ["warn", "warn"]);
+    let warming = |at: usize| {
+        let all = due[at].warming.iter();
+        all.map(|w| format!("{} {} {}", w.rule, w.memory, w.since)).collect::<Vec<String>>()
+    };
+    assert_eq!(warming(0), ["unpaid count(order) by order over 3h 2026-01-01T00:00:00Z"]);
+    // Due at 03:00, so it reaches back to when everything began.
+    assert!(warming(1).is_empty());
+}

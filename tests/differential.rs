@@ -26,6 +26,8 @@ struct Seen {
     stepped: u64,
     percentiles: u64,
     sketches: u64,
+    /// Rulesets that count hits.
+    counted_hits: u64,
     /// Lines that filled a list.
     filled: u64,
     /// Rulesets that ask what lines and events have filled.
@@ -41,6 +43,7 @@ struct Seen {
     late: u64,
     duplicates: u64,
     conflicts: u64,
+    warming: u64,
 }
 
 #[test]
@@ -74,6 +77,7 @@ fn engine_and_oracle_agree() {
         ("windows in steps", seen.stepped, rounds / 5),
         ("percentiles", seen.percentiles, rounds / 5),
         ("sketches", seen.sketches, rounds / 10),
+        ("questions to hits", seen.counted_hits, rounds / 4),
         ("lines that filled lists", seen.filled, rounds),
         ("questions to lists, tables and calendars", seen.asked, rounds / 2),
         ("cannot say", seen.cannot_say, rounds * 10),
@@ -85,6 +89,7 @@ fn engine_and_oracle_agree() {
         ("late", seen.late, rounds),
         ("duplicates", seen.duplicates, rounds),
         ("conflicts", seen.conflicts, rounds / 4),
+        ("warming", seen.warming, rounds * 10),
         ("rejects", seen.rejects, rounds),
     ];
     for (what, count, at_least) in told {
@@ -120,6 +125,7 @@ fn round(seed: u64, seen: &mut Seen) {
     ];
     seen.asked += u64::from(asked.iter().any(|text| generated.source.contains(text)));
     seen.sequences += u64::from(generated.source.contains("sequence("));
+    seen.counted_hits += u64::from(generated.source.contains("(hit"));
     seen.stepped += u64::from(generated.source.contains(" step "));
     seen.percentiles += u64::from(generated.source.contains("percentile("));
     seen.sketches += u64::from(generated.source.contains("(approx "));
@@ -191,6 +197,7 @@ fn agree(seed: u64, source: &str, compiled: &Compiled, lines: &[String], seen: &
             seen.labelled += labels.count() as u64;
             seen.late += u64::from(decision.late);
             seen.duplicates += u64::from(decision.duplicate);
+            seen.warming += decision.warming.len() as u64;
             seen.conflicts += u64::from(decision.conflict);
         }
     }

@@ -11,6 +11,8 @@ mod input;
 mod new;
 mod progress;
 mod run;
+mod size;
+mod state;
 mod summary;
 mod test;
 mod unpack;
@@ -39,6 +41,8 @@ enum Command {
     Test(test::Test),
     Fmt(fmt::Fmt),
     Run(run::Run),
+    State(state::State),
+
     Explain(explain::Explain),
     Emit(emit::Emit),
     /// Print a completion script for your shell
@@ -138,6 +142,8 @@ pub fn main() -> ExitCode {
         Command::Test(command) => command.run(),
         Command::Fmt(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::State(command) => command.run(),
+
         Command::Explain(command) => command.run(),
         Command::Emit(command) => command.run(),
         Command::Completions { shell } => {

@@ -11,6 +11,8 @@ use clap::{Args, ValueEnum};
 
 use super::input::{Batch, Inputs, Line, Shape, open};
 use super::progress::Progress;
+use super::size::size;
+use super::state::{Keep, told};
 use super::summary::{Summary, table};
 use super::{CommandResult, Failure, Outcome, compile, print, print_findings};
 use crate::{Answer, Decision, Engine, EngineOptions, Quiet, Reject, Told};
@@ -24,7 +26,8 @@ use crate::{Answer, Decision, Engine, EngineOptions, Quiet, Reject, Told};
 #[command(after_help = "Examples:\n  \
 rulec run rules events.ndjson\n  \
 rulec run rules events.csv.gz --type payment --only hit --format table\n  \
-zcat old.gz | rulec run rules - --rejects bad.ndjson --out decisions.ndjson")]
+zcat old.gz | rulec run rules - --rejects bad.ndjson --out decisions.ndjson\n  \
+tail -f live.ndjson | rulec run rules - --state memory --durability sync")]
 pub struct Run {
     /// A directory of *.rules files, or one file
     ruleset: String,
@@ -57,6 +60,8 @@ pub struct Run {
     /// No summary on standard error
     #[arg(long)]
     quiet: bool,
+    #[command(flatten)]
+    keep: Keep,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,33 +80,6 @@ enum Only {
     Hit,
 }
 
-/// `4GB`, `512 MB`, `1.5 GiB`: units of a thousand or, with an `i`, of 1024.
-fn size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no size: write for example `4GB`, `512MB` or `1.5GiB`");
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
-        "kb" | "k" => 1000,
-        "mb" | "m" => 1_000_000,
-        "gb" | "g" => 1_000_000_000,
-        "tb" | "t" => 1_000_000_000_000,
-        "kib" => 1 << 10,
-        "mib" => 1 << 20,
-        "gib" => 1 << 30,
-        "tib" => 1 << 40,
-        "b" => 1,
-        _ => return Err(wrong()),
-    };
-    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
-    let whole: u64 = whole.parse().map_err(|_| wrong())?;
-    let digits = u32::try_from(part.len()).ok().filter(|digits| *digits <= 6).ok_or_else(wrong)?;
-    let part: u64 = part.parse().map_err(|_| wrong())?;
-    let whole = whole.checked_mul(unit).ok_or_else(wrong)?;
-    // At most six digits of at most 2^40.
-    whole.checked_add(part * unit / 10u64.pow(digits)).filter(|bytes| *bytes > 0).ok_or_else(wrong)
-}
-
 impl Run {
     #[expect(clippy::disallowed_methods, reason = "the summary tells events per second")]
     pub fn run(self) -> CommandResult {
@@ -117,7 +95,10 @@ impl Run {
         if let Some(bytes) = self.memory {
             options = options.memory_budget(bytes);
         }
-        let engine = Arc::new(Engine::with_options(ruleset.clone(), options));
+        let engine = Arc::new(self.keep.engine(ruleset.clone(), options)?);
+        if let Some(recovery) = engine.recovered().filter(|_| !self.quiet) {
+            print_findings(&told(recovery));
+        }
         let inputs = open(&self.events, self.input, &engine)?;
         self.check_outputs()?;
         let output = Output {
@@ -134,7 +115,13 @@ impl Run {
         let Output { sink, mut rejects, .. } = output;
         let written = sink.finish()?;
         rejects.finish()?;
+        // The thread that reads may still hold the engine.
+        let closed = engine.close().map_err(Failure::new);
         let ended = ended?;
+        closed?;
+        if let Some(error) = engine.snapshot_failure() {
+            print_findings(&format!("warning: no snapshot was written: {error}\n"));
+        }
         if !written || matches!(ended, Ended::Closed) {
             return Ok(Outcome::Fine);
         }
@@ -190,6 +177,9 @@ impl Run {
             };
             empty.has_events(batch.input);
             let stopped = engine.decide_pending(&mut batch.events, self.rejects.is_none());
+            if let Some(error) = engine.store_failure() {
+                ended = Ended::Broken(Failure::new(error));
+            }
             events += batch.events.len() as u64;
             progress.update(events);
             // When writing has ended it says why.
@@ -232,6 +222,9 @@ impl Output {
     fn write(&mut self, batch: &mut Batch) -> Option<Result<Ended, Failure>> {
         let Output { engine, names, rejects, sink, .. } = self;
         let mut events = std::mem::take(&mut batch.events);
+        if let Err(error) = engine.wait_until_safe(&events) {
+            return Some(Err(Failure::new(error)));
+        }
         let input = &names[batch.input];
         let mut lines = batch.lines();
         let mut stopped = None;
@@ -244,7 +237,7 @@ impl Output {
             let Some(line) = lines.next() else { return ControlFlow::Break(()) };
             rejects.read += u64::from(!matches!(told, Told::Answer(Answer::Clock | Answer::List)));
             match told {
-                Told::Deadline(_) | Told::Answer(Answer::Clock | Answer::List) => {}
+                Told::Deadline(_) | Told::Answer(Answer::Clock | Answer::List | Answer::Failed(_)) => {}
                 Told::Quiet(quiet) => sink.quiet(quiet),
                 Told::Answer(Answer::Decision(decision)) => sink.decision(&decision),
                 Told::Answer(Answer::Reject(reject)) => match rejects.write(input, line, &reject) {

@@ -178,6 +178,9 @@ fn why(decision: &Decision) -> Vec<String> {
         decision.cannot_say.iter().map(|c| format!("{} cannot say ({})", c.rule, c.missing.join(", "))),
     );
     why.extend(decision.effects.iter().map(|effect| effect.kind.to_string()));
+    why.extend(
+        decision.warming.iter().map(|w| format!("{} warming since {} ({})", w.rule, w.since, w.memory)),
+    );
     if !decision.bad.is_empty() {
         why.push(format!("bad {}", decision.bad.join(", ")));
     }

@@ -106,7 +106,6 @@ codes! {
     BAD_ROLLOUT "E0409" "bad_rollout" Error "the share of a rollout can't be used";
     BAD_POLICY "E0410" "bad_policy" Error "the policy doesn't hold together";
     BAD_TEST "E0411" "bad_test" Error "the test line can't be played";
-    NOT_EXECUTABLE_YET "E0490" "not_executable_yet" Error "this part of the language can't be executed yet";
     // ---- E05xx: data files
     DATA_VALUE "E0501" "data_value" Error "a value in a data file can't be read";
     DATA_COLUMNS "E0502" "data_columns" Error "a row has the wrong number of cells";

@@ -137,7 +137,7 @@ impl EventCode {
             keys: typed(&feed.keys),
             values: typed(&feed.values),
         });
-        let fields = hir.schema.events[event.event.index()].fields.len();
+        let fields = hir.event(event.event).fields.len();
         // Fields stand in the first registers, by their place.
         let field = |node: &NodeId| Some(reg(*node) as usize).filter(|place| *place < fields);
         let keys = event.keys.iter().enumerate().map(|(index, key)| KeyCode {
@@ -152,7 +152,7 @@ impl EventCode {
                 .map(|(_, memory)| memory),
         });
         EventCode {
-            name: hir.schema.events[event.event.index()].name.clone(),
+            name: hir.event(event.event).name.clone(),
             keys: keys.collect(),
             rules: rules(event, hir, &reg),
             policy: event.policy.clone(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::code::RuleCode;
 use super::judge::{Judge, Verdict};
 use super::texts::{argument, datum, digest, plain};
+use super::warming::Since;
 use crate::builtins::short_hash;
 use crate::model::decision::{Argument, Effect, EffectKind};
 use crate::model::ids::{ActionId, LabelId, RuleId};
@@ -22,6 +23,7 @@ use crate::vm::Labels;
 pub(super) struct Known<'a> {
     pub effects: &'a Effects,
     pub feeds: &'a Feeds,
+    pub since: &'a Since,
     pub hir: &'a Hir,
     pub hasher: &'a KeyHasher,
 }

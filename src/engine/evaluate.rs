@@ -6,12 +6,16 @@ use super::EngineOptions;
 use super::code::{EventCode, KeyCode, ReadCode, WriteCode};
 use super::effects::Known;
 use super::feeds::{self, tellings, write_feeds};
+use super::hits::Writing;
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
+use super::keep::{Kept as Written, Recovery};
 use super::later::{deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
 use super::read::Prepared;
 use super::ruleset::Ruleset;
+use super::save::Era;
 use super::stats::{RuleStats, Stats};
 use super::testing::Fallen;
+use super::warming::Since;
 use crate::decode::Decoder;
 use crate::model::decision::Decision;
 use crate::model::event::ListLine;
@@ -19,6 +23,8 @@ use crate::model::ids::{EventId, OutcomeId};
 use crate::model::slot::{Arena, Slot};
 use crate::model::time::Time;
 use crate::model::value::Unknown;
+use crate::state::disk::Records;
+use crate::state::save::Aside;
 use crate::state::{
     Bounds, CellId, Deadlines, Dedupe, Effects, Feeds, GroupId, Kept, KeyHash, KeyHasher, Options, Question,
     Sequences, Sights, Store,
@@ -56,14 +62,26 @@ pub struct Engine {
     pub(super) decoder: Decoder,
     /// The store's own, for those who read events without its lock.
     pub(super) hasher: KeyHasher,
+    /// By event type, what stands for its name among what is told apart.
+    pub(super) marks: Vec<u64>,
     pub(super) data: Data,
     inner: Mutex<Inner>,
+    /// The headers of CSV files by their numbers, for as long as records speak of them.
+    pub(super) columns: Mutex<Vec<Vec<Vec<u8>>>>,
+    /// Where inputs are written down, if anywhere.
+    pub(super) kept: Option<Box<Written>>,
+    /// What was found where they were.
+    pub(super) recovery: Option<Recovery>,
 }
 
 #[derive(Debug)]
 pub(super) struct Inner {
     /// For events that come alone.
     pub(super) alone: Prepared,
+    /// What is written down of it.
+    pub(super) records: Records,
+    /// How many are in the state: events, lines of the clock and of lists.
+    pub(super) inputs: u64,
     pub(super) state: State,
 }
 
@@ -76,6 +94,12 @@ pub(super) struct State {
     pub(super) effects: Effects,
     pub(super) feeds: Feeds,
     pub(super) dedupe: Dedupe,
+    pub(super) since: Since,
+    /// The rulesets that kept decisions were made by, and which of them runs.
+    pub(super) eras: Vec<Era>,
+    pub(super) era: u16,
+    /// What is remembered that the ruleset does not know.
+    pub(super) aside: Vec<Aside>,
     /// By event type, and then by what falls due, as in the plan.
     pub(super) frames: Vec<Frame>,
     /// As the frames, then by key: the group of memories that are kept by it, and what is looked at there.
@@ -98,6 +122,13 @@ pub(super) struct Scratch {
     cells: Vec<(CellId, Time, u32, u32)>,
 }
 
+impl Scratch {
+    /// The keys that were looked for last.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+}
+
 /// What an evaluation may ask, and what is known of its keys already.
 pub(super) struct Memory<'a> {
     pub store: &'a mut Store,
@@ -108,25 +139,14 @@ pub(super) struct Memory<'a> {
 
 /// A key of the event: its hash and where it is kept, or why there is none.
 #[derive(Copy, Clone, Debug)]
-enum Key {
+pub(super) enum Key {
     Known { hash: KeyHash, group: GroupId, cell: Option<CellId> },
     Unknown(Unknown),
 }
 
-impl Engine {
-    /// With the default options, and nothing remembered.
-    pub fn new(ruleset: Arc<Ruleset>) -> Engine {
-        Engine::with_options(ruleset, EngineOptions::default())
-    }
-
-    /// With options, and nothing remembered.
-    pub fn with_options(ruleset: Arc<Ruleset>, options: EngineOptions) -> Engine {
-        let data = ruleset.data.clone();
-        Engine::with_data(ruleset, options, data)
-    }
-
-    /// With other lists, tables, phrases or rates than the ruleset's own.
-    pub(super) fn with_data(ruleset: Arc<Ruleset>, options: EngineOptions, data: Data) -> Engine {
+impl State {
+    /// Nothing is remembered.
+    pub(super) fn new(ruleset: &Ruleset, options: &EngineOptions) -> State {
         let header = &ruleset.hir.header;
         let kept = Options {
             lateness: header.lateness,
@@ -145,34 +165,75 @@ impl Engine {
         let questions: Vec<Vec<Question>> = questions.collect();
         let groups = ruleset.events.iter().zip(&questions);
         let groups = groups.map(|(event, questions)| groups_of(&store, event, questions)).collect();
-        let hasher = store.hasher().clone();
-        let state = State {
+        State {
             store,
             sequences: Sequences::new(&sequence_specs(&ruleset.hir), &kept),
             deadlines: Deadlines::new(),
             effects: Effects::default(),
             feeds: Feeds::new(header.limits.entries),
             dedupe: Dedupe::new(options.horizon),
+            since: Since::new(ruleset.hir.memories.len(), ruleset.hir.sequences.len()),
+            eras: vec![Era::of(ruleset)],
+            era: 0,
+            aside: Vec::new(),
             frames: ruleset.program.events.iter().map(Frame::new).collect(),
             groups,
             questions,
             scratch: Scratch::default(),
-            stats: Stats {
-                outcomes: vec![0; ruleset.outcomes.len()],
-                deadline_outcomes: vec![0; ruleset.outcomes.len()],
-                rules: vec![RuleStats::default(); ruleset.hir.rules.len()],
-                ..Stats::default()
-            },
+            stats: no_stats(&ruleset),
             fallen: Vec::new(),
-        };
+        }
+    }
+}
+
+/// Nothing was counted yet.
+fn no_stats(ruleset: &Ruleset) -> Stats {
+    Stats {
+        outcomes: vec![0; ruleset.outcomes.len()],
+        deadline_outcomes: vec![0; ruleset.outcomes.len()],
+        rules: vec![RuleStats::default(); ruleset.hir.rules.len()],
+        ..Stats::default()
+    }
+}
+
+impl Engine {
+    /// With the default options, and nothing remembered.
+    pub fn new(ruleset: Arc<Ruleset>) -> Engine {
+        Engine::with_options(ruleset, EngineOptions::default())
+    }
+
+    /// With options, and nothing remembered.
+    pub fn with_options(ruleset: Arc<Ruleset>, options: EngineOptions) -> Engine {
+        let data = ruleset.data.clone();
+        Engine::with_data(ruleset, options, data)
+    }
+
+    /// With other lists, tables, phrases or rates than the ruleset's own.
+    pub(super) fn with_data(ruleset: Arc<Ruleset>, options: EngineOptions, data: Data) -> Engine {
+        let state = State::new(&ruleset, &options);
+        let hasher = state.store.hasher().clone();
+        let events = ruleset.hir.schema.events.iter();
         Engine {
             decoder: super::read::decoder(&ruleset, &options),
             data,
+            marks: events.map(|event| hasher.mark(&event.name)).collect(),
             hasher,
-            inner: Mutex::new(Inner { alone: Prepared::default(), state }),
+            inner: Mutex::new(Inner {
+                alone: Prepared::default(),
+                records: Records::default(),
+                inputs: 0,
+                state,
+            }),
+            columns: Mutex::default(),
+            kept: None,
+            recovery: None,
             ruleset,
             options,
         }
+    }
+
+    pub(super) fn no_stats(&self) -> Stats {
+        no_stats(&self.ruleset)
     }
 
     /// What it decides with.
@@ -272,6 +333,9 @@ impl Engine {
             effects,
             feeds,
             dedupe,
+            since,
+            eras,
+            era,
             frames,
             groups,
             questions,
@@ -286,20 +350,32 @@ impl Engine {
         let index = event.index();
         if let Some(applied) = dedupe.check(*identity, decoded.received_at.unwrap_or(at)) {
             stats.duplicates += 1;
-            let conflict = applied.content != decoded.content;
+            let era = &eras[usize::from(applied.era)];
+            let conflict = applied.content != decoded.content && era.is_comparable(event);
             let decision = match &applied.decision {
                 Kept::Whole(decision) => Decision::clone(decision),
-                Kept::Quiet { at, outcome, late } => self.quiet(event, decoded.id(), *at, *outcome, *late),
+                Kept::Quiet { at, outcome, late } => Decision {
+                    outcome: era.outcome(*outcome),
+                    ruleset: era.stamp.clone(),
+                    ..self.quiet(event, decoded.id(), *at, *outcome, *late)
+                },
             };
             return Kept::Whole(Arc::new(Decision { duplicate: true, conflict, ..decision }));
         }
+        since.begin(dedupe.now());
         let id = decoded.id_slot();
         let frame = &mut frames[index];
         for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
             slot.put(to);
         }
         let code = &ruleset.events[index];
-        let known = Known { effects: &*effects, feeds: &*feeds, hir: &ruleset.hir, hasher: &self.hasher };
+        let known = Known {
+            effects: &*effects,
+            feeds: &*feeds,
+            since: &*since,
+            hir: &ruleset.hir,
+            hasher: &self.hasher,
+        };
         let memory = Memory {
             store,
             sequences,
@@ -318,15 +394,11 @@ impl Engine {
             set = sets.set;
         }
         let told = tellings(&machine, &code.feeds, &self.hasher);
-        if self.options.memory.is_some() {
-            store.budget().others = effects.bytes() + feeds.bytes() + deadlines.bytes() + dedupe.bytes();
-        }
+        self.count_others(store, (effects, feeds, deadlines, dedupe));
         let mut wrote = write_memory(&machine, code, store, &scratch.keys, at);
         if !code.sequence_writes.is_empty() {
             write_sequences(&machine, code, sequences, (store.budget(), &self.hasher), at, &mut wrote);
         }
-        let Wrote { mut late, full } = wrote;
-        stats.full += u64::from(full);
         if !code.sets.is_empty() || !code.cancels.is_empty() {
             let counts = |write: usize| match scratch.keys[code.writes[write].key] {
                 Key::Known { hash, .. } => counted(&machine, &code.writes[write]).map(|_| hash),
@@ -335,7 +407,13 @@ impl Engine {
             let of = (machine.arenas().text(id), at);
             write_deadlines(code, ruleset, deadlines, counts, of, set, &mut scratch.marks);
         }
-        late |= write_feeds(feeds, told, at);
+        if ruleset.hits.is_some() && !verdict.rules.is_empty() {
+            let arena = &mut decoded.arena;
+            let writing = Writing { known: &known, arena, frames, groups, store, sequences, scratch };
+            wrote.full |= self.write_hits(&verdict.rules, (event, index), at, writing);
+        }
+        stats.full += u64::from(wrote.full);
+        let late = write_feeds(feeds, told, at) || wrote.late;
         verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
         let outcome = verdict.outcome;
         count(stats, &scratch.marks, outcome.index(), late);
@@ -350,8 +428,20 @@ impl Engine {
             }
             Kept::Whole(Arc::new(self.decision(code, decoded.id().into(), at, verdict, bad, late)))
         };
-        dedupe.remember(*identity, decoded.content, kept.clone());
+        dedupe.remember(*identity, decoded.content, *era, kept.clone());
         kept
+    }
+
+    /// Before anything is written: what takes room beside the memories of events.
+    #[inline]
+    pub(super) fn count_others(
+        &self,
+        store: &mut Store,
+        (effects, feeds, deadlines, dedupe): (&Effects, &Feeds, &Deadlines, &Dedupe),
+    ) {
+        if self.options.memory.is_some() {
+            store.budget().others = effects.bytes() + feeds.bytes() + deadlines.bytes() + dedupe.bytes();
+        }
     }
 
     /// What the rules of one plan make of the fields in its frame. Events and deadlines share it, and all that it calls.
@@ -374,15 +464,7 @@ impl Engine {
             frame,
             constants: &ruleset.program.constants,
             arena,
-            around: Surroundings {
-                data: &self.data,
-                labels: known,
-                filled: known,
-                zone: &ruleset.hir.header.zone,
-                currency: ruleset.hir.header.currency,
-                hash_key: &self.options.hash_key,
-                at,
-            },
+            around: self.around(known, at),
         };
         machine.run_inputs();
         let Memory { store, sequences, keys, questions } = memory;
@@ -396,6 +478,19 @@ impl Engine {
         let mut judge = Judge { ruleset, plan, code, machine, subject, known, marks };
         let verdict = judge.judge();
         (verdict, judge.machine)
+    }
+
+    pub(super) fn around<'m>(&'m self, known: &'m Known<'m>, at: Time) -> Surroundings<'m> {
+        let header = &self.ruleset.hir.header;
+        Surroundings {
+            data: &self.data,
+            labels: known,
+            filled: known,
+            zone: &header.zone,
+            currency: header.currency,
+            hash_key: &self.options.hash_key,
+            at,
+        }
     }
 
     /// The decision in which nothing happened.
@@ -431,6 +526,7 @@ impl Engine {
             suppressed: verdict.suppressed,
             cannot_say: verdict.cannot_say,
             effects: verdict.effects,
+            warming: verdict.warming,
             bad,
             late,
             duplicate: false,
@@ -452,7 +548,7 @@ fn groups_of(store: &Store, event: &EventCode, questions: &[Question]) -> Vec<Op
 }
 
 /// The first phase: every key once, every question once.
-fn read_memory(
+pub(super) fn read_memory(
     machine: &mut Machine<'_>,
     code: &EventCode,
     store: &mut Store,
@@ -558,7 +654,13 @@ pub(super) struct Wrote {
 }
 
 /// The third phase.
-fn write_memory(machine: &Machine<'_>, code: &EventCode, store: &mut Store, keys: &[Key], at: Time) -> Wrote {
+pub(super) fn write_memory(
+    machine: &Machine<'_>,
+    code: &EventCode,
+    store: &mut Store,
+    keys: &[Key],
+    at: Time,
+) -> Wrote {
     let mut wrote = Wrote::default();
     for write in &code.writes {
         let Key::Known { hash, group, cell } = keys[write.key] else { continue };

@@ -8,7 +8,7 @@ use super::explain::explain;
 use super::ruleset::Ruleset;
 use super::texts::{datum, digest, plain, render};
 use crate::builtins::short_hash;
-use crate::model::decision::{CannotSay, Effect, Hit, Suppressed};
+use crate::model::decision::{CannotSay, Effect, Hit, Suppressed, Warming};
 use crate::model::ids::{OutcomeId, RuleId};
 use crate::model::slot::Slot;
 use crate::model::time::Time;
@@ -28,6 +28,7 @@ pub(super) struct Verdict {
     /// What the hits do, until it is done: then `effects` shows it.
     pub sent: Sent,
     pub effects: Vec<Effect>,
+    pub warming: Vec<Warming>,
     /// Fields that turned out wrong only when rules used them.
     pub bad: Vec<String>,
 }
@@ -54,6 +55,7 @@ impl Verdict {
             cannot_say: Vec::new(),
             sent: Sent::default(),
             effects: Vec::new(),
+            warming: Vec::new(),
             bad: Vec::new(),
         }
     }
@@ -123,8 +125,9 @@ impl Judge<'_, '_> {
             let plan = &self.plan.rules[rule.place];
             let mut missing = Vec::new();
             let held = self.result(rule, plan, &mut missing);
-            if let Some(held) = held {
-                self.hit(rule, plan, held, &mut missing, &mut verdict, &mut hits);
+            let said = held.and_then(|h| self.hit(rule, plan, h, &mut missing, &mut verdict, &mut hits));
+            if matches!(said, Some(Said::Hit | Said::Shadow)) || !missing.is_empty() {
+                verdict.warming.append(&mut self.warming(&rule.name, plan));
             }
             if !missing.is_empty() {
                 self.marks.push(Mark { rule: rule.rule, said: Said::CannotSay, band: None });
@@ -195,6 +198,7 @@ impl Judge<'_, '_> {
         explain(&mut self.machine, &self.ruleset.plan.traces, trace, missing);
     }
 
+    /// What became of it, if anything.
     fn hit(
         &mut self,
         rule: &RuleCode,
@@ -203,7 +207,7 @@ impl Judge<'_, '_> {
         missing: &mut Vec<String>,
         verdict: &mut Verdict,
         hits: &mut Vec<Counting>,
-    ) {
+    ) -> Option<Said> {
         self.machine.run_block(rule.place);
         let shadow = rule.shadow || !self.rolled_out(rule, plan.rollout.as_ref());
         // An exception that can't be judged is none.
@@ -219,7 +223,7 @@ impl Judge<'_, '_> {
         };
         let said = match held_back {
             // Its exceptions change as little as the rule itself.
-            Some(_) if shadow => return,
+            Some(_) if shadow => return None,
             Some((why, because)) => {
                 verdict.suppressed.push(self.suppressed(rule, &held, why, because, Vec::new()));
                 Said::Suppressed
@@ -239,6 +243,7 @@ impl Judge<'_, '_> {
             }
         };
         self.marks.push(Mark { rule: rule.rule, said, band: held.band });
+        Some(said)
     }
 
     fn suppressed(

@@ -6,6 +6,7 @@ use super::code::{EventCode, SetCode};
 use super::effects::Known;
 use super::evaluate::{Engine, KeysOf, Memory, State, Wrote, count_rules};
 use super::explain::explain;
+use super::hits::Writing;
 use super::judge::{Mark, Said, Subject, is_active};
 use super::ruleset::Ruleset;
 use super::testing::Fallen;
@@ -280,7 +281,21 @@ impl Engine {
         if !code.rules.iter().all(|rule| is_active(rule, due.at)) {
             return None;
         }
-        let State { store, sequences, effects, feeds, frames, groups, questions, scratch, stats, .. } = state;
+        let State {
+            store,
+            sequences,
+            deadlines,
+            effects,
+            feeds,
+            dedupe,
+            since,
+            frames,
+            groups,
+            questions,
+            scratch,
+            stats,
+            ..
+        } = state;
         let mut arena = Arena::new();
         let frame = frames.get_mut(place)?;
         let schema = &ruleset.hir.schema.events[waiting.event.index()];
@@ -290,7 +305,13 @@ impl Engine {
         }
         frame.slots[EventSchema::AT.index()] = Slot::int(due.at.0);
         let subject = Subject { id: arena.add_text(&due.event), at: due.at };
-        let known = Known { effects: &*effects, feeds: &*feeds, hir: &ruleset.hir, hasher: &self.hasher };
+        let known = Known {
+            effects: &*effects,
+            feeds: &*feeds,
+            since: &*since,
+            hir: &ruleset.hir,
+            hasher: &self.hasher,
+        };
         let memory = Memory {
             store,
             sequences,
@@ -301,6 +322,13 @@ impl Engine {
         let of_event = std::mem::take(&mut scratch.marks);
         let (mut verdict, _) = self.settle(place, frame, &mut arena, &known, memory, scratch, subject);
         let marks = std::mem::replace(&mut scratch.marks, of_event);
+        if ruleset.hits.is_some() && !verdict.rules.is_empty() {
+            self.count_others(store, (effects, feeds, deadlines, dedupe));
+            let writing =
+                Writing { known: &known, arena: &mut arena, frames, groups, store, sequences, scratch };
+            let full = self.write_hits(&verdict.rules, (waiting.event, place), due.at, writing);
+            stats.full += u64::from(full);
+        }
         let mut bad = std::mem::take(&mut verdict.bad);
         bad.sort_unstable();
         verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);

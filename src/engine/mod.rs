@@ -1,20 +1,26 @@
 //! Plan, program, decoder and memory put together: events in, decisions out.
 
 mod code;
+pub(crate) mod durable;
 mod effects;
 mod evaluate;
 mod event;
 mod explain;
 mod feeds;
+mod hits;
 mod judge;
+mod keep;
 mod later;
 mod read;
 mod ruleset;
+pub mod save;
+mod show;
 mod stats;
 pub mod testing;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod warming;
 
 use std::sync::Arc;
 
@@ -23,11 +29,16 @@ use crate::model::decision::{Decision, Reject};
 use crate::model::ids::EventId;
 use crate::model::time::Duration;
 use crate::state::dedupe;
+pub use durable::StoreError;
 pub use evaluate::Engine;
 pub use event::Event;
+pub use keep::Recovery;
+pub(crate) use keep::section;
 pub(crate) use read::lists;
 pub use read::{CsvColumns, Pending, Told};
 pub use ruleset::Ruleset;
+pub(crate) use ruleset::RulesetFiles;
+pub use save::{Carried, CarriedPart, Fate, HeldPart, LoadError, Summary};
 pub use stats::{RuleStats, Stats};
 
 /// What an engine says to one line of input: a decision about the event, or why it could not be read. What else became
@@ -42,14 +53,28 @@ pub enum Answer {
     Clock,
     /// A line that changed an `extern` list: there is no event to decide.
     List,
+    /// The store could not write the input down: nobody may rely on any decision about it. No more is decided until
+    /// the store is opened anew; then give the input again.
+    Failed(Box<Failed>),
+}
+
+/// Why there is no decision: the store can't write any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// What to do with the event meanwhile: the outcome of the header's `rejects`.
+    pub outcome: Arc<str>,
+    /// What happened.
+    pub error: StoreError,
 }
 
 impl Answer {
-    /// The name of a rung of the ladder; for a reject that of the header's `rejects`, for a line that is no event the lowest.
+    /// The name of a rung of the ladder; for a reject, and if nothing could be decided, that of the header's `rejects`; for a
+    /// line that is no event the lowest.
     pub fn outcome(&self) -> &str {
         match self {
             Answer::Decision(decision) => &decision.outcome,
             Answer::Reject(reject) => &reject.outcome,
+            Answer::Failed(failed) => &failed.outcome,
             Answer::Clock | Answer::List => "allow",
         }
     }
@@ -58,14 +83,14 @@ impl Answer {
     pub fn decision(&self) -> Option<&Decision> {
         match self {
             Answer::Decision(decision) => Some(decision),
-            Answer::Reject(_) | Answer::Clock | Answer::List => None,
+            Answer::Reject(_) | Answer::Clock | Answer::List | Answer::Failed(_) => None,
         }
     }
 
     /// What was wrong with the event, if it could not be read.
     pub fn reject(&self) -> Option<&Reject> {
         match self {
-            Answer::Decision(_) | Answer::Clock | Answer::List => None,
+            Answer::Decision(_) | Answer::Clock | Answer::List | Answer::Failed(_) => None,
             Answer::Reject(reject) => Some(reject),
         }
     }
@@ -75,7 +100,7 @@ impl Answer {
         match self {
             Answer::Decision(decision) => decision.write_json(out),
             Answer::Reject(reject) => reject.write_json(out),
-            Answer::Clock | Answer::List => {}
+            Answer::Clock | Answer::List | Answer::Failed(_) => {}
         }
     }
 
@@ -84,7 +109,7 @@ impl Answer {
         match self {
             Answer::Decision(decision) => decision.to_json(),
             Answer::Reject(reject) => reject.to_json(),
-            Answer::Clock | Answer::List => String::new(),
+            Answer::Clock | Answer::List | Answer::Failed(_) => String::new(),
         }
     }
 }

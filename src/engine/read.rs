@@ -5,20 +5,25 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::durable::{self, Input, LONGEST_INPUT, StoreError};
 use super::evaluate::{Engine, Inner, State};
 use super::event::Event;
 use super::ruleset::Ruleset;
 use super::testing::Fallen;
-use super::{Answer, EngineOptions};
+use super::{Answer, EngineOptions, Failed};
 use crate::decode::{Columns, Decoded, Decoder, ListShape, Options, RejectReason, Rejected};
 use crate::model::decision::{Decision, Quiet, Reject};
 use crate::model::slot::{Arenas, Slot};
 use crate::model::time::Time;
 use crate::sema::hir::{Hir, List};
+use crate::state::disk::Records;
 use crate::state::{CellId, Identity, Kept, KeyHash};
 
 /// How many events' memories are looked up together. Waiting for one takes as long as for all of them.
 const LOOK_AHEAD: usize = 16;
+
+/// What was expected, and what was found instead.
+const TOO_LONG: (&str, &str) = ("an event of at most 16 MiB", "a longer one");
 
 /// Events that were read and wait for their decisions. Reading needs nothing of what the engine remembers, so a
 /// host may read on one thread, decide on another and tell the decisions on a third; used again, it allocates nothing.
@@ -44,6 +49,10 @@ pub struct Pending {
     events: Vec<Prepared>,
     len: usize,
     work: Decoded,
+    /// Those that are no rejects, as they are written down; none if the engine has no store.
+    records: Records,
+    /// The number of the last of them, once they were handed over.
+    number: u64,
 }
 
 /// What a host is told of lines that had been read ahead: for each line its answer, and before it (after it, if the
@@ -116,6 +125,14 @@ impl Pending {
         event.decoded.exchange_work(&mut self.work);
         self.len += 1;
     }
+
+    /// Writes down what was read last, unless it is a reject: those change nothing.
+    fn note(&mut self, input: Input<'_>) {
+        let read = self.len.checked_sub(1).and_then(|last| self.events.get(last));
+        if read.is_some_and(|event| event.rejected.is_none()) {
+            self.records.push(|out| input.write(out));
+        }
+    }
 }
 
 impl Prepared {
@@ -145,7 +162,7 @@ impl Prepared {
         if rejected.is_some() || decoded.clock || decoded.list.is_some() {
             return;
         }
-        *identity = engine.hasher.identity(decoded.event, decoded.id());
+        *identity = engine.hasher.identity(engine.marks[decoded.event.index()], decoded.id());
         let arenas = Arenas { constants: &engine.ruleset.program.constants, event: &decoded.arena };
         let Some(code) = engine.ruleset.events.get(decoded.event.index()) else { return };
         keys.extend(code.keys.iter().map(|key| {
@@ -168,7 +185,11 @@ impl Prepared {
 /// assert_eq!(answer.outcome(), "allow");
 /// ```
 #[derive(Debug)]
-pub struct CsvColumns(Columns);
+pub struct CsvColumns {
+    pub(super) columns: Columns,
+    /// Under which the store knows them.
+    pub(super) number: u32,
+}
 
 pub(super) fn decoder(ruleset: &Ruleset, options: &EngineOptions) -> Decoder {
     let needed: Vec<Vec<bool>> = ruleset
@@ -212,7 +233,10 @@ impl Engine {
     /// [`Reject`](crate::Reject); there are no other errors. `{"type":"clock","at":…}` only moves time, and
     /// `{"type":"list",…}` changes an `extern` list. Deadlines that fall due wait in [`Engine::take_deadlines`].
     pub fn decide_json(&self, line: &[u8]) -> Answer {
-        self.decide_with(|decoder, decoded| decoder.decode_json(line, decoded))
+        if self.kept.is_some() && line.len() > LONGEST_INPUT {
+            return self.reject_line(TOO_LONG.0, TOO_LONG.1);
+        }
+        self.decide_with(|decoder, decoded| decoder.decode_json(line, decoded), Input::Json(line))
     }
 
     /// Decides one event as it comes, parsed already. (Numbers with a fraction have lost their text: give amounts as strings.)
@@ -224,28 +248,48 @@ impl Engine {
     pub fn decide_event(&self, event: &Event) -> Answer {
         let mut fields = event.fields.clone();
         fields.insert("type".to_string(), Value::String(event.name.clone()));
+        if self.kept.is_some() {
+            return self.decide_value(&Value::Object(fields));
+        }
         self.decide_fields(&fields)
     }
 
     /// An object of fields by their names, with its `type`.
     pub(super) fn decide_fields(&self, fields: &Map<String, Value>) -> Answer {
-        self.decide_with(|decoder, decoded| decoder.decode_fields(fields, decoded))
+        self.decide_with(|decoder, decoded| decoder.decode_fields(fields, decoded), Input::Json(b""))
     }
 
     /// What the cells of rows mean, from the cells of the header: blanks around a name are ignored, a nested value is in
     /// the column of its pointer (`/total/value`). Once per file.
     pub fn csv_columns<'c>(&self, header: impl IntoIterator<Item = &'c [u8]>) -> CsvColumns {
-        CsvColumns(self.decoder.columns(header))
+        let header: Vec<&[u8]> = header.into_iter().collect();
+        let number = if self.kept.is_some() { self.note_columns(&header) } else { 0 };
+        CsvColumns { columns: self.decoder.columns(header), number }
     }
 
     /// Decides one row of a CSV file; an empty cell is missing.
     pub fn decide_csv<'c>(&self, columns: &CsvColumns, cells: impl IntoIterator<Item = &'c [u8]>) -> Answer {
-        self.decide_with(|decoder, decoded| decoder.decode_csv(&columns.0, cells, decoded))
+        let CsvColumns { columns, number } = columns;
+        let cells: Vec<&[u8]> = cells.into_iter().collect();
+        if self.kept.is_some() && durable::is_too_long(&cells) {
+            return self.reject_line(TOO_LONG.0, TOO_LONG.1);
+        }
+        let read = |decoder: &Decoder, decoded: &mut Decoded| {
+            decoder.decode_csv(columns, cells.iter().copied(), decoded)
+        };
+        self.decide_with(read, Input::Row(*number, &cells))
     }
 
     /// Reads an event without deciding it: see [`Pending`].
     pub fn read_json(&self, line: &[u8], pending: &mut Pending) {
+        if self.kept.is_none() {
+            return pending.read(self, |decoder, decoded| decoder.decode_json(line, decoded));
+        }
+        if line.len() > LONGEST_INPUT {
+            return self.read_broken(TOO_LONG.0, TOO_LONG.1, pending);
+        }
         pending.read(self, |decoder, decoded| decoder.decode_json(line, decoded));
+        pending.note(Input::Json(line));
     }
 
     /// Reads a row of a CSV file without deciding it: see [`Pending`].
@@ -255,16 +299,26 @@ impl Engine {
         cells: impl IntoIterator<Item = &'c [u8]>,
         pending: &mut Pending,
     ) {
-        pending.read(self, |decoder, decoded| decoder.decode_csv(&columns.0, cells, decoded));
+        let CsvColumns { columns, number } = columns;
+        if self.kept.is_none() {
+            return pending.read(self, |decoder, decoded| decoder.decode_csv(columns, cells, decoded));
+        }
+        let cells: Vec<&[u8]> = cells.into_iter().collect();
+        if durable::is_too_long(&cells) {
+            return self.read_broken(TOO_LONG.0, TOO_LONG.1, pending);
+        }
+        pending.read(self, |decoder, decoded| decoder.decode_csv(columns, cells.iter().copied(), decoded));
+        pending.note(Input::Row(*number, &cells));
     }
 
     /// An event that the host itself could not get whole, such as a line that was cut off: counted and answered
     /// like any other that can't be read.
     pub fn reject_line(&self, expected: &str, found: &str) -> Answer {
-        self.decide_with(|_, decoded| {
+        let broken = |_: &Decoder, decoded: &mut Decoded| {
             decoded.clear();
             Err(RejectReason::whole(expected, found))
-        })
+        };
+        self.decide_with(broken, Input::Json(b""))
     }
 
     /// Takes in place of an event what the host could not get whole, such as a line that was cut off: a reject like
@@ -277,11 +331,47 @@ impl Engine {
     }
 
     /// Decides the lines of `pending` in their order; [`Engine::tell_decided`] hands out what they came to. If asked to
-    /// `stop` at the first that can't be read, those after it are dropped undecided, and the result is `true`. `pending`
-    /// must have been filled by this engine.
+    /// `stop` at the first that can't be read, those after it are dropped undecided, and the result is `true`. It is
+    /// `true` as well, and nothing is decided, if there is a store and it can't write any more
+    /// ([`Engine::store_failure`]). `pending` must have been filled by this engine.
     pub fn decide_pending(&self, pending: &mut Pending, stop: bool) -> bool {
         let mut inner = self.lock();
-        let state = &mut inner.state;
+        if self.write_down(pending, stop).is_err() {
+            pending.len = 0;
+            return true;
+        }
+        let inner = &mut *inner;
+        let stopped = self.decide_all(inner, pending, stop);
+        self.keep_snapshots(inner);
+        stopped
+    }
+
+    /// Everything that will be decided.
+    fn write_down(&self, pending: &mut Pending, stop: bool) -> Result<(), StoreError> {
+        let Some(durable) = self.durable() else { return Ok(()) };
+        let Pending { events, len, records, number, .. } = pending;
+        let mut read = events.iter().take(*len);
+        if stop && let Some(first) = read.position(|event| event.rejected.is_some()) {
+            // Those before it have one record each.
+            records.truncate(first as u64);
+        }
+        *number = durable.push(records)?;
+        Ok(())
+    }
+
+    /// Until what was decided is as safe as the store promises of what was answered; call it before telling.
+    ///
+    /// # Errors
+    /// If the store can't write any more: then nobody may be told.
+    pub fn wait_until_safe(&self, pending: &Pending) -> Result<(), StoreError> {
+        match self.durable() {
+            Some(durable) => Ok(durable.wait(pending.number)?),
+            None => Ok(()),
+        }
+    }
+
+    fn decide_all(&self, inner: &mut Inner, pending: &mut Pending, stop: bool) -> bool {
+        let Inner { inputs, state, .. } = inner;
         let mut decided = 0;
         for events in pending.events.get_mut(..pending.len).unwrap_or_default().chunks_mut(LOOK_AHEAD) {
             self.warm(state, events);
@@ -291,6 +381,7 @@ impl Engine {
                 let answer = self.decide_prepared(state, event);
                 // What came after its own deadline has one that is due already.
                 event.deadlines.1 = self.fall_due(state, now);
+                *inputs += u64::from(!matches!(answer, Own::Rejected(_)));
                 let stopped = stop && matches!(answer, Own::Rejected(_));
                 event.answer = Some(answer);
                 decided += 1;
@@ -345,10 +436,25 @@ impl Engine {
         ControlFlow::Continue(())
     }
 
-    fn decide_with(&self, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) -> Answer {
+    fn decide_with(
+        &self,
+        decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>,
+        input: Input<'_>,
+    ) -> Answer {
         let mut inner = self.lock();
-        let Inner { alone, state } = &mut *inner;
+        let Inner { alone, records, inputs, state } = &mut *inner;
         alone.read(self, decode);
+        let mut number = 0;
+        if let Some(durable) = self.durable()
+            && alone.rejected.is_none()
+        {
+            records.clear();
+            records.push(|out| input.write(out));
+            number = match durable.push(records) {
+                Ok(number) => number,
+                Err(error) => return self.failed(error.into()),
+            };
+        }
         let now = alone.told();
         let before = self.fall_due(state, now);
         state.fallen.extend(before);
@@ -362,9 +468,27 @@ impl Engine {
             Own::Clock => Answer::Clock,
             Own::List => Answer::List,
         };
+        *inputs += u64::from(!matches!(answer, Answer::Reject(_)));
         let after = self.fall_due(state, now);
         state.fallen.extend(after);
-        answer
+        self.keep_snapshots(&inner);
+        drop(inner);
+        match self.durable() {
+            // Others go on meanwhile: one sync is for all of them.
+            Some(durable) => match durable.wait(number) {
+                Ok(()) => answer,
+                Err(error) => self.failed(error.into()),
+            },
+            None => answer,
+        }
+    }
+
+    /// The answer when an input could not be written down.
+    fn failed(&self, error: StoreError) -> Answer {
+        Answer::Failed(Box::new(Failed {
+            outcome: self.ruleset.outcome_name(self.ruleset.hir.header.rejects),
+            error,
+        }))
     }
 
     fn decide_prepared(&self, state: &mut State, event: &mut Prepared) -> Own {
@@ -373,6 +497,7 @@ impl Engine {
             if event.decoded.clock {
                 state.stats.clocks += 1;
                 state.dedupe.advance(event.decoded.at);
+                state.since.begin(state.dedupe.now());
                 return Own::Clock;
             }
             if let Some(line) = &event.decoded.list {

@@ -1,9 +1,13 @@
 //! A ruleset, ready to decide: immutable, shared by engines and threads.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::code::EventCode;
+use super::hits::HitCode;
 use super::later::AbsenceCode;
 use crate::model::decision::Stamp;
 use crate::model::ids::OutcomeId;
@@ -26,20 +30,57 @@ pub struct Ruleset {
     pub(super) hir: Hir,
     pub(super) plan: Plan,
     pub(super) program: Program,
-    /// By event type, and then by what falls due, as in the plan.
+    /// By event type, then by what falls due, and what to do with a hit, as in the plan.
     pub(super) events: Vec<EventCode>,
     pub(super) absences: Vec<AbsenceCode>,
+    pub(super) hits: Option<HitCode>,
     pub(super) memories: Vec<MemorySpec>,
     pub(super) data: Data,
     pub(super) outcomes: Vec<Arc<str>>,
     pub(super) stamp: Arc<Stamp>,
+    files: RulesetFiles,
+}
+
+/// What a ruleset was made of, so that it can be made again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RulesetFiles {
+    /// The directory or file that was compiled.
+    pub path: String,
+    /// What the paths of the contents are relative to.
+    pub directory: String,
+    /// Every rules file and data file, all of them texts.
+    #[serde(with = "texts")]
+    pub contents: BTreeMap<String, Vec<u8>>,
+}
+
+/// Bytes that are UTF-8, written as such.
+mod texts {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(
+        files: &BTreeMap<String, Vec<u8>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(files.iter().map(|(path, bytes)| (path, String::from_utf8_lossy(bytes))))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Vec<u8>>, D::Error> {
+        let texts = BTreeMap::<String, String>::deserialize(deserializer)?;
+        Ok(texts.into_iter().map(|(path, text)| (path, text.into_bytes())).collect())
+    }
 }
 
 impl Ruleset {
-    /// From a tree without errors. `sources` are those that its spans speak of; `hash` is that of the ruleset's files.
-    pub(crate) fn new(hir: Hir, sources: &SourceMap, hash: String) -> Ruleset {
+    /// From a tree without errors. `sources` are those that its spans speak of; `hash` is that of `files`.
+    pub(crate) fn new(hir: Hir, sources: &SourceMap, hash: String, files: RulesetFiles) -> Ruleset {
         let plan = Plan::new(&hir, sources);
-        let fields: Vec<usize> = hir.schema.events.iter().map(|event| event.fields.len()).collect();
+        let of_hits = hir.hit.fields.len();
+        let fields = hir.schema.events.iter().map(|event| event.fields.len());
+        let fields: Vec<usize> = fields.chain([of_hits]).collect();
         let program = vm::compile(&plan, &fields);
         let events = plan
             .events
@@ -68,7 +109,9 @@ impl Ruleset {
             },
             outcomes: hir.header.outcomes.iter().map(|name| name.as_str().into()).collect(),
             stamp,
+            files,
             absences: AbsenceCode::all(&plan, &hir),
+            hits: HitCode::of(&plan, &hir),
             events,
             program,
             plan,
@@ -94,6 +137,10 @@ impl Ruleset {
     /// The event types, in the order of the declarations.
     pub fn event_names(&self) -> impl Iterator<Item = &str> {
         self.hir.schema.events.iter().map(|event| &*event.name)
+    }
+
+    pub(crate) fn files(&self) -> &RulesetFiles {
+        &self.files
     }
 
     pub(crate) fn schema(&self) -> &Arc<Schema> {
@@ -122,8 +169,9 @@ impl Ruleset {
                 continue;
             }
             let rules: Vec<&str> = plan.rules.iter().map(|rule| &*self.hir.rule(rule.rule).name).collect();
-            let name = &*self.hir.schema.events[plan.event.index()].name;
-            let due = if index < self.hir.schema.events.len() { "" } else { ", a deadline after it" };
+            let name = &*self.hir.event(plan.event).name;
+            let waited = index >= self.hir.schema.events.len() && self.plan.hits != Some(index);
+            let due = if waited { ", a deadline after it" } else { "" };
             out.push_str(&vm::disassemble(program, &format!("{name}{due}"), &rules));
         }
         out

@@ -301,7 +301,7 @@ fn check_line(hir: &Hir, line: &TestLine, answer: &Answer, fallen: &[Fallen], fa
                 }
             }
         }
-        Answer::Clock | Answer::List => {}
+        Answer::Clock | Answer::List | Answer::Failed(_) => {}
     }
     for Expectation { kind, span } in &line.expectations {
         // What fell due on the way is not by these rules either.
@@ -387,6 +387,7 @@ fn check(hir: &Hir, kind: &ExpectationKind, decision: &Decision) -> Result<(), S
             let found = decision.effects.iter().any(|e| is_effect(hir, e, *action, arguments.as_deref()));
             met(found != *negated, &|| effects_text(decision))
         }
+        ExpectationKind::Warming => met(!decision.warming.is_empty(), &|| "nothing warming".to_string()),
         ExpectationKind::Reject => Err("a decision".to_string()),
         ExpectationKind::Late => met(decision.late, &|| "not late".to_string()),
         ExpectationKind::Duplicate => met(decision.duplicate, &|| "not a duplicate".to_string()),
@@ -459,6 +460,7 @@ fn describe(hir: &Hir, kind: &ExpectationKind) -> String {
             let given = if given.is_empty() { String::new() } else { format!("({})", given.join(", ")) };
             format!("{no}do {}{given}", declared.name)
         }
+        ExpectationKind::Warming => "something warming".to_string(),
         ExpectationKind::Reject => "a reject".to_string(),
         ExpectationKind::Late => "late".to_string(),
         ExpectationKind::Duplicate => "a duplicate".to_string(),

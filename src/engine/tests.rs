@@ -45,7 +45,7 @@ fn ruleset(rules: &str) -> Arc<Ruleset> {
         .map(|d| format!("{} at `{}`", d.message, sources.slice(d.span())))
         .collect();
     assert!(errors.is_empty(), "{errors:#?}");
-    Arc::new(Ruleset::new(hir, &sources, "0123456789abcdef".to_string()))
+    Arc::new(Ruleset::new(hir, &sources, "0123456789abcdef".to_string(), Default::default()))
 }
 
 fn engine(rules: &str) -> Engine {
@@ -568,4 +568,24 @@ fn engines_are_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<Engine>();
     shared::<Arc<Ruleset>>();
+}
+
+/// A memory that came later than the engine itself, with a ruleset that needed it.
+#[test]
+fn what_came_later_is_warming_also_without_an_end() {
+    let engine = engine(
+        r#"
+rule often on order {
+    review if count(order) by buyer ever including this >= 1 and count(login) by buyer over 1s >= 0
+    because "often"
+}
+"#,
+    );
+    let at = |second: u32| decide(&engine, order(second, json!({ "buyer": "b1" })))["warming"].clone();
+    assert_eq!(at(0)[0]["memory"], "count(login) by buyer over 1s");
+    assert_eq!(at(2), json!([]));
+    let later = crate::model::time::Time::parse_rfc3339("2026-01-01T00:00:03Z").unwrap();
+    engine.lock().state.since.ever.fill(later);
+    let ever = "count(order) by buyer ever including this";
+    assert_eq!(at(60), json!([{ "rule": "often", "memory": ever, "since": "2026-01-01T00:00:03Z" }]));
 }

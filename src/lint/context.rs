@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::model::ids::EventId;
 use crate::sema::hir::{Body, Expr, ExprKind, Hir, Rule};
 use crate::source::{SourceId, SourceMap, Span, normalize_path};
 use crate::syntax::ast::{self, ItemKind};
@@ -76,18 +77,22 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Every `where` that is judged on an event as it comes in, and what becomes of an event on which it is unknown.
-    pub fn filters(&self) -> impl Iterator<Item = (&'a Expr, &'static str)> {
+    /// Every `where` that is judged on an event as it comes in, with that event, and what becomes of one on which it is
+    /// unknown.
+    pub fn filters(&self) -> impl Iterator<Item = (EventId, &'a Expr, &'static str)> {
         let hir = self.hir;
-        let counted = hir.memories.iter().flat_map(|memory| &memory.inputs).filter_map(|i| i.filter.as_ref());
+        let counted = hir.memories.iter().flat_map(|memory| &memory.inputs);
+        let counted = counted.filter_map(|i| Some((i.event, i.filter.as_ref()?)));
         let followed = hir.sequences.iter().flat_map(|sequence| &sequence.inputs);
-        let followed = followed.flat_map(|input| input.elements.iter().filter_map(|(_, f)| f.as_ref()));
+        let followed =
+            followed.flat_map(|i| i.elements.iter().filter_map(|(_, f)| Some((i.event, f.as_ref()?))));
         let waited = hir.rules.iter().filter_map(|rule| rule.absence.as_ref());
-        let waited = waited.flat_map(|a| a.triggers.iter().filter_map(|t| t.filter.as_ref()));
+        let waited =
+            waited.flat_map(|a| a.triggers.iter().filter_map(|t| Some((t.event, t.filter.as_ref()?))));
         counted
             .chain(followed)
-            .map(|filter| (filter, "an event without it is not counted"))
-            .chain(waited.map(|filter| (filter, "an event without it sets no deadline")))
+            .map(|(event, filter)| (event, filter, "an event without it is not counted"))
+            .chain(waited.map(|(event, filter)| (event, filter, "an event without it sets no deadline")))
     }
 
     /// `OUTCOME always` is the constant true without being written so.

@@ -13,7 +13,7 @@ pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
     let mut seen = HashSet::new();
     let bodies = context.hir.rules.iter().flat_map(|rule| &rule.bodies).flat_map(|body| body.expressions());
     let inputs = context.hir.memories.iter().flat_map(|memory| &memory.inputs);
-    let filters = context.filters().map(|(filter, _)| filter);
+    let filters = context.filters().map(|(_, filter, _)| filter);
     let roots: Vec<&Expr> =
         bodies.chain(filters).chain(inputs.flat_map(|i| i.value.iter().chain(&i.keys))).collect();
     for root in roots {

@@ -7,7 +7,7 @@ use crate::sema::hir::{Body, Expr, ExprKind};
 
 pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
     context.on_every_event(out, |_, body| look(body, context));
-    for (filter, _) in context.filters() {
+    for (_, filter, _) in context.filters() {
         let mut logic = Logic::new();
         if !possible(&[&logic.formula(filter, Want::True)]) {
             out.push(contradiction(filter, context, &mut logic));

@@ -8,7 +8,11 @@ use crate::diag::{Diagnostic, Diagnostics, codes};
 use crate::sema::hir::{Expr, ExprKind};
 
 pub fn check(context: &Context<'_>, out: &mut Diagnostics) {
-    for (filter, consequence) in context.filters() {
+    for (event, filter, consequence) in context.filters() {
+        // What a hit lacks is no gap in the data: it was not said, or its event has no such field.
+        if event == context.hir.hit.id {
+            continue;
+        }
         report(filter, consequence, context, out);
     }
     let mut seen = HashSet::new();

@@ -31,6 +31,9 @@ pub struct Decision {
     pub cannot_say: Vec<CannotSay>,
     /// What the host is to do, by rule and then as written.
     pub effects: Vec<Effect>,
+    /// Windows that reach back to before anything was kept for them, of rules that hit or can't say: by rule, then by
+    /// what is asked.
+    pub warming: Vec<Warming>,
     /// Pointers of optional fields whose value was wrong.
     pub bad: Vec<String>,
     /// Older than the newest event of a key it writes.
@@ -101,6 +104,17 @@ pub struct CannotSay {
     pub missing: Vec<String>,
 }
 
+/// A window younger than its span: what came before its memory began may be missing in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Warming {
+    /// The name of the rule that asks.
+    pub rule: Arc<str>,
+    /// What it asks, as the author wrote it.
+    pub memory: Arc<str>,
+    /// When the memory came to be, in engine time.
+    pub since: Time,
+}
+
 /// An event that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
@@ -160,6 +174,7 @@ impl Quiet<'_> {
             suppressed: Vec::new(),
             cannot_say: Vec::new(),
             effects: Vec::new(),
+            warming: Vec::new(),
             bad: Vec::new(),
             late: self.late,
             duplicate: false,
@@ -216,7 +231,7 @@ impl Decision {
         json::list(out, ",\"suppressed\":", &self.suppressed, Suppressed::write_json);
         json::list(out, ",\"cannot_say\":", &self.cannot_say, CannotSay::write_json);
         json::list(out, ",\"effects\":", &self.effects, Effect::write_json);
-        out.extend_from_slice(b",\"warming\":[]");
+        json::list(out, ",\"warming\":", &self.warming, Warming::write_json);
         json::list(out, ",\"bad\":", &self.bad, |pointer, out| json::text(out, pointer));
     }
 
@@ -329,6 +344,16 @@ impl CannotSay {
         json::text(out, &self.rule);
         json::list(out, ",\"missing\":", &self.missing, |what, out| json::text(out, what));
         out.push(b'}');
+    }
+}
+
+impl Warming {
+    fn write_json(&self, out: &mut Vec<u8>) {
+        json::member(out, "{\"rule\":", &self.rule);
+        json::member(out, ",\"memory\":", &self.memory);
+        out.extend_from_slice(b",\"since\":\"");
+        self.since.write(out);
+        out.extend_from_slice(b"\"}");
     }
 }
 
@@ -493,6 +518,7 @@ mod tests {
             suppressed: Vec::new(),
             cannot_say: Vec::new(),
             effects: Vec::new(),
+            warming: Vec::new(),
             bad: Vec::new(),
             late: false,
             duplicate: false,
@@ -557,6 +583,11 @@ mod tests {
                     key: "00ff00ff00ff00ff".into(),
                 },
             }],
+            warming: vec![Warming {
+                rule: "new_account".into(),
+                memory: "count(order where note == \"\\n\") by buyer over 30d".into(),
+                since: Time(0),
+            }],
             bad: vec!["/ship_country".into(), "/items/0/price".into()],
             late: true,
             duplicate: true,
@@ -571,7 +602,9 @@ mod tests {
             r#""suppressed":[{"rule":"held","outcome":"block","score":90,"why":"unless","because":"long history"}],"#,
             r#""cannot_say":[{"rule":"far","missing":["ip_country[ip]","a / b (division by zero)"]}],"#,
             r#""effects":[{"rule":"new_account","do":"report","args":{"order":"o-3","n":-9223372036854775808,"sure":true,"km":1.5},"once":"00ff00ff00ff00ff"}],"#,
-            r#""warming":[],"bad":["/ship_country","/items/0/price"],"late":true,"duplicate":true,"#,
+            r#""warming":[{"rule":"new_account","memory":"count(order where note == \"\\n\") by buyer over 30d","#,
+            r#""since":"1970-01-01T00:00:00Z"}],"#,
+            r#""bad":["/ship_country","/items/0/price"],"late":true,"duplicate":true,"#,
             RULESET,
         ]
         .concat();

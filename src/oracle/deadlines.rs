@@ -31,6 +31,7 @@ impl Oracle {
     pub fn clock(&mut self, to: Time) -> Vec<Decision> {
         let now = self.engine_time.map_or(to, |time| time.max(to));
         self.engine_time = Some(now);
+        self.began = self.began.or(Some(now));
         let (mut due, pending): (Vec<Pending>, Vec<Pending>) =
             std::mem::take(&mut self.pending).into_iter().partition(|pending| pending.due <= now);
         self.pending = pending;
@@ -60,6 +61,7 @@ impl Oracle {
         // Its outcome is the rule's: no policy adds to it.
         let scope = Scope { event: &event, elements: &[], waited: true };
         let effects = self.settle(vec![pending.rule], scope, &[], &mut decision);
+        self.write_hits(&event, &decision.rules);
         self.apply(effects, &mut decision);
         Some(decision)
     }

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::engine::StoreError;
 use crate::state::disk::{Disk, DiskFile, Guard, LOCK_FILE};
 
 /// A directory of the real file system, for state.
@@ -23,6 +24,18 @@ impl DiskDirectory {
             sync_names(parent)?;
         }
         Ok(DiskDirectory(path.to_path_buf()))
+    }
+
+    /// One that is there already.
+    ///
+    /// # Errors
+    /// If there is no directory of that name.
+    pub fn existing(path: &Path) -> Result<DiskDirectory, StoreError> {
+        if path.is_dir() {
+            return Ok(DiskDirectory(path.to_path_buf()));
+        }
+        let what = if path.exists() { "it is no directory" } else { "no such directory" };
+        Err(StoreError::new(format!("can't look at the state in `{}`: {what}", path.display())))
     }
 }
 

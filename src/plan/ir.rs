@@ -340,8 +340,10 @@ pub struct Plan {
     pub traces: Traces,
     pub windows: Vec<Window>,
     /// By [`EventId`]; then, for each rule on something that did not happen, one per event that sets its deadlines: what
-    /// to do when one falls due.
+    /// to do when one falls due; then what to do with a hit.
     pub events: Vec<EventPlan>,
+    /// The place of that, if hits are kept.
+    pub hits: Option<usize>,
     pub absences: Vec<AbsencePlan>,
 }
 
@@ -486,6 +488,21 @@ pub struct RulePlan {
     pub once: Option<OncePlan>,
     /// The mutes that may hold back a hit, with their keys on this event.
     pub muted_by: Vec<(MuteId, Vec<(NodeId, Type)>)>,
+    /// What the result may rest on, by the words of the author.
+    pub questions: Vec<QuestionPlan>,
+}
+
+/// A question to a memory, as written, to tell how far it reaches back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuestionPlan {
+    pub text: TextId,
+    pub asked: AskedPlan,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum AskedPlan {
+    Window(MemoryId, Window),
+    Sequence(SequenceId, Duration),
 }
 
 #[derive(Clone, Debug)]

@@ -53,7 +53,15 @@ pub fn lower(hir: &Hir, sources: &SourceMap) -> Plan {
         }
     }
     let absences = lowering.absences(&mut events);
-    Plan { graph: lowering.graph, traces: lowering.traces, windows: lowering.windows, events, absences }
+    let hits = hir.keeps_hits().then_some(events.len());
+    if hits.is_some() {
+        lowering.start(hir.hit.id, false);
+        let mut plan = empty(hir, hir.hit.id);
+        lowering.writes(&mut plan);
+        lowering.sequence_writes(&mut plan);
+        events.push(plan);
+    }
+    Plan { graph: lowering.graph, traces: lowering.traces, windows: lowering.windows, events, hits, absences }
 }
 
 pub(super) fn empty(hir: &Hir, event: EventId) -> EventPlan {
@@ -190,7 +198,31 @@ impl Lowering<'_> {
                 .as_ref()
                 .map(|once| OncePlan { keys: self.typed_nodes(&once.keys), period: once.period }),
             muted_by: body.muted_by.iter().map(|(mute, keys)| (*mute, self.typed_nodes(keys))).collect(),
+            questions: self.questions(body),
         }
+    }
+
+    fn questions(&mut self, body: &Body) -> Vec<QuestionPlan> {
+        let mut all: Vec<QuestionPlan> = Vec::new();
+        for question in body.questions() {
+            let asked = match &question.kind {
+                ExprKind::Aggregate(aggregate) => {
+                    AskedPlan::Window(aggregate.memory, aggregate.window.clone())
+                }
+                // Else it is false, whatever came before.
+                ExprKind::Sequence(sequence) if sequence.ends_here && !self.waited => {
+                    AskedPlan::Sequence(sequence.memory, sequence.within)
+                }
+                _ => continue,
+            };
+            let text = self.traces.add_text(&one_line(self.sources.slice(question.span)));
+            let question = QuestionPlan { text, asked };
+            if !all.contains(&question) {
+                all.push(question);
+            }
+        }
+        all.sort_by(|a, b| self.traces.text(a.text).cmp(self.traces.text(b.text)));
+        all
     }
 
     fn typed_nodes(&mut self, keys: &[Expr]) -> Vec<(NodeId, Type)> {

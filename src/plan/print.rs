@@ -18,8 +18,9 @@ pub fn print(plan: &Plan, hir: &Hir) -> String {
     for event in events {
         printer.event(event, "event");
     }
-    for deadline in deadlines {
-        printer.event(deadline, "deadline after");
+    for (place, plan_of) in (events.len()..).zip(deadlines) {
+        let what = if plan.hits == Some(place) { "event" } else { "deadline after" };
+        printer.event(plan_of, what);
     }
     printer.out
 }
@@ -69,7 +70,7 @@ impl Printer<'_> {
         if !kept && event.rules.is_empty() && event.sets.is_empty() {
             return;
         }
-        let name = self.hir.schema.events[event.event.index()].name.clone();
+        let name = self.hir.event(event.event).name.clone();
         self.line(0, &format!("\n{what} {name}"));
         let fields: Vec<String> = event.fields.iter().map(|field| self.field(event.event, *field)).collect();
         self.line(1, &format!("needs {}", fields.join(", ")));
@@ -211,8 +212,7 @@ impl Printer<'_> {
     }
 
     fn field(&self, event: EventId, field: FieldId) -> String {
-        let schema = &self.hir.schema.events[event.index()];
-        schema.fields.get(field.index()).map_or("?".into(), |field| field.name.to_string())
+        self.hir.event(event).fields.get(field.index()).map_or("?".into(), |field| field.name.to_string())
     }
 
     fn member(&self, record: NodeId, place: usize) -> String {

@@ -3,7 +3,7 @@
 use super::ir::*;
 use crate::model::ids::FieldId;
 use crate::model::schema::EventSchema;
-use crate::sema::hir::Hir;
+use crate::sema::hir::{Hir, HitField};
 
 pub fn collect(plan: &mut Plan, hir: &Hir) {
     for event in &mut plan.events {
@@ -13,11 +13,28 @@ pub fn collect(plan: &mut Plan, hir: &Hir) {
         }
         event.fields = fields(event, &plan.graph, &nodes);
     }
+    collect_of_hits(plan, hir);
     // What a deadline looks at must have been read from the event that set it.
     let (events, deadlines) = plan.events.split_at_mut(hir.schema.events.len());
     for deadline in deadlines {
         let Some(event) = events.get_mut(deadline.event.index()) else { continue };
         event.fields.extend(&deadline.fields);
+        event.fields.sort();
+        event.fields.dedup();
+    }
+}
+
+/// What is kept of a hit must have been read from the event on which the rule hit.
+fn collect_of_hits(plan: &mut Plan, hir: &Hir) {
+    let Some(kept) = plan.hits.and_then(|place| plan.events.get(place)) else { return };
+    let kept = kept.fields.clone();
+    for event in plan.events.iter_mut().filter(|event| !event.rules.is_empty()) {
+        let held = hir.hit_fields(event.event);
+        let own = kept.iter().filter_map(|field| match held.get(field.index()) {
+            Some(Some(HitField::Of(own))) => Some(*own),
+            _ => None,
+        });
+        event.fields.extend(own);
         event.fields.sort();
         event.fields.dedup();
     }

@@ -545,10 +545,7 @@ impl<'a> Checker<'a> {
                 self.expected_action(*negated, action, arguments, written.span)?
             }
             Written::Label { negated, label, on } => self.expected_label(*negated, label, on)?,
-            Written::Warming => {
-                self.report(errors::not_yet("the expectation `warming`", written.span));
-                return None;
-            }
+            Written::Warming => ExpectationKind::Warming,
             Written::Reject => ExpectationKind::Reject,
             Written::Late => ExpectationKind::Late,
             Written::Duplicate => ExpectationKind::Duplicate,

@@ -58,16 +58,6 @@ pub fn too_large(message: impl Into<String>, span: Span, label: impl Into<String
     Diagnostic::new(&codes::TOO_LARGE, message, span, label)
 }
 
-pub fn not_yet(what: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(
-        &codes::NOT_EXECUTABLE_YET,
-        format!("{what} can't be executed yet"),
-        span,
-        "checked, but not executable",
-    )
-    .help("nothing was ignored: the ruleset is refused as a whole; leave this out until it is supported")
-}
-
 /// A type with its article, as it reads in a sentence: "an int", "the entity `buyer`".
 pub fn a(ty: &Type) -> String {
     match ty {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::declare::{EventRef, Items};
+use super::hir::Severity;
 use super::{Checker, errors};
 use crate::diag::{Diagnostic, codes, did_you_mean};
 use crate::model::ids::EventId;
@@ -192,13 +193,18 @@ impl<'a> Checker<'a> {
         fields.push(plain_field("rule", Type::Text.required()));
         fields.push(plain_field("outcome", values(&outcomes).optional()));
         fields.push(plain_field("score", Type::Int.required()));
-        fields.push(plain_field("severity", values(&["low", "medium", "high", "critical"]).optional()));
-        for shape in &self.shapes {
-            for field in shape.own_fields() {
-                let new = fields.iter().all(|f| f.name != field.name);
-                if new && self.entity_of(&field.ty.base).is_some() {
-                    fields.push(plain_field(&field.name, field.ty.as_optional()));
-                }
+        fields.push(plain_field("severity", values(&Severity::ALL.map(Severity::name)).optional()));
+        for field in self.shapes.iter().flat_map(|shape| shape.own_fields()) {
+            if self.entity_of(&field.ty.base).is_none() {
+                continue;
+            }
+            match fields.iter_mut().find(|known| known.name == field.name) {
+                // What one event keeps to itself, its hits keep as well.
+                Some(known) => known.sensitive |= field.sensitive && known.ty.base == field.ty.base,
+                None => fields.push(FieldSchema {
+                    sensitive: field.sensitive,
+                    ..plain_field(&field.name, field.ty.as_optional())
+                }),
             }
         }
         self.shapes.push(Arc::new(EventSchema { id, name: "hit".into(), discriminator: None, fields }));

@@ -9,6 +9,7 @@
 //! - [`ExprKind::Error`] does not occur.
 
 use std::borrow::Borrow;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::builtins::BuiltinId;
@@ -16,7 +17,7 @@ use crate::model::data::{CalendarData, ListData, RatesData, TableData};
 use crate::model::ids::*;
 use crate::model::money::{Currency, Decimal};
 use crate::model::ops::{BinaryOp, CompareOp, TextTest, UnaryOp};
-use crate::model::schema::{EventSchema, Schema};
+use crate::model::schema::{EventSchema, FieldSchema, Schema};
 use crate::model::time::{Duration, Time, Zone};
 use crate::model::types::{EntityType, Ty, Type};
 use crate::model::value::Value;
@@ -30,6 +31,8 @@ pub struct Hir {
     pub header: Header,
     pub entities: Vec<Arc<EntityType>>,
     pub schema: Arc<Schema>,
+    /// The built-in event of hits, with the id after those of the schema: nobody sends it.
+    pub hit: Arc<EventSchema>,
     pub lists: Vec<List>,
     pub tables: Vec<Table>,
     pub phrases: Vec<Phrases>,
@@ -280,6 +283,8 @@ pub enum Severity {
 }
 
 impl Severity {
+    pub const ALL: [Severity; 4] = [Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+
     pub fn name(self) -> &'static str {
         match self {
             Severity::Low => "low",
@@ -288,6 +293,17 @@ impl Severity {
             Severity::Critical => "critical",
         }
     }
+}
+
+/// What a field of the built-in event `hit` holds.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum HitField {
+    Rule,
+    Outcome,
+    Score,
+    Severity,
+    /// The same as this field of the event on which the rule hit, as the rule saw it.
+    Of(FieldId),
 }
 
 /// A rule as evaluated on one event type.
@@ -598,6 +614,8 @@ pub enum ExpectationKind {
         action: ActionId,
         arguments: Option<Vec<Value>>,
     },
+    /// Some window of a rule that hits or can't say is younger than its span.
+    Warming,
     Reject,
     Late,
     Duplicate,
@@ -638,6 +656,15 @@ impl Expr {
     pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Expr)) {
         visit(self);
         self.for_each_child(&mut |child| child.walk(visit));
+    }
+
+    fn collect_questions<'a>(&'a self, found: &mut Vec<&'a Expr>, names: &mut HashSet<*const Expr>) {
+        match &self.kind {
+            ExprKind::Alias(inner) if !names.insert(Arc::as_ptr(inner)) => return,
+            ExprKind::Aggregate(_) | ExprKind::Sequence(_) => found.push(self),
+            _ => {}
+        }
+        self.for_each_child(&mut |child| child.collect_questions(found, names));
     }
 
     /// The direct parts, in source order.
@@ -696,6 +723,36 @@ impl Hir {
 
     pub fn rule(&self, id: RuleId) -> &Rule {
         &self.rules[id.index()]
+    }
+
+    /// An event type; also the built-in one.
+    pub fn event(&self, id: EventId) -> &EventSchema {
+        self.schema.events.get(id.index()).unwrap_or(&self.hit)
+    }
+
+    /// What each field of a hit on this event holds; `None` for those of other events.
+    pub fn hit_fields(&self, event: EventId) -> Vec<Option<HitField>> {
+        let own = &self.event(event).fields;
+        let same = |field: &FieldSchema| {
+            let place = own.iter().position(|f| f.name == field.name && f.ty.base == field.ty.base)?;
+            Some(HitField::Of(FieldId::new(place)))
+        };
+        let fields = self.hit.fields.iter().enumerate();
+        let held = fields.map(|(place, field)| match place.checked_sub(EventSchema::BUILT_IN) {
+            Some(0) => Some(HitField::Rule),
+            Some(1) => Some(HitField::Outcome),
+            Some(2) => Some(HitField::Score),
+            Some(3) => Some(HitField::Severity),
+            _ => same(field),
+        });
+        held.collect()
+    }
+
+    /// Whether some memory keeps hits.
+    pub fn keeps_hits(&self) -> bool {
+        let counted = self.memories.iter().flat_map(|memory| &memory.inputs).map(|input| input.event);
+        let followed = self.sequences.iter().flat_map(|memory| &memory.inputs).map(|input| input.event);
+        counted.chain(followed).any(|event| event == self.hit.id)
     }
 
     /// Where a field of this event is read from, or the first of several places.
@@ -811,6 +868,19 @@ impl Body {
         all.extend(self.once.iter().flat_map(|once| &once.keys));
         all.extend(self.muted_by.iter().flat_map(|(_, keys)| keys));
         all
+    }
+
+    /// Every question to a memory or a sequence that the result of the rule may rest on: in `when`, bands, score lines and
+    /// exceptions, also through names. Each name is looked into once.
+    pub fn questions(&self) -> Vec<&Expr> {
+        let bands = self.bands.iter().map(|band| &band.condition);
+        let scores = self.scores.iter().map(|score| &score.condition);
+        let unless = self.unless.iter().map(|unless| &unless.condition);
+        let (mut found, mut names) = (Vec::new(), HashSet::new());
+        for condition in self.when.iter().chain(bands).chain(scores).chain(unless) {
+            condition.collect_questions(&mut found, &mut names);
+        }
+        found
     }
 }
 

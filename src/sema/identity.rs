@@ -67,7 +67,9 @@ impl<'a> Checker<'a> {
             calendars: &self.calendars,
             labels: &self.labels,
             memories: self.memories.all(),
+            sequences: self.memories.sequences(),
             canonical: true,
+            zone: Some(self.header.zone.name()),
         }
     }
 }

@@ -46,6 +46,10 @@ impl Memories {
         &self.all
     }
 
+    pub fn sequences(&self) -> &[SequenceMemory] {
+        &self.sequences
+    }
+
     pub fn into_vecs(self) -> (Vec<Memory>, Vec<SequenceMemory>) {
         (self.all, self.sequences)
     }

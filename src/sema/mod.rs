@@ -17,6 +17,7 @@ pub mod hir;
 mod identity;
 mod infer;
 pub mod limits;
+pub mod meaning;
 mod memories;
 pub mod print;
 mod scope;
@@ -186,7 +187,7 @@ impl<'a> Checker<'a> {
         self.shapes[event.index()].clone()
     }
 
-    /// The built-in event of hits; it is no part of the schema.
+    /// The built-in event of hits; it is no part of the schema, since nobody sends it.
     fn hit(&self) -> EventId {
         EventId::new(self.shapes.len() - 1)
     }
@@ -216,6 +217,7 @@ impl<'a> Checker<'a> {
     }
 
     fn finish(mut self, policies: Vec<hir::Policy>, tests: Vec<hir::Test>) -> (Hir, Diagnostics) {
+        let hit = self.shape(self.hit());
         self.shapes.pop();
         let certain = std::mem::take(&mut self.certain);
         certain.into_iter().for_each(|finding| self.out.push(finding));
@@ -226,6 +228,7 @@ impl<'a> Checker<'a> {
             header: self.header,
             entities: self.entities,
             schema: Arc::new(Schema { events }),
+            hit,
             lists: self.lists,
             tables: self.tables,
             phrases: self.phrases,

@@ -19,8 +19,11 @@ pub(super) struct ExprText<'h> {
     pub calendars: &'h [hir::Calendar],
     pub labels: &'h [hir::Label],
     pub memories: &'h [Memory],
+    pub sequences: &'h [hir::SequenceMemory],
     /// Operands whose order means nothing are sorted, and memories written out.
     pub canonical: bool,
+    /// The ruleset's, where a meaning depends on it; absent where it is not said.
+    pub zone: Option<&'h str>,
 }
 
 fn compare_sign(op: CompareOp) -> &'static str {
@@ -143,9 +146,12 @@ impl ExprText<'_> {
             ExprKind::Sequence(sequence) => {
                 let filter = sequence.filter.as_ref().map_or(String::new(), |f| format!(" where {}", sub(f)));
                 let ends = if sequence.ends_here { "ends here" } else { "never ends here" };
+                let memory = match self.sequences.get(sequence.memory.index()) {
+                    Some(memory) if self.canonical => memory.identity.clone(),
+                    _ => sequence.memory.index().to_string(),
+                };
                 format!(
-                    "sequence({}) {ends}{filter} by {} within {}",
-                    sequence.memory.index(),
+                    "sequence({memory}) {ends}{filter} by {} within {}",
                     all(&sequence.keys),
                     duration_text(sequence.within)
                 )
@@ -162,7 +168,14 @@ impl ExprText<'_> {
                 let filter = fold.filter.as_ref().map_or(String::new(), |f| format!(" where {}", sub(f)));
                 format!("{word}({}{value}{filter})", sub(&fold.list))
             }
-            ExprKind::Call(function, arguments) => format!("{}({})", function.get().name, all(arguments)),
+            ExprKind::Call(function, arguments) => {
+                let name = function.get().name;
+                let on_the_wall =
+                    arguments.len() == 1 && matches!(name, "hour" | "weekday" | "date" | "month");
+                let zone =
+                    self.zone.filter(|_| on_the_wall).map_or(String::new(), |zone| format!(" in {zone}"));
+                format!("{name}({}{zone})", all(arguments))
+            }
             ExprKind::Unary(op, a) => format!("{op:?}({})", sub(a)),
             ExprKind::Binary(op, a, b) => format!("{op:?}({}, {})", sub(a), sub(b)),
             ExprKind::Compare(op, a, b) => format!("({} {} {})", sub(a), compare_sign(*op), sub(b)),
@@ -249,7 +262,9 @@ pub fn print(hir: &Hir) -> String {
             calendars: &hir.calendars,
             labels: &hir.labels,
             memories: &hir.memories,
+            sequences: &hir.sequences,
             canonical: false,
+            zone: None,
         },
         out: String::new(),
     };
@@ -277,7 +292,7 @@ impl<'h> Printer<'h> {
     }
 
     fn event(&self, id: EventId) -> &'h EventSchema {
-        &self.hir.schema.events[id.index()]
+        self.hir.event(id)
     }
 
     fn typed(&self, expr: &Expr, event: EventId) -> String {
@@ -616,6 +631,7 @@ impl<'h> Printer<'h> {
             Late => "late".into(),
             Duplicate => "duplicate".into(),
             Bad => "bad".into(),
+            Warming => "warming".into(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! everywhere, and decisions depend on it.
 
 use super::key::KeyHash;
+use super::save::{Bytes, Fault, Out};
 
 /// Keys share so many places.
 const PLACES: usize = 1 << 16;
@@ -19,12 +20,44 @@ pub struct Refused {
 impl Refused {
     #[cold]
     pub fn add(&mut self, key: KeyHash, t: i64) {
+        self.raise(place(key), t);
+    }
+
+    fn raise(&mut self, place: usize, t: i64) {
         if self.latest.is_empty() {
             self.latest = vec![i64::MIN; PLACES];
         }
-        if let Some(latest) = self.latest.get_mut(place(key)) {
+        if let Some(latest) = self.latest.get_mut(place) {
             *latest = (*latest).max(t);
         }
+    }
+
+    /// What was refused there was refused here too.
+    pub fn merge(&mut self, other: &Refused) {
+        other.places().for_each(|(place, t)| self.raise(place, t));
+    }
+
+    /// Those at which something was.
+    fn places(&self) -> impl Iterator<Item = (usize, i64)> {
+        self.latest.iter().copied().enumerate().filter(|(_, t)| *t > i64::MIN)
+    }
+
+    pub fn save(&self, out: &mut Out) {
+        let places: Vec<(usize, i64)> = self.places().collect();
+        out.list(&places, |out, (place, t)| {
+            out.u32(*place as u32);
+            out.i64(*t);
+        });
+    }
+
+    pub fn load(bytes: &mut Bytes<'_>) -> Result<Refused, Fault> {
+        let mut refused = Refused::default();
+        for (place, t) in bytes.list(|bytes| Ok((bytes.u32()?, bytes.i64()?)))? {
+            let place = usize::try_from(place).ok().filter(|place| *place < PLACES);
+            let place = place.ok_or_else(|| Fault::of("a key that was kept out has no place"))?;
+            refused.raise(place, t);
+        }
+        Ok(refused)
     }
 
     /// What windows of that key that reach back before this don't know; `i64::MIN` if nothing was lost.

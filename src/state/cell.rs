@@ -1,5 +1,8 @@
 //! The kernel: one memory of one key. Pure; the semantics are told in the module above.
 
+mod save;
+mod show;
+
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -17,6 +20,8 @@ use crate::model::time::Time;
 use crate::model::types::Type;
 use crate::model::value::{Unknown, Value};
 use crate::model::window::{AggregateFn, Rank};
+pub use save::{Carry, Keeps};
+pub use show::{Kept, Shown};
 
 /// What all keys of one memory have in common.
 #[derive(Clone, Debug)]
@@ -454,7 +459,8 @@ impl KeyMemory {
     /// Makes room: what has expired goes at once.
     pub fn trim(&mut self, shape: &Shape) {
         // Steps go anyway, and without windows nothing expires.
-        if shape.reach.is_some() && !shape.steps() {
+        let first = self.entries.at(shape.layout(), 0);
+        if shape.reach.is_some() && !shape.steps() && first.is_some_and(|first| first <= self.limit(shape)) {
             self.expire(shape);
         }
     }

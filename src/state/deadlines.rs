@@ -1,5 +1,7 @@
 //! Deadlines that were set and did not fall due yet: by time, and by the key whose events take them back.
 
+mod save;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! Retries: an event that was applied before gets the decision it got then.
 
+mod save;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -32,6 +34,8 @@ pub struct Applied {
     now: Time,
     /// What the event said, in few bits: other bits are another event under the same id.
     pub content: u32,
+    /// Under which of the rulesets that this state has known it was decided.
+    pub era: u16,
     pub decision: Kept,
 }
 
@@ -90,11 +94,15 @@ impl Dedupe {
     }
 
     /// Keeps the decision of an event that [`Dedupe::check`] did not know.
-    pub fn remember(&mut self, event: Identity, content: u32, decision: Kept) {
-        let number = (u64::from(self.first) + self.applied.len() as u64) % u64::from(NUMBERS);
-        self.places.insert(event.0, number as u32);
+    pub fn remember(&mut self, event: Identity, content: u32, era: u16, decision: Kept) {
+        self.places.insert(event.0, self.next_number());
         self.whole += u64::from(matches!(decision, Kept::Whole(_)));
-        self.applied.push_back(Applied { event, now: self.now, content, decision });
+        self.applied.push_back(Applied { event, now: self.now, content, era, decision });
+    }
+
+    /// Of what is applied next.
+    fn next_number(&self) -> u32 {
+        ((u64::from(self.first) + self.applied.len() as u64) % u64::from(NUMBERS)) as u32
     }
 
     /// Looks at what [`Dedupe::check`] will look at for these events, so that it is near by then. The result says

@@ -85,7 +85,6 @@ impl Effects {
     }
 
     /// Changes that make the same of nothing, in an order that depends on nothing else.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what a snapshot of memory will list"))]
     pub fn changes(&self) -> Vec<Change> {
         let labels = self.labels.sorted().into_iter().map(|(label, key, until)| Change::Label {
             label,

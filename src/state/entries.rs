@@ -1,5 +1,7 @@
 //! The entries of one memory of one key, in the order of (time, arrival).
 
+mod save;
+
 use std::ops::Range;
 
 /// How many words an entry takes: its time, then what the memory keeps of the event.

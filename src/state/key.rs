@@ -6,7 +6,6 @@ use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::model::ids::EventId;
 use crate::model::slot::{Arenas, Slot};
 use crate::model::types::Type;
 
@@ -83,10 +82,17 @@ impl KeyHasher {
         hasher.finish128().as_u128()
     }
 
-    /// What an event is told by when it comes again: its type and its id.
-    pub fn identity(&self, event: EventId, id: &str) -> Identity {
+    /// What stands for a name in the hashes of others.
+    pub fn mark(&self, name: &str) -> u64 {
         let mut hasher = self.fresh;
-        hasher.write(&event.0.to_le_bytes());
+        hasher.write(name.as_bytes());
+        hasher.finish()
+    }
+
+    /// What an event is told by when it comes again: its type, as the mark of its name, and its id.
+    pub fn identity(&self, event: u64, id: &str) -> Identity {
+        let mut hasher = self.fresh;
+        hasher.write(&event.to_le_bytes());
         hasher.write(id.as_bytes());
         Identity(hasher.finish128().as_u128())
     }

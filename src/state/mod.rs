@@ -42,6 +42,7 @@ pub mod key;
 mod moments;
 mod number;
 mod running;
+pub mod save;
 pub mod sequence;
 mod sketch;
 mod store;
@@ -55,13 +56,14 @@ use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
 pub use budget::Budget;
+pub use cell::{Carry, Kept as KeptValue};
 pub use deadlines::{Deadlines, Waiting};
-pub use dedupe::{Dedupe, Kept};
+pub use dedupe::{Applied, Dedupe, Kept};
 pub use effects::{Change, Effects};
-pub use feeds::{Entry, Feeds, Prefix};
+pub use feeds::{Entry, Feeds, Prefix, Row, Spans};
 pub use key::{Identity, KeyHash, KeyHasher};
-pub use sequence::{SequenceSpec, Sequences, Steps};
-pub use store::{CellId, Edges, GroupId, Question, Sights, Store};
+pub use sequence::{SEQUENCE, SavedSequence, SequenceSpec, Sequences, Steps};
+pub use store::{CELLS, CellId, Edges, GroupId, Held, Question, SavedMemory, Sights, Store, Target};
 
 /// What one memory keeps; in the order of their `MemoryId`s.
 #[derive(Clone, Debug)]

@@ -1,5 +1,7 @@
 //! Running values: what can be told of many events without keeping each.
 
+mod save;
+
 use std::collections::VecDeque;
 
 use ethnum::U256;
@@ -133,6 +135,11 @@ pub struct Ever {
 }
 
 impl Ever {
+    /// How many events were counted.
+    pub fn counted(&self) -> u64 {
+        self.running.tally.count
+    }
+
     pub fn add(&mut self, shape: &Shape, t: i64, stored: &Stored) {
         self.running.add(shape, t, stored);
         if shape.ever_distinct && !self.has(stored.hash) {
@@ -198,6 +205,11 @@ pub struct Steps {
 }
 
 impl Steps {
+    /// How many steps hold something.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
     pub fn add(&mut self, shape: &Shape, start: i64, t: i64, stored: &Stored) {
         let place = self.from(start);
         if self.steps.get(place).is_none_or(|(other, _)| *other != start) {

@@ -5,6 +5,8 @@
 //! cap the oldest are dropped. A question about `(t - within, t]` is too late if something in it was lost; if the cap
 //! dropped something in it, it is settled only where what is left is enough.
 
+mod save;
+
 use std::collections::VecDeque;
 
 use hashbrown::HashTable;
@@ -16,6 +18,7 @@ use crate::model::ids::SequenceId;
 use crate::model::slot::Slot;
 use crate::model::time::{Duration, Time};
 use crate::model::value::Unknown;
+pub use save::{SEQUENCE, SavedSequence};
 
 /// What one memory keeps; in the order of their `SequenceId`s.
 #[derive(Clone, Debug)]
@@ -139,10 +142,9 @@ impl Sequences {
             return None;
         };
         let kept = memory.keys.get_mut(place)?;
-        let bytes = |kept: &KeySequence| kept.entries.len() as u64 * ENTRY_BYTES;
-        let before = bytes(kept);
+        let before = kept.bytes();
         let outcome = kept.write(t.0, steps, reach, lateness, cap);
-        budget.resize(before, bytes(kept));
+        budget.resize(before, kept.bytes());
         Some(outcome)
     }
 }
@@ -159,21 +161,31 @@ impl Memory {
         if !budget.has_room() {
             return None;
         }
-        budget.memories += KEY_BYTES;
-        let place = self.keys.len();
-        self.index.insert_unique(key.0 as u64, (key.0, place as u32), |entry| entry.0 as u64);
-        self.keys.push(KeySequence {
+        let fresh = KeySequence {
             newest: i64::MIN,
             lost: i64::MIN,
             capped: i64::MIN,
             full: self.refused.until(key),
             entries: VecDeque::new(),
-        });
-        Some(place)
+        };
+        budget.resize(0, fresh.bytes());
+        Some(self.add(key, fresh))
+    }
+
+    fn add(&mut self, key: KeyHash, kept: KeySequence) -> usize {
+        let place = self.keys.len();
+        self.index.insert_unique(key.0 as u64, (key.0, place as u32), |entry| entry.0 as u64);
+        self.keys.push(kept);
+        place
     }
 }
 
 impl KeySequence {
+    /// How much room it takes.
+    fn bytes(&self) -> u64 {
+        KEY_BYTES + self.entries.len() as u64 * ENTRY_BYTES
+    }
+
     fn write(&mut self, t: i64, steps: Steps, reach: i64, lateness: i64, cap: usize) -> WriteOutcome {
         let late = t < self.newest;
         if t < self.newest.saturating_sub(lateness) {

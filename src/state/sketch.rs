@@ -4,6 +4,8 @@
 //! spread over several sketches that are read together. `docs/language.md` states the errors, and `oracle/approx.rs`
 //! says the same from the values themselves.
 
+mod save;
+
 use std::collections::BTreeMap;
 
 use crate::model::window::Rank;

@@ -1,5 +1,7 @@
 //! The memories of a ruleset by key, in RAM.
 
+mod save;
+
 use std::collections::HashMap;
 
 use super::budget::{Budget, Refused};
@@ -15,6 +17,7 @@ use crate::model::time::{Duration, Time, Zone};
 use crate::model::types::Type;
 use crate::model::value::Unknown;
 use crate::model::window::{AggregateFn, Period, Window};
+pub use save::{CELLS, Held, SavedMemory, Target};
 
 /// Memories with the same key types.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -266,17 +269,8 @@ impl Store {
             group.refused.add(key, t.0);
             return None;
         }
-        if !group.refused.is_empty() && group.refused.until(key) > i64::MIN {
-            group.missed.insert(group.cells, group.refused.until(key));
-        }
-        let cell = group.cells;
-        group.cells += 1;
         self.budget.memories += group.cell_bytes();
-        group.memories.extend(group.shapes.iter().map(KeyMemory::new));
-        group.edges.extend(group.ends.iter().map(|_| Edge::default()));
-        group.counted.extend(group.tellers.iter().map(|_| Counted::default()));
-        group.index.insert(key.0, cell);
-        Some(CellId(cell))
+        Some(group.add(key))
     }
 
     /// A question to a memory, for events of every key.
@@ -388,15 +382,36 @@ impl Store {
         }
         let before = kept.bytes(shape);
         let outcome = kept.write(shape, t, value, &self.hasher, arenas);
-        if !self.budget.has_room() {
-            kept.trim(shape);
-        }
+        // At once, not when it suits: what counts as kept must not depend on when it was saved and read again.
+        kept.trim(shape);
         self.budget.resize(before, kept.bytes(shape));
         outcome
     }
 }
 
 impl Group {
+    /// A cell for a new key, which knows until when it was kept out.
+    fn add(&mut self, key: KeyHash) -> CellId {
+        let cell = self.cells;
+        if !self.refused.is_empty() {
+            self.miss(cell, self.refused.until(key));
+        }
+        self.cells += 1;
+        self.memories.extend(self.shapes.iter().map(KeyMemory::new));
+        self.edges.extend(self.ends.iter().map(|_| Edge::default()));
+        self.counted.extend(self.tellers.iter().map(|_| Counted::default()));
+        self.index.insert(key.0, cell);
+        CellId(cell)
+    }
+
+    /// Something of the key of that cell was not kept until then.
+    fn miss(&mut self, cell: u32, until: i64) {
+        if until > i64::MIN {
+            let missed = self.missed.entry(cell).or_insert(until);
+            *missed = (*missed).max(until);
+        }
+    }
+
     #[cold]
     fn full(&self, key: KeyHash, cell: Option<CellId>) -> i64 {
         match cell {

@@ -46,6 +46,12 @@ impl Table {
         self.slots[self.slot(hash)?].place.checked_sub(1)
     }
 
+    /// Every hash with its place, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (u128, u32)> {
+        let taken = self.slots.iter().filter(|slot| slot.place != 0);
+        taken.map(|slot| (u128::from(slot.low) | u128::from(slot.high) << 64, slot.place - 1))
+    }
+
     /// Adds a hash that is not there yet. Places are below `u32::MAX`.
     pub fn insert(&mut self, hash: u128, place: u32) {
         if (self.len + 1) * 4 > self.slots.len() * 3 {

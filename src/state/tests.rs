@@ -7,7 +7,7 @@ mod steps;
 
 use super::key::KeyHasher;
 use super::*;
-use crate::model::ids::{EntityId, EventId, MemoryId};
+use crate::model::ids::{EntityId, MemoryId};
 use crate::model::money::{Currency, Decimal};
 use crate::model::slot::{Arena, Arenas, Slot};
 use crate::model::types::EntityType;
@@ -509,6 +509,7 @@ fn decision(event: &str) -> std::sync::Arc<crate::model::decision::Decision> {
         suppressed: vec![],
         cannot_say: vec![],
         effects: vec![],
+        warming: vec![],
         bad: vec![],
         late: false,
         duplicate: false,
@@ -531,13 +532,13 @@ fn applied_events_are_known_until_the_horizon() {
     }
     let mut dedupe = Dedupe::new(Duration(100));
     let hasher = KeyHasher::new(b"key");
-    let order = |id| hasher.identity(EventId(0), id);
-    let login = |id| hasher.identity(EventId(1), id);
+    let order = |id| hasher.identity(0, id);
+    let login = |id| hasher.identity(1, id);
     assert!(dedupe.check(order("a"), Time(1_000)).is_none());
-    dedupe.remember(order("a"), 1, Kept::Whole(decision("a")));
+    dedupe.remember(order("a"), 1, 0, Kept::Whole(decision("a")));
     // Another event between the two, and one of another type with the same id.
     assert!(dedupe.check(order("b"), Time(1_050)).is_none());
-    dedupe.remember(order("b"), 2, Kept::Whole(decision("b")));
+    dedupe.remember(order("b"), 2, 0, Kept::Whole(decision("b")));
     assert!(dedupe.check(login("a"), Time(1_050)).is_none());
     assert_eq!(kept(dedupe.check(order("a"), Time(1_000))), Some("a"));
     assert_eq!(kept(dedupe.check(order("a"), Time(1_099))), Some("a"));

@@ -67,6 +67,16 @@ impl Values<'_> {
 }
 
 impl Links {
+    /// Of entries that are all there already.
+    pub fn of(values: Values<'_>) -> Links {
+        let mut links = Links::default();
+        for place in 0..values.entries.len() {
+            let last = links.last(values, values.at(place));
+            links.insert(values, place, last);
+        }
+        links
+    }
+
     /// The place of the last entry of a value.
     pub fn last(&self, values: Values<'_>, value: u128) -> Option<usize> {
         match &self.last {

@@ -44,6 +44,7 @@ fn run(fields: &[(Datum, Type)], build: impl FnOnce(&mut Graph, &[NodeId]) -> No
         traces: Traces::default(),
         windows: Vec::new(),
         events: vec![event],
+        hits: None,
         absences: Vec::new(),
     };
     let program = compile(&plan, &[fields.len()]);

@@ -96,7 +96,7 @@ pub fn decision(answer: Answer) -> Decision {
     match answer {
         Answer::Decision(decision) => (*decision).clone(),
         Answer::Reject(reject) => panic!("{}", reject.to_json()),
-        Answer::Clock | Answer::List => panic!("no event"),
+        Answer::Clock | Answer::List | Answer::Failed(_) => panic!("no event"),
     }
 }
 

@@ -596,6 +596,11 @@ impl Generator<'_> {
 
     /// A question to a memory that gives this kind.
     fn aggregate(&mut self, kind: Kind, place: Place) -> Option<String> {
+        if self.random.chance(12)
+            && let Some(hits) = self.hits(kind, place)
+        {
+            return Some(hits);
+        }
         let counted = self.random.below(EVENTS.len());
         let group = counted < 2 && self.random.chance(15);
         let there = Place {
@@ -632,7 +637,7 @@ impl Generator<'_> {
                 }
                 5 => ("sum", of(&[Kind::Int], self)?),
                 _ => (
-                    self.random.pick(&["min", "max", "first", "last", "percentile"]),
+                    self.random.pick(&["min", "max", "first", "last", "percentile", "percentile"]),
                     of(&[Kind::Int], self)?,
                 ),
             },
@@ -640,18 +645,28 @@ impl Generator<'_> {
                 0 | 1 => ("avg", of(&[Kind::Int, Kind::Decimal], self)?),
                 2 | 3 => ("stddev", of(&[Kind::Int, Kind::Decimal], self)?),
                 _ => (
-                    self.random.pick(&["sum", "min", "max", "first", "last", "percentile"]),
+                    self.random.pick(&["sum", "min", "max", "first", "last", "percentile", "percentile"]),
                     of(&[Kind::Decimal], self)?,
                 ),
             },
             Kind::Usd | Kind::Money => {
-                let function =
-                    self.random.pick(&["sum", "avg", "min", "max", "stddev", "first", "last", "percentile"]);
+                let function = self.random.pick(&[
+                    "sum",
+                    "avg",
+                    "min",
+                    "max",
+                    "stddev",
+                    "first",
+                    "last",
+                    "percentile",
+                    "percentile",
+                ]);
                 (function, of(&[Kind::Money, Kind::Usd], self)?)
             }
-            Kind::Time => {
-                (self.random.pick(&["min", "max", "first", "last", "percentile"]), format!("{event}.at"))
-            }
+            Kind::Time => (
+                self.random.pick(&["min", "max", "first", "last", "percentile", "percentile"]),
+                format!("{event}.at"),
+            ),
             Kind::Text => (self.random.pick(&["first", "last"]), of(&[Kind::Text], self)?),
             Kind::Country => ("last", of(&[Kind::Country], self)?),
             Kind::Ip => ("last", of(&[Kind::Ip], self)?),
@@ -699,6 +714,70 @@ impl Generator<'_> {
         Some(format!("({approx}{function}({value}{filter}{rank}){by_key} {window})"))
     }
 
+    /// A question to the hits of earlier events.
+    fn hits(&mut self, kind: Kind, place: Place) -> Option<String> {
+        let what = match kind {
+            Kind::Bool => "any(hit",
+            Kind::Duration => "since(hit",
+            Kind::Int => {
+                let all = [
+                    "count(hit",
+                    "count(hit",
+                    "count(hit",
+                    "sum(hit.score",
+                    "max(hit.score",
+                    "last(hit.score",
+                    "distinct(hit.rule",
+                    "distinct(hit.outcome",
+                    "distinct(hit.id",
+                ];
+                self.random.pick(&all)
+            }
+            Kind::Decimal => self.random.pick(&["avg(hit.score", "stddev(hit.score"]),
+            Kind::Text => self.random.pick(&["first(hit.rule", "last(hit.rule", "last(hit.id"]),
+            Kind::Buyer => "last(hit.buyer",
+            Kind::Time => self.random.pick(&["max(hit.at", "first(hit.at", "last(hit.received_at"]),
+            _ => return None,
+        };
+        let filter = self.hit_filter();
+        let has = |name: &str| self.named(place).iter().any(|(n, _)| *n == name);
+        let anywhere = |name: &str| self.fields.iter().flatten().any(|f| f.name == name);
+        let mut keys = vec!["buyer", "buyer", "buyer", "hour(at)", "hour(at), buyer"];
+        keys.extend(["device", "ip", "payer"].into_iter().filter(|name| has(name)));
+        keys.extend(has("payer").then_some("payer = buyer"));
+        keys.extend(anywhere("payer").then_some("buyer = payer"));
+        let by = self.random.pick(&keys);
+        let span = self.span();
+        let window = match self.random.below(6) {
+            _ if kind == Kind::Duration => "ever".into(),
+            0 => "ever".into(),
+            1 => format!("over {}", self.random.pick(&["today", "this week", "this month"])),
+            2 => format!("over {span} ending {} ago", self.random.pick(&["1s", "30m", "24h"])),
+            3 => format!("over {}", self.random.pick(&["1h step 1h", "24h step 6h", "7d step 1d"])),
+            _ => format!("over {span}"),
+        };
+        Some(format!("({what}{filter}) by {by} {window})"))
+    }
+
+    fn hit_filter(&mut self) -> String {
+        if !self.random.chance(60) {
+            return String::new();
+        }
+        let rule = self.random.below(self.rules);
+        let condition = match self.random.below(9) {
+            0..3 => format!("rule == \"r{rule}\""),
+            3 => format!("rule in [\"r0\", \"r{rule}\"]"),
+            4 => self.random.pick(&["outcome == review", "outcome in [allow, warn]"]).into(),
+            5 => self.random.pick(&["outcome is missing", "severity == high", "severity is missing"]).into(),
+            6 => self.random.pick(&["score > 5", "score <= 0", "length(rule) == 2"]).into(),
+            7 => {
+                self.random.pick(&["buyer has label seen", "profile[buyer].n > 3", "buyer in friends"]).into()
+            }
+            _ => "hour(at) < 12".into(),
+        };
+        format!(" where {condition}")
+    }
+
     fn filter(&mut self, event: usize) -> String {
         if !self.random.chance(30) {
             return String::new();
@@ -723,6 +802,10 @@ impl Generator<'_> {
     fn sequence(&mut self, place: Place) -> String {
         let mut events = Vec::new();
         let mut parts = Vec::new();
+        let hits = self.random.chance(20);
+        if hits {
+            parts.push(format!("hit{}", self.hit_filter()));
+        }
         for step in 0..1 + self.random.below(3) {
             if step > 0 && self.random.chance(40) {
                 let event = self.random.below(EVENTS.len());
@@ -745,8 +828,13 @@ impl Generator<'_> {
             Some(_) => parts.push("activity".into()),
             None => parts.push(format!("{}{}", EVENTS[last], self.filter(last))),
         }
-        let span = self.random.pick(&["1s", "1m", "1h", "24h", "7d"]);
-        format!("sequence({}) by {} within {span}", parts.join(", "), self.common_key(&events))
+        if hits && self.random.chance(30) {
+            parts.insert(parts.len() - 1, format!("not hit{}", self.hit_filter()));
+        }
+        let span = self.span();
+        // The only entity that every event has.
+        let key = if hits { "buyer".into() } else { self.common_key(&events) };
+        format!("sequence({}) by {key} within {span}", parts.join(", "))
     }
 
     /// What a rule on something that did not happen is on; `after` is the event that sets the deadline.

@@ -117,9 +117,6 @@ impl<'a> Checker<'a> {
         let (Some((here, inputs)), Some(window), Ok(this)) = (inputs, window, this) else {
             return error(span);
         };
-        if self.refuse_unexecutable(&subject) {
-            return error(span);
-        }
         let value = inputs.first().and_then(|i| i.value.as_ref()).map(|v| v.ty.base.clone());
         let optional = !function.has_zero() || here.iter().any(|k| k.ty.optional);
         let ty = Ty { base: result_type(function, value.as_ref()), optional };
@@ -166,15 +163,6 @@ impl<'a> Checker<'a> {
             sensitive,
             span,
         }
-    }
-
-    /// What can't be executed yet, once everything about it was checked.
-    fn refuse_unexecutable(&mut self, subject: &Subject<'_>) -> bool {
-        let refused = subject.events.contains(&self.hit());
-        if refused {
-            self.report(errors::not_yet("counting `hit`", subject.name.span));
-        }
-        refused
     }
 
     /// An error relative to the size of a value says nothing of a time, whose size is that since 1970.

@@ -93,7 +93,7 @@ impl<'a> Checker<'a> {
             };
             match self.subject(element, scope) {
                 Some(subject) => {
-                    whole &= self.is_element(&subject, element.span);
+                    whole &= self.is_element(&subject);
                     parts.push(Part { argument, subject, absent });
                 }
                 None => whole = false,
@@ -106,6 +106,13 @@ impl<'a> Checker<'a> {
             self.report(
                 bad("a sequence takes at least two events that happen", span, "called like this")
                     .help(EXAMPLE),
+            );
+            return None;
+        }
+        if let Some(part) = parts.last().filter(|part| part.subject.events.contains(&self.hit())) {
+            self.report(
+                bad("no sequence ends with `hit`", part.argument.value.span, "never the event being judged")
+                    .help("hits are those of earlier events: end with the event that the rule is on"),
             );
             return None;
         }
@@ -131,18 +138,14 @@ impl<'a> Checker<'a> {
         Some(parts)
     }
 
-    /// An event itself, and none that this version can't count.
-    fn is_element(&mut self, subject: &Subject<'_>, span: Span) -> bool {
+    /// An event itself.
+    fn is_element(&mut self, subject: &Subject<'_>) -> bool {
         if let Some(field) = subject.path.first() {
             self.report(
                 bad("a sequence is of events, not of their values", field.span, "a value of the event").help(
                     format!("write `{}` alone; what it must be like stands after `where`", subject.name.text),
                 ),
             );
-            return false;
-        }
-        if subject.events.contains(&self.hit()) {
-            self.report(errors::not_yet("`hit` in a sequence", span));
             return false;
         }
         true

@@ -29,8 +29,8 @@ const TAIL: usize = 4;
 /// Bytes of a frame without its payload.
 pub(super) const FRAME: usize = HEAD + TAIL;
 
-/// Bytes of the largest payload.
-pub const MAX_PAYLOAD: usize = 16 << 20;
+/// Bytes of the largest payload: the longest line that is an event, and what is said of it.
+pub const MAX_PAYLOAD: usize = (16 << 20) + (64 << 10);
 
 /// How every file but `FORMAT` begins.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -221,6 +221,11 @@ impl SnapshotReader {
         })
     }
 
+    /// What is in it makes no sense, though every byte is as it was written.
+    pub fn damage(&self, what: &str) -> DiskError {
+        self.advise(self.folder.damage(&self.file, None, what))
+    }
+
     /// What is said with every damage.
     pub(super) fn with_help(mut self, help: Option<String>) -> SnapshotReader {
         self.help = help;

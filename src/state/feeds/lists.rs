@@ -60,7 +60,6 @@ impl Lists {
     }
 
     /// What every filled list holds, in an order that depends on nothing else.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what a snapshot of memory will list"))]
     pub fn sorted(&self) -> Vec<(ListId, Vec<Entry>)> {
         let entries = |filled: &Filled| {
             let all = filled.entries.iter().map(|(key, prefix)| Entry { key: *key, prefix: *prefix });

@@ -5,8 +5,8 @@ mod rows;
 mod spans;
 
 pub use lists::{Entry, Lists, Prefix};
-pub use rows::Rows;
-pub use spans::Calendars;
+pub use rows::{Row, Rows};
+pub use spans::{Calendars, Spans};
 
 /// Everything that lines and events have filled.
 #[derive(Debug)]

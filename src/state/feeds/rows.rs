@@ -16,9 +16,9 @@ pub struct Rows {
 /// What was told of one key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    newest: Time,
+    pub newest: Time,
     /// By field, with the time at which it was told.
-    fields: Vec<Option<(Time, Value)>>,
+    pub fields: Vec<Option<(Time, Value)>>,
 }
 
 impl Rows {
@@ -54,8 +54,12 @@ impl Rows {
         Some(Value::Record(row.fields.iter().map(datum).collect()))
     }
 
+    /// A row as it was once.
+    pub fn restore(&mut self, table: TableId, key: KeyHash, row: Row) {
+        self.rows.insert((table, key), row);
+    }
+
     /// Everything, in an order that depends on nothing else.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what a snapshot of memory will list"))]
     pub fn sorted(&self) -> Vec<(TableId, KeyHash, Row)> {
         let mut all: Vec<_> =
             self.rows.iter().map(|((table, key), row)| (*table, *key, row.clone())).collect();

@@ -20,11 +20,11 @@ pub struct Calendars {
 /// The spans of one key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spans {
-    newest: Time,
+    pub newest: Time,
     /// Sorted, and apart from one another.
-    spans: Vec<(Time, Time)>,
+    pub spans: Vec<(Time, Time)>,
     /// The latest end that was dropped for want of room: before it not everything is known.
-    lost: Option<Time>,
+    pub lost: Option<Time>,
 }
 
 impl Calendars {
@@ -47,7 +47,7 @@ impl Calendars {
         kept.newest = kept.newest.max(at);
         let before = kept.spans.len();
         kept.join(from, until);
-        if kept.spans.len() > self.entries {
+        while kept.spans.len() > self.entries {
             let (_, end) = kept.spans.remove(0);
             kept.lost = kept.lost.max(Some(end));
         }
@@ -71,8 +71,14 @@ impl Calendars {
         }
     }
 
+    /// The spans of a key as they were once; those beyond the cap go when the next comes.
+    pub fn restore(&mut self, calendar: CalendarId, key: KeyHash, spans: Spans) {
+        self.count += spans.spans.len();
+        let before = self.keys.insert((calendar, key), spans);
+        self.count -= before.map_or(0, |before| before.spans.len());
+    }
+
     /// Everything, in an order that depends on nothing else.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what a snapshot of memory will list"))]
     pub fn sorted(&self) -> Vec<(CalendarId, KeyHash, Spans)> {
         let all = self.keys.iter().map(|((calendar, key), spans)| (*calendar, *key, spans.clone()));
         let mut all: Vec<_> = all.collect();
