@@ -18,6 +18,7 @@ pub use crate::builtins::registry::ALL as BUILTINS;
 pub use crate::compile::{Checked, Parsed, Sources, check_files, check_text};
 pub use crate::diag::render::{Format, render, summary as render_summary};
 pub use crate::diag::{Severity, codes, nearest};
+pub use crate::engine::report::{FEW, Kept, StateReport};
 pub use crate::engine::testing::{Coverage, TestReport, run_tests};
 pub use crate::oracle::Oracle;
 pub use crate::sema::hir;
@@ -207,5 +208,5 @@ pub mod kernels {
     pub use crate::model::time::{Duration, Time};
     pub use crate::model::types::{EntityType, Ty, Type};
     pub use crate::model::window::{AggregateFn, Window};
-    pub use crate::state::{Bounds, MemorySpec, Options as StoreOptions, Question, Store};
+    pub use crate::state::{Bounds, Fill, MemorySpec, Options as StoreOptions, Question, Store};
 }

@@ -765,3 +765,80 @@ fn the_hash_follows_rules_and_data_but_not_the_place() {
     b.write("shop.rules", format!("{RULES}// a remark\n"));
     assert_ne!(hash(&a), hash(&b));
 }
+
+/// What a document shows: its blocks of a kind.
+fn shown<'d>(document: &'d str, kind: &str) -> Vec<&'d str> {
+    let blocks = document.split("```").skip(1).step_by(2);
+    blocks.filter_map(|block| block.strip_prefix(kind)?.strip_prefix('\n')).collect()
+}
+
+#[test]
+fn what_state_takes_is_reported_as_documented() {
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/memory.md")).unwrap();
+    let shop = Shop::new();
+    shop.write("shop.rules", shown(&document, "rules")[0]);
+    let ran = shop.rulec(&["check", "--state-report", "shop.rules"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("shop.rules: 2 rules"), "{}", ran.err);
+    // Sizes change with the code; what is kept does not.
+    let unsized_lines = |text: &str| {
+        let what = |line: &str| line.rsplit("  ").next().unwrap_or_default().trim().to_string();
+        let mut lines: Vec<String> = text.lines().skip(1).map(what).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(unsized_lines(&ran.out), unsized_lines(shown(&document, "text")[0]));
+    assert!(ran.out.starts_with("shop: about "), "{}", ran.out);
+    assert!(ran.out.contains("for 1,000,000 keys of each with 5 entries"), "{}", ran.out);
+}
+
+#[test]
+fn a_state_report_for_programs_has_the_biggest_first() {
+    let shop = Shop::new();
+    let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/memory.md")).unwrap();
+    shop.write("shop.rules", shown(&document, "rules")[0]);
+    let ran = shop.rulec(&["check", "--state-report", "--keys", "20k", "--format", "json", "shop.rules"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        (&report["ruleset"], &report["keys"], &report["cap"]),
+        (&"shop".into(), &20_000.into(), &10_000.into())
+    );
+    let state = report["state"].as_array().unwrap();
+    let bytes: Vec<u64> = state.iter().map(|row| row["bytes"].as_u64().unwrap()).collect();
+    assert!(bytes.is_sorted_by(|a, b| a >= b), "{bytes:?}");
+    assert_eq!(report["bytes"].as_u64(), Some(bytes.iter().sum()));
+    let row =
+        |what: &str| state.iter().find(|row| row["what"] == what).unwrap_or_else(|| panic!("no `{what}`"));
+    let cities = row("order.city");
+    assert_eq!(
+        (&cities["kind"], &cities["span"], &cities["lateness"]),
+        (&"memory".into(), &"7d".into(), &"1h".into())
+    );
+    assert_eq!(
+        (&cities["by"], &cities["functions"]),
+        (&serde_json::json!(["buyer"]), &serde_json::json!(["distinct"]))
+    );
+    // A cap of 10,000 entries of three words, with room for more.
+    assert!(cities["most_bytes_per_key"].as_u64() > Some(240_000), "{cities}");
+    assert!(cities["bytes_per_key"].as_u64() < Some(2_000), "{cities}");
+    assert_eq!(row("suspect")["most_bytes_per_key"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_state_report_needs_rules_without_errors_and_a_number_of_keys() {
+    let shop = Shop::new();
+    for wrong in ["0", "many", "1MM", "k", "-1", "9999999999G"] {
+        let ran = shop.rulec(&["check", "--state-report", "--keys", wrong, "shop.rules"]);
+        assert_eq!(ran.code, 2, "{wrong}");
+    }
+    let ran = shop.rulec(&["check", "--state-report", "--keys", "2_500", "shop.rules"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "shop remembers nothing\n"), "{}", ran.err);
+    let ran = shop.rulec(&["check", "--state-report", "--format", "sarif", "shop.rules"]);
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("`human`, `plain` or `json`"), "{}", ran.err);
+    shop.write("shop.rules", RULES.replace("amount >= 500 USD", "amuont >= 500 USD"));
+    let ran = shop.rulec(&["check", "--state-report", "--format", "json", "shop.rules"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+    assert!(ran.err.contains("amuont"), "{}", ran.err);
+}

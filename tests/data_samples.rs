@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use rulec::compile_files;
+use rulec::{Decision, compile_files};
 use support::{Counts, With, compiled, csv, decide_csv, decision, engine, json, lines, ruleset, shared};
 
 #[test]
@@ -54,9 +54,20 @@ fn card_purchases_with_places() {
     let Some(data) = shared("sparkov_120cust_4mo") else { return };
     let engine = engine(&ruleset("tests/data/card_purchases.rules"), None);
     let mut counts = Counts::default();
+    let mut expected = csv(&data.join("expected.csv.gz"));
+    let mut expected = expected.records();
     decide_csv(&engine, &data.join("events.csv.gz"), |row, decision| {
         counts.add(&decision, row.iter().next_back() == Some("1"));
+        let printed = printed(&decision, "windows");
+        let wanted = expected.next().expect("as many rows").expect("a row");
+        // Amounts in cents, and places to the millimetre.
+        let cents = |text: &str| scaled(text, 100.0).to_string();
+        let got = [printed[0], printed[1], &cents(printed[2]), printed[3]];
+        assert_eq!((&row[0], got), (&wanted[0], [1, 2, 3, 4].map(|column| &wanted[column])));
+        let millimetres = scaled(printed[4], 1_000.0) - scaled(&wanted[5], 1_000_000.0);
+        assert!(millimetres.abs() <= 1, "row {}: {} m, expected {} km", &row[0], printed[4], &wanted[5]);
     });
+    assert!(expected.next().is_none(), "as few rows");
     counts.expect(
         &json(&data.join("expected_summary.json")),
         &[
@@ -71,6 +82,74 @@ fn card_purchases_with_places() {
             ("grocery_pos and amt>300.00", "large_groceries"),
         ],
     );
+}
+
+/// What a rule that hits always says, word by word.
+fn printed<'d>(decision: &'d Decision, rule: &str) -> Vec<&'d str> {
+    let hit = decision.rules.iter().find(|hit| &*hit.rule == rule).expect("a hit of every event");
+    hit.because.as_deref().expect("a reason").split(' ').collect()
+}
+
+fn scaled(text: &str, by: f64) -> i64 {
+    (text.parse::<f64>().unwrap_or_else(|_| panic!("`{text}` is no number")) * by).round() as i64
+}
+
+/// In a simulated network of accounts: how many different ones paid the payee within 1, 5 and 10 steps.
+#[test]
+fn fan_in_of_payments() {
+    let Some(data) = shared("amlsim_20k") else { return };
+    let engine = engine(&ruleset("tests/data/fan_in.rules"), None);
+    let mut expected = csv(&data.join("20K_fanin200_expected.csv.gz"));
+    let mut expected = expected.records();
+    let (mut rows, mut hits, mut wanted_hits) = (0, 0, 0);
+    decide_csv(&engine, &data.join("20K_fanin200_transactions.csv.gz"), |row, decision| {
+        let wanted = expected.next().expect("as many rows").expect("a row");
+        let got = printed(&decision, "payers");
+        assert_eq!((&row[0], got), (&wanted[0], wanted.iter().skip(1).collect()));
+        hits += u64::from(decision.rules.iter().any(|hit| &*hit.rule == "fan_in"));
+        wanted_hits += u64::from(wanted[3].parse::<u64>().expect("a count") >= 20);
+        rows += 1;
+    });
+    assert_eq!((rows, expected.next().is_none()), (118_250, true));
+    assert_eq!((hits, wanted_hits), (736, 736));
+}
+
+/// Every customer of the sample, asked for on the day for which the summaries were published.
+#[test]
+fn summaries_of_customers() {
+    const TODAY: &str = "1997-09-30T00:00:00Z";
+    let Some(data) = shared("cdnow") else { return };
+    let engine = engine(&ruleset("tests/data/customer_summary.rules"), None);
+    let mut purchases = 0;
+    for row in csv(&data.join("sample_transactions.csv.gz")).records() {
+        let row = row.expect("a row");
+        // What happened later is not known on that day.
+        if &row[1] > TODAY {
+            continue;
+        }
+        let line = serde_json::json!({
+            "type": "purchase", "seq": &row[0], "ts": &row[1], "customer": &row[2],
+        });
+        decision(engine.decide_json(line.to_string().as_bytes()));
+        purchases += 1;
+    }
+    let mut customers = 0;
+    for wanted in csv(&data.join("published_customer_summary.csv")).records() {
+        let wanted = wanted.expect("a row");
+        let customer = format!("{:0>4}", &wanted[0]);
+        let line = serde_json::json!({
+            "type": "summary_request", "seq": format!("ask-{customer}"), "ts": TODAY, "customer": customer,
+        });
+        let decision = decision(engine.decide_json(line.to_string().as_bytes()));
+        let printed = printed(&decision, "summary");
+        // The day of the first purchase is none on which the customer came back.
+        let again = scaled(printed[0], 1.0) - 1;
+        let got = [again, scaled(printed[1], 100.0), scaled(printed[2], 100.0)];
+        let wanted = [scaled(&wanted[1], 1.0), scaled(&wanted[2], 100.0), scaled(&wanted[3], 100.0)];
+        assert_eq!(got, wanted, "customer {customer}");
+        customers += 1;
+    }
+    assert_eq!((purchases, customers), (4_960, 2_357));
 }
 
 #[test]

@@ -273,25 +273,32 @@ fn pages_of_codes_show_what_they_promise() {
 
 /// A promise and the tests that hold it.
 struct Promise {
+    document: &'static str,
     line: usize,
     what: String,
     tests: String,
 }
 
-fn promises() -> Vec<Promise> {
-    let text = fs::read_to_string(root().join("docs/language.md")).unwrap();
+/// Those below the heading of that name.
+fn promises(document: &'static str, heading: &str) -> Vec<Promise> {
+    let text = fs::read_to_string(root().join(document)).unwrap();
     let mut found = Vec::new();
     let mut inside = false;
     for (index, line) in text.lines().enumerate() {
         if line.starts_with("## ") {
-            inside = line == "## Promises and their tests";
+            inside = line == heading;
         }
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         if let (true, true, [what, tests]) = (inside, line.starts_with('|'), cells.as_slice())
             && *what != "promise"
             && !what.starts_with("---")
         {
-            found.push(Promise { line: index + 1, what: what.to_string(), tests: tests.to_string() });
+            found.push(Promise {
+                document,
+                line: index + 1,
+                what: what.to_string(),
+                tests: tests.to_string(),
+            });
         }
     }
     found
@@ -335,25 +342,27 @@ fn functions_under_test(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_promise_names_a_test_that_exists() {
     let functions = test_functions();
-    let promises = promises();
-    assert!(promises.len() >= 150, "the table has only {} promises", promises.len());
+    let language = promises("docs/language.md", "## Promises and their tests");
+    assert!(language.len() >= 150, "the table has only {} promises", language.len());
+    let state = promises("docs/state.md", "## What is promised");
+    assert!(state.len() >= 10, "the table has only {} promises", state.len());
     let mut wrong = Vec::new();
-    for Promise { line, what, tests } in &promises {
+    for Promise { document, line, what, tests } in language.iter().chain(&state) {
         if tests == "open" {
             continue;
         }
         let named: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
         if named.is_empty() {
-            wrong.push(format!("docs/language.md:{line}: `{what}` names no test"));
+            wrong.push(format!("{document}:{line}: `{what}` names no test"));
         }
         for test in named {
             let exists = match test.split_once("::") {
                 Some((file, function)) => functions.get(file).is_some_and(|names| names.contains(function)),
-                None if test.ends_with(".md") => root().join(test).exists(),
+                None if test.ends_with(".md") || test.ends_with(".rs") => root().join(test).exists(),
                 None => root().join("tests/language").join(test).exists(),
             };
             if !exists {
-                wrong.push(format!("docs/language.md:{line}: there is no test `{test}`"));
+                wrong.push(format!("{document}:{line}: there is no test `{test}`"));
             }
         }
     }

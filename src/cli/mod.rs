@@ -13,6 +13,7 @@ mod progress;
 mod run;
 mod size;
 mod state;
+mod state_report;
 mod summary;
 mod test;
 mod unpack;

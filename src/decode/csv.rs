@@ -58,7 +58,7 @@ impl Decoder {
         cells: impl IntoIterator<Item = &'c [u8]>,
         out: &mut Decoded,
     ) -> Result<(), Rejected> {
-        out.clear();
+        out.start();
         let mut row = std::mem::take(&mut out.work.row);
         row.clear();
         let result = self.decode_row(columns, cells, &mut row, out);

@@ -81,9 +81,14 @@ struct Discriminator {
     text: String,
 }
 
-/// An accepted event, a line of the clock or one that fills a list. Reused: each decoding starts it afresh.
+/// An accepted event, a line of the clock or one that fills a list. Reused: each decoding starts it afresh, but for the
+/// fields and texts of events before where they are kept.
 #[derive(Debug)]
 pub struct Decoded {
+    /// Events follow one another in `slots` and in the arena.
+    keep: bool,
+    /// Where the fields of the event begin in `slots`.
+    first: usize,
     /// Only time: `at` is set, and nothing else.
     pub clock: bool,
     /// The line fills a list: the rest says nothing.
@@ -93,7 +98,7 @@ pub struct Decoded {
     pub id: Slot,
     pub at: Time,
     pub received_at: Option<Time>,
-    /// By field; one that the ruleset does not use stays missing.
+    /// By field; one that the ruleset does not use stays missing. Those of events that are kept come before.
     pub slots: Vec<Slot>,
     pub arena: Arena,
     /// Pointers of optional fields whose value was wrong, sorted.
@@ -161,6 +166,8 @@ impl Default for Decoded {
 impl Decoded {
     pub fn new() -> Decoded {
         Decoded {
+            keep: false,
+            first: 0,
             clock: false,
             list: None,
             event: EventId(0),
@@ -176,17 +183,23 @@ impl Decoded {
         }
     }
 
-    /// Where the id stands in the arena; known if the event was accepted.
-    pub fn id_slot(&self) -> Slot {
-        self.id
+    /// For many events one after another, which all stay until [`Decoded::clear`].
+    pub fn keeping() -> Decoded {
+        Decoded { keep: true, ..Decoded::new() }
     }
 
     pub fn id(&self) -> &str {
-        if self.id.is_known() {
-            Arenas { constants: &self.arena, event: &self.arena }.text(self.id)
-        } else {
-            ""
-        }
+        self.text(self.id)
+    }
+
+    /// A text in the arena; empty if the slot is not known.
+    pub fn text(&self, slot: Slot) -> &str {
+        if slot.is_known() { Arenas { constants: &self.arena, event: &self.arena }.text(slot) } else { "" }
+    }
+
+    /// Where the fields of the event begin in `slots`.
+    pub fn first(&self) -> usize {
+        self.first
     }
 
     /// The event as trees see it; fields that the decoder was told nobody needs are missing.
@@ -195,31 +208,35 @@ impl Decoded {
         let fields = schema.events.get(self.event.index()).map_or(&[][..], |event| &event.fields);
         Event {
             event: self.event,
-            fields: self.slots.iter().zip(fields).map(|(s, f)| arenas.datum(*s, &f.ty.base)).collect(),
+            fields: self
+                .slots
+                .iter()
+                .skip(self.first)
+                .zip(fields)
+                .map(|(s, f)| arenas.datum(*s, &f.ty.base))
+                .collect(),
             bad: self.bad.clone(),
             content: self.content,
         }
     }
 
-    /// Touches what an executor reads first, so that it is near by then: another thread may have decoded it. The
-    /// result says nothing.
-    pub fn warm(&self) -> u64 {
-        let id = self.id().as_bytes().first().copied().unwrap_or_default();
-        let bits = |slot: Option<&Slot>| slot.map_or(0, |slot| slot.bits);
-        u64::from(id) ^ bits(self.slots.first()) ^ bits(self.slots.last())
-    }
-
-    /// Gives away what is only needed while an event is decoded, so that many can share it.
-    pub fn exchange_work(&mut self, other: &mut Decoded) {
-        std::mem::swap(&mut self.work, &mut other.work);
-    }
-
-    /// Forgets the event read last.
+    /// Forgets all events.
     pub fn clear(&mut self) {
-        self.clock = false;
-        self.list = None;
         self.slots.clear();
         self.arena.clear();
+        self.start();
+    }
+
+    /// Forgets the event read last, or leaves it where it stands.
+    pub fn start(&mut self) {
+        if !self.keep {
+            self.slots.clear();
+            self.arena.clear();
+        }
+        self.first = self.slots.len();
+        self.clock = false;
+        self.list = None;
+        self.id = Slot::MISSING;
         self.bad.clear();
         self.unknown_fields = 0;
         self.work.members.clear();
@@ -268,7 +285,7 @@ impl Decoder {
 
     /// One JSON object, without its line end.
     pub fn decode_json(&self, line: &[u8], out: &mut Decoded) -> Result<(), Rejected> {
-        out.clear();
+        out.start();
         let text = text(line)?;
         let work = &mut *out.work;
         if let Some(shape) = work.shapes.of(&self.identity).find(text, &mut work.found)
@@ -310,7 +327,7 @@ impl Decoder {
         object: &serde_json::Map<String, serde_json::Value>,
         out: &mut Decoded,
     ) -> Result<(), Rejected> {
-        out.clear();
+        out.start();
         let json = serde_json::to_string(object).unwrap_or_default();
         let text = text(json.as_bytes())?;
         json::root_members(text, &mut out.work.members).map_err(|error| syntax(text, error))?;
@@ -457,10 +474,12 @@ impl Decoder {
         out.event = plan.id;
         // Apart while the reader borrows the rest.
         let mut slots = std::mem::take(&mut out.slots);
-        let mut reader = out.reader(text, columns, &self.hash_key);
         let mut failed = None;
-        slots.resize(plan.fields.len(), Slot::MISSING);
-        for (i, (field, slot)) in plan.fields.iter().zip(&mut slots).enumerate() {
+        let first = out.first;
+        slots.resize(first + plan.fields.len(), Slot::MISSING);
+        let own = slots.get_mut(first..).unwrap_or_default();
+        let mut reader = out.reader(text, columns, &self.hash_key);
+        for (i, (field, slot)) in plan.fields.iter().zip(own).enumerate() {
             let content = reader.content;
             let read = match i == EventSchema::ID.index() {
                 true => reader.id(field, slot),
@@ -481,7 +500,7 @@ impl Decoder {
         if let Some(failure) = failed {
             return Err(self.identified(plan, text, columns, out, reject_of(failure)));
         }
-        let slot = |index: usize| out.slots.get(index).copied().unwrap_or(Slot::MISSING);
+        let slot = |index: usize| out.slots.get(first + index).copied().unwrap_or(Slot::MISSING);
         out.id = slot(EventSchema::ID.index());
         out.at = Time(slot(EventSchema::AT.index()).as_int());
         let received_at = slot(EventSchema::RECEIVED_AT.index());

@@ -1,5 +1,6 @@
 //! What the engine looks up per event, with registers in place of nodes.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::later::{KeyRegs, SequenceReadCode, SequenceWriteCode};
@@ -16,10 +17,14 @@ use crate::vm::{EventProgram, Reg};
 #[derive(Debug)]
 pub(super) struct EventCode {
     pub name: Arc<str>,
+    /// How many fields it has.
+    pub fields: usize,
     pub keys: Vec<KeyCode>,
     pub writes: Vec<WriteCode>,
     /// By key.
     pub reads: Vec<ReadCode>,
+    /// Those of each key.
+    pub reads_by_key: Vec<(usize, Range<usize>)>,
     pub feeds: Vec<FeedCode>,
     pub sequence_writes: Vec<SequenceWriteCode>,
     pub sequence_reads: Vec<SequenceReadCode>,
@@ -31,6 +36,8 @@ pub(super) struct EventCode {
     pub rules: Vec<RuleCode>,
     /// Score at least `.0` gives outcome `.1`; ascending.
     pub policy: Vec<(i64, OutcomeId)>,
+    /// What it comes to if no rule says anything.
+    pub quiet: OutcomeId,
 }
 
 #[derive(Debug)]
@@ -122,6 +129,13 @@ impl EventCode {
         });
         let mut reads: Vec<ReadCode> = reads.collect();
         reads.sort_by_key(|read| read.key);
+        let mut reads_by_key: Vec<(usize, Range<usize>)> = Vec::new();
+        for (place, read) in reads.iter().enumerate() {
+            match reads_by_key.last_mut() {
+                Some((key, range)) if *key == read.key => range.end = place + 1,
+                _ => reads_by_key.push((read.key, place..place + 1)),
+            }
+        }
         let writes = event.writes.iter().map(|write| WriteCode {
             memory: write.memory,
             filter: write.filter.map(reg),
@@ -153,8 +167,16 @@ impl EventCode {
         });
         EventCode {
             name: hir.event(event.event).name.clone(),
+            fields,
             keys: keys.collect(),
             rules: rules(event, hir, &reg),
+            quiet: event
+                .policy
+                .iter()
+                .filter(|band| band.0 <= 0)
+                .map(|band| band.1)
+                .max()
+                .unwrap_or(OutcomeId(0)),
             policy: event.policy.clone(),
             feeds: feeds.collect(),
             sequence_writes: sequence_writes(event, &reg),
@@ -163,6 +185,7 @@ impl EventCode {
             cancels: event.cancels.clone(),
             writes,
             reads,
+            reads_by_key,
             windows,
         }
     }

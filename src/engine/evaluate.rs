@@ -1,5 +1,6 @@
 //! One event after the other: read and evaluate, decide, write.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::EngineOptions;
@@ -10,7 +11,7 @@ use super::hits::Writing;
 use super::judge::{Judge, Mark, Said, Subject, Verdict};
 use super::keep::{Kept as Written, Recovery};
 use super::later::{deadlines_of, read_sequences, sequence_specs, write_deadlines, write_sequences};
-use super::read::Prepared;
+use super::read::{Pending, Prepared};
 use super::ruleset::Ruleset;
 use super::save::Era;
 use super::stats::{RuleStats, Stats};
@@ -26,8 +27,8 @@ use crate::model::value::Unknown;
 use crate::state::disk::Records;
 use crate::state::save::Aside;
 use crate::state::{
-    Bounds, CellId, Deadlines, Dedupe, Effects, Feeds, GroupId, Kept, KeyHash, KeyHasher, Options, Question,
-    Sequences, Sights, Store,
+    Bounds, CellId, Deadlines, Dedupe, Effects, Feeds, GroupId, Kept, KeyHash, KeyHasher, MANY_WORDS,
+    Options, Question, Sequences, Sights, Store, touch,
 };
 use crate::vm::{Data, Frame, Machine, Surroundings};
 
@@ -77,7 +78,7 @@ pub struct Engine {
 #[derive(Debug)]
 pub(super) struct Inner {
     /// For events that come alone.
-    pub(super) alone: Prepared,
+    pub(super) alone: Pending,
     /// What is written down of it.
     pub(super) records: Records,
     /// How many are in the state: events, lines of the clock and of lists.
@@ -118,15 +119,10 @@ pub(super) struct Scratch {
     keys: Vec<Key>,
     slots: Vec<Slot>,
     bounds: Vec<Bounds>,
+    /// By write: what the event contributes.
+    counted: Vec<Option<Slot>>,
     pub(super) marks: Vec<Mark>,
     cells: Vec<(CellId, Time, u32, u32)>,
-}
-
-impl Scratch {
-    /// The keys that were looked for last.
-    pub fn keys(&self) -> &[Key] {
-        &self.keys
-    }
 }
 
 /// What an evaluation may ask, and what is known of its keys already.
@@ -219,7 +215,7 @@ impl Engine {
             marks: events.map(|event| hasher.mark(&event.name)).collect(),
             hasher,
             inner: Mutex::new(Inner {
-                alone: Prepared::default(),
+                alone: Pending::default(),
                 records: Records::default(),
                 inputs: 0,
                 state,
@@ -293,39 +289,63 @@ impl Engine {
         feeds::change(&mut state.feeds, &self.hasher, &self.ruleset.hir, line);
     }
 
-    /// Brings near what deciding these events will look at. Changes nothing.
-    pub(super) fn warm(&self, state: &mut State, events: &mut [Prepared]) {
+    /// Brings near what deciding these lines will look at. Changes nothing but `cells`: where their keys are kept.
+    pub(super) fn warm(
+        &self,
+        state: &mut State,
+        pending: &Pending,
+        lines: Range<usize>,
+        cells: &mut Vec<Option<CellId>>,
+    ) {
         let State { store, dedupe, groups, scratch, .. } = state;
-        let accepted = || events.iter().filter(|event| event.is_event());
-        let mut seen = dedupe.warm(accepted().map(|event| event.identity));
-        for event in accepted() {
-            seen ^= event.decoded.warm();
-            for (key, group) in event.keys.iter().zip(&groups[event.decoded.event.index()]) {
-                if let (Some(hash), Some((group, _))) = (key, group) {
-                    seen ^= store.touch(*group, *hash);
+        let lines = pending.lines.get(lines).unwrap_or_default();
+        let events = || lines.iter().filter(|line| line.is_event());
+        let keys_of = |line: &Prepared| {
+            let keys = pending.keys.get(line.keys..).unwrap_or_default();
+            keys.iter().zip(&groups[line.event.index()]).enumerate()
+        };
+        let mut words: Vec<&u64> = Vec::with_capacity(MANY_WORDS);
+        dedupe.words(events().map(|line| line.identity), &mut words);
+        for line in events() {
+            // Another thread wrote them.
+            if let Some(first) = pending.decoded.slots.get(line.slots) {
+                words.push(&first.bits);
+            }
+            for (_, (key, group)) in keys_of(line) {
+                if let (Some(hash), Some((group, _))) = (key, group)
+                    && let Some(word) = store.home_word(*group, *hash)
+                {
+                    words.push(word);
                 }
             }
         }
-        std::hint::black_box(seen);
+        touch(&words);
+        cells.clear();
         scratch.cells.clear();
-        for event in events.iter_mut().filter(|event| event.is_event()) {
-            event.cells.clear();
-            let kind = event.decoded.event.index();
-            for (place, (key, group)) in event.keys.iter().zip(&groups[kind]).enumerate() {
+        for line in events() {
+            for (place, (key, group)) in keys_of(line) {
                 let cell = key.zip(group.as_ref()).and_then(|(hash, (group, _))| store.find(*group, hash));
-                event.cells.push(cell);
-                scratch.cells.extend(cell.map(|cell| (cell, event.decoded.at, kind as u32, place as u32)));
+                cells.push(cell);
+                scratch.cells.extend(cell.map(|cell| (cell, line.at, line.event.0, place as u32)));
             }
         }
         let cells = scratch.cells.iter().filter_map(|(cell, at, kind, place)| {
             let (group, sights) = groups[*kind as usize][*place as usize].as_ref()?;
             Some((*group, *cell, sights, *at))
         });
-        std::hint::black_box(store.warm(cells));
+        store.warm(cells);
     }
 
     /// Decides an event that was accepted. Of a decision in which nothing happened no more is made than it needs.
-    pub(super) fn decide_accepted(&self, state: &mut State, event: &mut Prepared) -> Kept {
+    ///
+    /// `cells`: where its keys are kept, if they were looked for.
+    pub(super) fn decide_accepted(
+        &self,
+        state: &mut State,
+        pending: &mut Pending,
+        line: usize,
+        cells: &[Option<CellId>],
+    ) -> Kept {
         let State {
             store,
             sequences,
@@ -343,32 +363,35 @@ impl Engine {
             stats,
             ..
         } = state;
-        let Prepared { decoded, identity, keys, cells, .. } = event;
+        let Pending { decoded, lines, keys, .. } = pending;
+        let line = &mut lines[line];
         stats.decided += 1;
         let ruleset = &*self.ruleset;
-        let (event, at) = (decoded.event, decoded.at);
+        let (event, at, id) = (line.event, line.at, line.id);
         let index = event.index();
-        if let Some(applied) = dedupe.check(*identity, decoded.received_at.unwrap_or(at)) {
+        if let Some(applied) = dedupe.check(line.identity, line.received_at.unwrap_or(at)) {
             stats.duplicates += 1;
             let era = &eras[usize::from(applied.era)];
-            let conflict = applied.content != decoded.content && era.is_comparable(event);
+            let conflict = applied.content != line.content && era.is_comparable(event);
             let decision = match &applied.decision {
                 Kept::Whole(decision) => Decision::clone(decision),
                 Kept::Quiet { at, outcome, late } => Decision {
                     outcome: era.outcome(*outcome),
                     ruleset: era.stamp.clone(),
-                    ..self.quiet(event, decoded.id(), *at, *outcome, *late)
+                    ..self.quiet(event, decoded.text(id), *at, *outcome, *late)
                 },
             };
             return Kept::Whole(Arc::new(Decision { duplicate: true, conflict, ..decision }));
         }
         since.begin(dedupe.now());
-        let id = decoded.id_slot();
         let frame = &mut frames[index];
-        for (to, slot) in frame.slots.iter_mut().zip(&decoded.slots) {
+        let code = &ruleset.events[index];
+        let slots = decoded.slots.get(line.slots..).unwrap_or_default();
+        for (to, slot) in frame.slots.iter_mut().zip(slots).take(code.fields) {
             slot.put(to);
         }
-        let code = &ruleset.events[index];
+        let first = line.keys;
+        let hashes = keys.get(first..first + code.keys.len()).unwrap_or_default();
         let known = Known {
             effects: &*effects,
             feeds: &*feeds,
@@ -379,7 +402,7 @@ impl Engine {
         let memory = Memory {
             store,
             sequences,
-            keys: KeysOf { groups: &groups[index], hashes: keys, cells },
+            keys: KeysOf { groups: &groups[index], hashes, cells },
             questions: &questions[index],
         };
         let (mut verdict, mut machine) =
@@ -389,46 +412,54 @@ impl Engine {
         if !code.sets.is_empty() {
             let state = (&mut *store, &*deadlines);
             let mut sets = deadlines_of(&mut machine, code, ruleset, state, event, &mut scratch.marks);
-            verdict.cannot_say.append(&mut sets.cannot_say);
-            verdict.cannot_say.sort_by(|a, b| a.rule.cmp(&b.rule));
+            if !sets.cannot_say.is_empty() {
+                let verdict = verdict.get_or_insert_with(|| Box::new(Verdict::quiet(code.quiet)));
+                verdict.cannot_say.append(&mut sets.cannot_say);
+                verdict.cannot_say.sort_by(|a, b| a.rule.cmp(&b.rule));
+            }
             set = sets.set;
         }
         let told = tellings(&machine, &code.feeds, &self.hasher);
         self.count_others(store, (effects, feeds, deadlines, dedupe));
-        let mut wrote = write_memory(&machine, code, store, &scratch.keys, at);
+        let mut wrote = write_memory(&machine, code, store, scratch, at);
         if !code.sequence_writes.is_empty() {
             write_sequences(&machine, code, sequences, (store.budget(), &self.hasher), at, &mut wrote);
         }
         if !code.sets.is_empty() || !code.cancels.is_empty() {
             let counts = |write: usize| match scratch.keys[code.writes[write].key] {
-                Key::Known { hash, .. } => counted(&machine, &code.writes[write]).map(|_| hash),
+                Key::Known { hash, .. } => scratch.counted[write].map(|_| hash),
                 Key::Unknown(_) => None,
             };
             let of = (machine.arenas().text(id), at);
             write_deadlines(code, ruleset, deadlines, counts, of, set, &mut scratch.marks);
         }
-        if ruleset.hits.is_some() && !verdict.rules.is_empty() {
+        let hits = verdict.as_ref().map_or(&[][..], |verdict| &verdict.rules);
+        if ruleset.hits.is_some() && !hits.is_empty() {
             let arena = &mut decoded.arena;
             let writing = Writing { known: &known, arena, frames, groups, store, sequences, scratch };
-            wrote.full |= self.write_hits(&verdict.rules, (event, index), at, writing);
+            wrote.full |= self.write_hits(hits, (event, index), at, writing);
         }
         stats.full += u64::from(wrote.full);
         let late = write_feeds(feeds, told, at) || wrote.late;
-        verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
-        let outcome = verdict.outcome;
+        if let Some(verdict) = &mut verdict {
+            verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
+        }
+        let outcome = verdict.as_ref().map_or(code.quiet, |verdict| verdict.outcome);
         count(stats, &scratch.marks, outcome.index(), late);
-        let kept = if verdict.is_quiet() && decoded.bad.is_empty() {
+        let quiet = verdict.as_ref().is_none_or(|verdict| verdict.is_quiet());
+        let kept = if quiet && line.bad.is_empty() {
             Kept::Quiet { at, outcome, late }
         } else {
-            let mut bad = std::mem::take(&mut decoded.bad);
+            let mut verdict = verdict.map_or_else(|| Verdict::quiet(outcome), |verdict| *verdict);
+            let mut bad = std::mem::take(&mut line.bad);
             verdict.bad.retain(|pointer| !bad.contains(pointer));
             if !verdict.bad.is_empty() {
                 bad.append(&mut verdict.bad);
                 bad.sort_unstable();
             }
-            Kept::Whole(Arc::new(self.decision(code, decoded.id().into(), at, verdict, bad, late)))
+            Kept::Whole(Arc::new(self.decision(code, decoded.text(id).into(), at, verdict, bad, late)))
         };
-        dedupe.remember(*identity, decoded.content, *era, kept.clone());
+        dedupe.remember(line.identity, line.content, *era, kept.clone());
         kept
     }
 
@@ -440,7 +471,7 @@ impl Engine {
         (effects, feeds, deadlines, dedupe): (&Effects, &Feeds, &Deadlines, &Dedupe),
     ) {
         if self.options.memory.is_some() {
-            store.budget().others = effects.bytes() + feeds.bytes() + deadlines.bytes() + dedupe.bytes();
+            store.budget().others = effects.room() + feeds.room() + deadlines.room() + dedupe.room();
         }
     }
 
@@ -456,7 +487,7 @@ impl Engine {
         memory: Memory<'_>,
         scratch: &mut Scratch,
         subject: Subject,
-    ) -> (Verdict, Machine<'m>) {
+    ) -> (Option<Box<Verdict>>, Machine<'m>) {
         let ruleset = &*self.ruleset;
         let (code, plan, at) = (&ruleset.events[place], &ruleset.plan.events[place], subject.at);
         let mut machine = Machine {
@@ -548,6 +579,7 @@ fn groups_of(store: &Store, event: &EventCode, questions: &[Question]) -> Vec<Op
 }
 
 /// The first phase: every key once, every question once.
+#[inline(never)]
 pub(super) fn read_memory(
     machine: &mut Machine<'_>,
     code: &EventCode,
@@ -564,30 +596,29 @@ pub(super) fn read_memory(
         let key = find_key(machine, key, group.as_ref(), index, &keys, store, &mut scratch.slots);
         scratch.keys.push(key);
     }
-    // The reads of one key follow one another.
-    let mut rest = code.reads.iter().zip(questions).peekable();
-    while let Some((first, _)) = rest.peek() {
-        let index = first.key;
-        let key = scratch.keys[index];
+    scratch.counted.clear();
+    scratch.counted.extend(code.writes.iter().map(|write| counted(machine, write)));
+    for (index, reads) in &code.reads_by_key {
+        let asked = code.reads.get(reads.clone()).unwrap_or_default();
+        let asked = asked.iter().zip(questions.get(reads.clone()).unwrap_or_default());
+        let key = scratch.keys[*index];
         let mut cell = match key {
             Key::Known { hash, group, cell } => {
                 let full = store.full(group, hash, cell);
-                Ok(store.cell(group, cell, at).full(full))
+                store.cell(group, cell, at).full(full)
             }
-            Key::Unknown(why) => Err(why),
+            Key::Unknown(why) => {
+                asked.for_each(|(read, _)| machine.frame.slots[read.to as usize] = Slot::unknown(why));
+                continue;
+            }
         };
-        while let Some((read, question)) = rest.next_if(|(read, _)| read.key == index) {
-            let slot = match &mut cell {
-                Err(why) => Slot::unknown(*why),
-                Ok(cell) => {
-                    let current = read.include_current.and_then(|write| {
-                        let write = &code.writes[write];
-                        if key.is_same(scratch.keys[write.key]) { counted(machine, write) } else { None }
-                    });
-                    let bounds = scratch.bounds[read.window];
-                    cell.read(question, bounds, at, current, machine.constants, machine.arena)
-                }
-            };
+        for (read, question) in asked {
+            let current = read.include_current.and_then(|write| {
+                let same = code.writes[write].key;
+                if same == *index || key.is_same(scratch.keys[same]) { scratch.counted[write] } else { None }
+            });
+            let bounds = scratch.bounds[read.window];
+            let slot = cell.read(question, bounds, at, current, machine.constants, machine.arena);
             slot.put(&mut machine.frame.slots[read.to as usize]);
         }
     }
@@ -658,13 +689,13 @@ pub(super) fn write_memory(
     machine: &Machine<'_>,
     code: &EventCode,
     store: &mut Store,
-    keys: &[Key],
+    scratch: &Scratch,
     at: Time,
 ) -> Wrote {
     let mut wrote = Wrote::default();
-    for write in &code.writes {
-        let Key::Known { hash, group, cell } = keys[write.key] else { continue };
-        let Some(value) = counted(machine, write) else { continue };
+    for (write, counted) in code.writes.iter().zip(&scratch.counted) {
+        let Some(value) = *counted else { continue };
+        let Key::Known { hash, group, cell } = scratch.keys[write.key] else { continue };
         match cell.or_else(|| store.find_or_add(group, hash, at)) {
             Some(cell) => wrote.late |= store.write(cell, write.memory, at, value, &machine.arenas()).late,
             None => wrote.full = true,

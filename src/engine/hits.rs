@@ -83,7 +83,7 @@ impl Engine {
             machine.run_inputs();
             let keys = KeysOf { groups, hashes: &[], cells: &[] };
             read_memory(&mut machine, code, store, keys, &[], scratch, at);
-            let mut wrote = write_memory(&machine, code, store, scratch.keys(), at);
+            let mut wrote = write_memory(&machine, code, store, scratch, at);
             write_sequences(&machine, code, sequences, (store.budget(), &self.hasher), at, &mut wrote);
             full |= wrote.full;
         }

@@ -14,7 +14,7 @@ use crate::model::slot::Slot;
 use crate::model::time::Time;
 use crate::model::value::Datum;
 use crate::plan::ir::{EventPlan, RolloutPlan, RulePlan, TraceId};
-use crate::vm::Machine;
+use crate::vm::{Machine, Reg};
 
 /// What the rules make of an event.
 #[derive(Debug)]
@@ -114,11 +114,20 @@ struct Counting {
 }
 
 impl Judge<'_, '_> {
-    /// Every rule in the order of names; the conditions have been computed.
-    pub fn judge(&mut self) -> Verdict {
+    /// Every rule in the order of names; the conditions have been computed. Nothing if no rule says anything, as on
+    /// most events.
+    pub fn judge(&mut self) -> Option<Box<Verdict>> {
+        let at = self.subject.at;
+        let first = self.code.rules.iter().position(|rule| !self.is_silent(rule) && is_active(rule, at))?;
+        Some(Box::new(self.judge_from(first)))
+    }
+
+    /// No rule before that at `first` says anything.
+    #[inline(never)]
+    fn judge_from(&mut self, first: usize) -> Verdict {
         let mut verdict = Verdict::quiet(OutcomeId(0));
         let mut hits: Vec<Counting> = Vec::new();
-        for rule in &self.code.rules {
+        for rule in self.code.rules.iter().skip(first) {
             if self.is_silent(rule) || !is_active(rule, self.subject.at) {
                 continue;
             }
@@ -140,13 +149,16 @@ impl Judge<'_, '_> {
     }
 
     /// Most rules on most events: `when` or everything else is known not to hold.
+    #[inline(always)]
     fn is_silent(&self, rule: &RuleCode) -> bool {
         let known_false = |slot: Slot| slot.is_known() && !slot.is_true();
         if rule.when.is_some_and(|when| known_false(self.machine.get(when))) {
             return true;
         }
+        let all_false = |regs: &[Reg]| regs.iter().all(|reg| known_false(self.machine.get(*reg)));
         rule.when.is_none_or(|when| self.machine.get(when).is_known())
-            && rule.bands.iter().chain(&rule.scores).all(|reg| known_false(self.machine.get(*reg)))
+            && all_false(&rule.bands)
+            && all_false(&rule.scores)
     }
 
     /// Bands and score lines; adds what made some of them unknown to `missing`.

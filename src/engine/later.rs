@@ -7,7 +7,7 @@ use super::effects::Known;
 use super::evaluate::{Engine, KeysOf, Memory, State, Wrote, count_rules};
 use super::explain::explain;
 use super::hits::Writing;
-use super::judge::{Mark, Said, Subject, is_active};
+use super::judge::{Mark, Said, Subject, Verdict, is_active};
 use super::ruleset::Ruleset;
 use super::testing::Fallen;
 use crate::model::decision::{CannotSay, Decision};
@@ -320,7 +320,8 @@ impl Engine {
         };
         // What was said of the last event stays.
         let of_event = std::mem::take(&mut scratch.marks);
-        let (mut verdict, _) = self.settle(place, frame, &mut arena, &known, memory, scratch, subject);
+        let (verdict, _) = self.settle(place, frame, &mut arena, &known, memory, scratch, subject);
+        let mut verdict = verdict.map_or_else(|| Verdict::quiet(code.quiet), |verdict| *verdict);
         let marks = std::mem::replace(&mut scratch.marks, of_event);
         if ruleset.hits.is_some() && !verdict.rules.is_empty() {
             self.count_others(store, (effects, feeds, deadlines, dedupe));

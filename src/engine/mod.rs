@@ -12,6 +12,7 @@ mod judge;
 mod keep;
 mod later;
 mod read;
+pub mod report;
 mod ruleset;
 pub mod save;
 mod show;

@@ -13,6 +13,8 @@ use super::testing::Fallen;
 use super::{Answer, EngineOptions, Failed};
 use crate::decode::{Columns, Decoded, Decoder, ListShape, Options, RejectReason, Rejected};
 use crate::model::decision::{Decision, Quiet, Reject};
+use crate::model::event::ListLine;
+use crate::model::ids::EventId;
 use crate::model::slot::{Arenas, Slot};
 use crate::model::time::Time;
 use crate::sema::hir::{Hir, List};
@@ -43,12 +45,17 @@ const TOO_LONG: (&str, &str) = ("an event of at most 16 MiB", "a longer one");
 /// });
 /// assert_eq!(outcomes, ["allow", "review"]);
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pending {
-    /// Those after the first `len` are only room.
-    events: Vec<Prepared>,
-    len: usize,
-    work: Decoded,
+    /// Fields and texts of all events.
+    pub(super) decoded: Decoded,
+    pub(super) lines: Vec<Prepared>,
+    /// Of each event those that its type has; those that must be computed first are absent.
+    pub(super) keys: Vec<Option<KeyHash>>,
+    /// What the lines that were decided came to, until that is told.
+    answers: Vec<Own>,
+    /// What fell due, in order.
+    deadlines: Vec<Due>,
     /// Those that are no rejects, as they are written down; none if the engine has no store.
     records: Records,
     /// The number of the last of them, once they were handed over.
@@ -88,88 +95,134 @@ pub(super) enum Own {
     List,
 }
 
-/// One event, read.
-#[derive(Debug, Default)]
+/// What fell due before a line, or after it.
+#[derive(Debug)]
+struct Due {
+    line: usize,
+    after: bool,
+    fallen: Fallen,
+}
+
+/// One line, read. Small, because one thread hands it to the next.
+#[derive(Debug)]
 pub(super) struct Prepared {
-    pub decoded: Decoded,
-    pub rejected: Option<Rejected>,
+    pub line: Line,
+    pub event: EventId,
+    /// Where its fields begin.
+    pub slots: usize,
+    /// Where its keys begin.
+    pub keys: usize,
+    pub content: u32,
+    pub unknown_fields: u64,
+    pub at: Time,
+    pub received_at: Option<Time>,
+    pub id: Slot,
     pub identity: Identity,
-    /// By the keys of the event type; those that must be computed first are absent.
-    pub keys: Vec<Option<KeyHash>>,
-    /// Where these were found when the event was looked ahead for.
-    pub cells: Vec<Option<CellId>>,
-    /// What it came to, from its decision until that is told.
-    pub answer: Option<Own>,
-    /// What fell due before it, and after it.
-    pub deadlines: (Vec<Fallen>, Vec<Fallen>),
+    pub bad: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(super) enum Line {
+    Event,
+    Rejected(Rejected),
+    Clock,
+    List(Box<ListLine>),
+}
+
+impl Default for Pending {
+    fn default() -> Pending {
+        Pending {
+            decoded: Decoded::keeping(),
+            lines: Vec::new(),
+            keys: Vec::new(),
+            answers: Vec::new(),
+            deadlines: Vec::new(),
+            records: Records::default(),
+            number: 0,
+        }
+    }
 }
 
 impl Pending {
     /// How many wait.
     pub fn len(&self) -> usize {
-        self.len
+        self.lines.len()
     }
 
     /// None waits.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.lines.is_empty()
+    }
+
+    fn note_due(&mut self, line: usize, after: bool, fallen: Vec<Fallen>) {
+        if !fallen.is_empty() {
+            self.deadlines.extend(fallen.into_iter().map(|fallen| Due { line, after, fallen }));
+        }
+    }
+
+    fn clear(&mut self) {
+        self.decoded.clear();
+        self.lines.clear();
+        self.keys.clear();
+        self.answers.clear();
+        self.deadlines.clear();
+        self.records.clear();
     }
 
     fn read(&mut self, engine: &Engine, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) {
-        if self.events.len() == self.len {
-            self.events.push(Prepared::default());
+        let Pending { decoded, lines, keys, .. } = self;
+        let line = match decode(&engine.decoder, decoded) {
+            Err(rejected) => Line::Rejected(rejected),
+            Ok(()) if decoded.clock => Line::Clock,
+            Ok(()) => decoded.list.take().map_or(Line::Event, Line::List),
+        };
+        let first_key = keys.len();
+        let mut identity = Identity::default();
+        if matches!(line, Line::Event) {
+            identity = engine.hasher.identity(engine.marks[decoded.event.index()], decoded.id());
+            engine.hash_keys(decoded, keys);
         }
-        let Some(event) = self.events.get_mut(self.len) else { return };
-        event.decoded.exchange_work(&mut self.work);
-        event.read(engine, decode);
-        event.decoded.exchange_work(&mut self.work);
-        self.len += 1;
+        lines.push(Prepared {
+            line,
+            event: decoded.event,
+            slots: decoded.first(),
+            keys: first_key,
+            content: decoded.content,
+            unknown_fields: decoded.unknown_fields,
+            at: decoded.at,
+            received_at: decoded.received_at,
+            id: decoded.id,
+            identity,
+            bad: std::mem::take(&mut decoded.bad),
+        });
     }
 
     /// Writes down what was read last, unless it is a reject: those change nothing.
     fn note(&mut self, input: Input<'_>) {
-        let read = self.len.checked_sub(1).and_then(|last| self.events.get(last));
-        if read.is_some_and(|event| event.rejected.is_none()) {
+        if self.is_input() {
             self.records.push(|out| input.write(out));
         }
+    }
+
+    /// What was read last is no reject.
+    fn is_input(&self) -> bool {
+        self.lines.last().is_some_and(|read| !matches!(read.line, Line::Rejected(_)))
     }
 }
 
 impl Prepared {
     /// Neither a reject nor a line of another kind.
     pub fn is_event(&self) -> bool {
-        self.rejected.is_none() && !self.decoded.clock && self.decoded.list.is_none()
+        matches!(self.line, Line::Event)
     }
 
     /// The time to which it moves engine time.
     fn told(&self) -> Time {
-        match self.rejected {
+        match self.line {
+            Line::Event | Line::Clock => self.received_at.unwrap_or(self.at),
             // A line that fills a list moves no time.
-            _ if self.decoded.list.is_some() => Time::MIN,
-            None => self.decoded.received_at.unwrap_or(self.decoded.at),
-            Some(_) => Time::MIN,
+            Line::Rejected(_) | Line::List(_) => Time::MIN,
         }
-    }
-
-    fn read(&mut self, engine: &Engine, decode: impl FnOnce(&Decoder, &mut Decoded) -> Result<(), Rejected>) {
-        let Prepared { decoded, rejected, identity, keys, cells, answer, deadlines } = self;
-        *rejected = decode(&engine.decoder, decoded).err();
-        keys.clear();
-        cells.clear();
-        *answer = None;
-        deadlines.0.clear();
-        deadlines.1.clear();
-        if rejected.is_some() || decoded.clock || decoded.list.is_some() {
-            return;
-        }
-        *identity = engine.hasher.identity(engine.marks[decoded.event.index()], decoded.id());
-        let arenas = Arenas { constants: &engine.ruleset.program.constants, event: &decoded.arena };
-        let Some(code) = engine.ruleset.events.get(decoded.event.index()) else { return };
-        keys.extend(code.keys.iter().map(|key| {
-            let fields = key.fields.as_ref()?;
-            let slot = |field: &usize| decoded.slots.get(*field).copied().unwrap_or(Slot::MISSING);
-            engine.hasher.hash_all(fields.iter().map(slot), &key.types, &arenas)
-        }));
     }
 }
 
@@ -315,7 +368,7 @@ impl Engine {
     /// like any other that can't be read.
     pub fn reject_line(&self, expected: &str, found: &str) -> Answer {
         let broken = |_: &Decoder, decoded: &mut Decoded| {
-            decoded.clear();
+            decoded.start();
             Err(RejectReason::whole(expected, found))
         };
         self.decide_with(broken, Input::Json(b""))
@@ -325,19 +378,19 @@ impl Engine {
     /// any other.
     pub fn read_broken(&self, expected: &str, found: &str, pending: &mut Pending) {
         pending.read(self, |_, decoded| {
-            decoded.clear();
+            decoded.start();
             Err(RejectReason::whole(expected, found))
         });
     }
 
-    /// Decides the lines of `pending` in their order; [`Engine::tell_decided`] hands out what they came to. If asked to
-    /// `stop` at the first that can't be read, those after it are dropped undecided, and the result is `true`. It is
-    /// `true` as well, and nothing is decided, if there is a store and it can't write any more
+    /// Decides the lines of `pending` that are not decided yet, in their order; [`Engine::tell_decided`] hands out what
+    /// they came to. If asked to `stop` at the first that can't be read, those after it are dropped undecided, and the
+    /// result is `true`. It is `true` as well, and nothing is decided, if there is a store and it can't write any more
     /// ([`Engine::store_failure`]). `pending` must have been filled by this engine.
     pub fn decide_pending(&self, pending: &mut Pending, stop: bool) -> bool {
         let mut inner = self.lock();
         if self.write_down(pending, stop).is_err() {
-            pending.len = 0;
+            pending.clear();
             return true;
         }
         let inner = &mut *inner;
@@ -349,9 +402,9 @@ impl Engine {
     /// Everything that will be decided.
     fn write_down(&self, pending: &mut Pending, stop: bool) -> Result<(), StoreError> {
         let Some(durable) = self.durable() else { return Ok(()) };
-        let Pending { events, len, records, number, .. } = pending;
-        let mut read = events.iter().take(*len);
-        if stop && let Some(first) = read.position(|event| event.rejected.is_some()) {
+        let Pending { lines, answers, records, number, .. } = pending;
+        let mut read = lines.iter().skip(answers.len());
+        if stop && let Some(first) = read.position(|line| matches!(line.line, Line::Rejected(_))) {
             // Those before it have one record each.
             records.truncate(first as u64);
         }
@@ -372,21 +425,24 @@ impl Engine {
 
     fn decide_all(&self, inner: &mut Inner, pending: &mut Pending, stop: bool) -> bool {
         let Inner { inputs, state, .. } = inner;
-        let mut decided = 0;
-        for events in pending.events.get_mut(..pending.len).unwrap_or_default().chunks_mut(LOOK_AHEAD) {
-            self.warm(state, events);
-            for event in events {
-                let now = event.told();
-                event.deadlines.0 = self.fall_due(state, now);
-                let answer = self.decide_prepared(state, event);
+        let mut cells = Vec::new();
+        for first in (pending.answers.len()..pending.len()).step_by(LOOK_AHEAD) {
+            let group = first..pending.len().min(first + LOOK_AHEAD);
+            self.warm(state, pending, group.clone(), &mut cells);
+            let first_key = pending.lines.get(first).map_or(0, |line| line.keys);
+            for line in group {
+                let Some(prepared) = pending.lines.get(line) else { break };
+                let now = prepared.told();
+                let cells = cells.get(prepared.keys - first_key..).unwrap_or_default();
+                pending.note_due(line, false, self.fall_due(state, now));
+                let answer = self.decide_prepared(state, pending, line, cells);
                 // What came after its own deadline has one that is due already.
-                event.deadlines.1 = self.fall_due(state, now);
+                pending.note_due(line, true, self.fall_due(state, now));
                 *inputs += u64::from(!matches!(answer, Own::Rejected(_)));
                 let stopped = stop && matches!(answer, Own::Rejected(_));
-                event.answer = Some(answer);
-                decided += 1;
+                pending.answers.push(answer);
                 if stopped {
-                    pending.len = decided;
+                    pending.lines.truncate(line + 1);
                     return true;
                 }
             }
@@ -396,44 +452,54 @@ impl Engine {
 
     /// Tells what the lines of `pending` came to, in their order, and empties it. Nobody is told of what follows a
     /// [`ControlFlow::Break`], nor of lines that were not decided.
-    pub fn tell_decided(&self, pending: &mut Pending, mut each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
-        let events = pending.events.get_mut(..pending.len).unwrap_or_default();
-        pending.len = 0;
-        for event in events {
-            if self.tell(event, &mut each).is_break() {
-                return;
-            }
-        }
+    pub fn tell_decided(&self, pending: &mut Pending, each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
+        // Whether somebody wanted to know all of it does not matter here.
+        let _ = self.tell_all(pending, each);
+        pending.clear();
     }
 
-    /// One line with everything that it made due.
-    fn tell(
+    fn tell_all(
         &self,
-        event: &mut Prepared,
-        each: &mut impl FnMut(Told<'_>) -> ControlFlow<()>,
+        pending: &mut Pending,
+        mut each: impl FnMut(Told<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let Some(answer) = event.answer.take() else { return ControlFlow::Break(()) };
-        for fallen in event.deadlines.0.drain(..) {
-            each(Told::Deadline(fallen.decision))?;
-        }
-        each(match answer {
-            Own::Decided(Kept::Whole(decision)) => Told::Answer(Answer::Decision(decision)),
-            Own::Decided(Kept::Quiet { at, outcome, late }) => Told::Quiet(Quiet {
-                event: event.decoded.id(),
-                event_type: &self.ruleset.events[event.decoded.event.index()].name,
-                at,
-                outcome: self.ruleset.hir.outcome(outcome),
-                late,
-                ruleset: &self.ruleset.stamp,
-            }),
-            Own::Rejected(reject) => Told::Answer(Answer::Reject(*reject)),
-            Own::Clock => Told::Answer(Answer::Clock),
-            Own::List => Told::Answer(Answer::List),
-        })?;
-        for fallen in event.deadlines.1.drain(..) {
-            each(Told::Deadline(fallen.decision))?;
+        let Pending { decoded, lines, answers, deadlines, .. } = pending;
+        let mut deadlines = deadlines.drain(..).peekable();
+        for (place, (line, answer)) in lines.iter().zip(answers.drain(..)).enumerate() {
+            while let Some(due) = deadlines.next_if(|due| due.line == place && !due.after) {
+                each(Told::Deadline(due.fallen.decision))?;
+            }
+            each(match answer {
+                Own::Decided(Kept::Whole(decision)) => Told::Answer(Answer::Decision(decision)),
+                Own::Decided(Kept::Quiet { at, outcome, late }) => Told::Quiet(Quiet {
+                    event: decoded.text(line.id),
+                    event_type: &self.ruleset.events[line.event.index()].name,
+                    at,
+                    outcome: self.ruleset.hir.outcome(outcome),
+                    late,
+                    ruleset: &self.ruleset.stamp,
+                }),
+                Own::Rejected(reject) => Told::Answer(Answer::Reject(*reject)),
+                Own::Clock => Told::Answer(Answer::Clock),
+                Own::List => Told::Answer(Answer::List),
+            })?;
+            while let Some(due) = deadlines.next_if(|due| due.line == place) {
+                each(Told::Deadline(due.fallen.decision))?;
+            }
         }
         ControlFlow::Continue(())
+    }
+
+    /// The keys of an event that are made of its fields alone.
+    fn hash_keys(&self, decoded: &Decoded, keys: &mut Vec<Option<KeyHash>>) {
+        let arenas = Arenas { constants: &self.ruleset.program.constants, event: &decoded.arena };
+        let Some(code) = self.ruleset.events.get(decoded.event.index()) else { return };
+        let slots = decoded.slots.get(decoded.first()..).unwrap_or_default();
+        keys.extend(code.keys.iter().map(|key| {
+            let fields = key.fields.as_ref()?;
+            let slot = |field: &usize| slots.get(*field).copied().unwrap_or(Slot::MISSING);
+            self.hasher.hash_all(fields.iter().map(slot), &key.types, &arenas)
+        }));
     }
 
     fn decide_with(
@@ -443,10 +509,11 @@ impl Engine {
     ) -> Answer {
         let mut inner = self.lock();
         let Inner { alone, records, inputs, state } = &mut *inner;
+        alone.clear();
         alone.read(self, decode);
         let mut number = 0;
         if let Some(durable) = self.durable()
-            && alone.rejected.is_none()
+            && alone.is_input()
         {
             records.clear();
             records.push(|out| input.write(out));
@@ -455,10 +522,10 @@ impl Engine {
                 Err(error) => return self.failed(error.into()),
             };
         }
-        let now = alone.told();
+        let now = alone.lines.first().map_or(Time::MIN, Prepared::told);
         let before = self.fall_due(state, now);
         state.fallen.extend(before);
-        let answer = match self.decide_prepared(state, alone) {
+        let answer = match self.decide_prepared(state, alone, 0, &[]) {
             Own::Decided(Kept::Whole(decision)) => Answer::Decision(decision),
             Own::Decided(Kept::Quiet { at, outcome, late }) => {
                 let Decoded { event, .. } = &alone.decoded;
@@ -491,27 +558,39 @@ impl Engine {
         }))
     }
 
-    fn decide_prepared(&self, state: &mut State, event: &mut Prepared) -> Own {
-        state.stats.unknown_fields += event.decoded.unknown_fields;
-        let Some(rejected) = event.rejected.take() else {
-            if event.decoded.clock {
+    fn decide_prepared(
+        &self,
+        state: &mut State,
+        pending: &mut Pending,
+        line: usize,
+        cells: &[Option<CellId>],
+    ) -> Own {
+        // There is one: whoever asks counts them.
+        let Some(prepared) = pending.lines.get_mut(line) else { return Own::Clock };
+        state.stats.unknown_fields += prepared.unknown_fields;
+        match std::mem::replace(&mut prepared.line, Line::Event) {
+            Line::Event => {
+                if !self.ruleset.absences.is_empty() && prepared.received_at.is_none() {
+                    state.stats.own_time += 1;
+                }
+                Own::Decided(self.decide_accepted(state, pending, line, cells))
+            }
+            Line::Rejected(rejected) => {
+                state.stats.reject(&rejected);
+                let outcome = self.ruleset.outcome_name(self.ruleset.hir.header.rejects);
+                Own::Rejected(Box::new(rejected.into_reject(outcome, self.ruleset.stamp.clone())))
+            }
+            Line::Clock => {
                 state.stats.clocks += 1;
-                state.dedupe.advance(event.decoded.at);
+                state.dedupe.advance(prepared.at);
                 state.since.begin(state.dedupe.now());
-                return Own::Clock;
+                Own::Clock
             }
-            if let Some(line) = &event.decoded.list {
+            Line::List(line) => {
                 state.stats.lists += 1;
-                self.fill(state, line);
-                return Own::List;
+                self.fill(state, &line);
+                Own::List
             }
-            if !self.ruleset.absences.is_empty() && event.decoded.received_at.is_none() {
-                state.stats.own_time += 1;
-            }
-            return Own::Decided(self.decide_accepted(state, event));
-        };
-        state.stats.reject(&rejected);
-        let outcome = self.ruleset.outcome_name(self.ruleset.hir.header.rejects);
-        Own::Rejected(Box::new(rejected.into_reject(outcome, self.ruleset.stamp.clone())))
+        }
     }
 }

@@ -507,24 +507,15 @@ mod tests {
     }
 
     fn quiet() -> Decision {
-        Decision {
-            event: "e-17".into(),
-            event_type: "order".into(),
+        let quiet = Quiet {
+            event: "e-17",
+            event_type: "order",
             at: Time(1_794_391_200_000_000),
-            outcome: "allow".into(),
-            score: 0,
-            rules: Vec::new(),
-            shadow: Vec::new(),
-            suppressed: Vec::new(),
-            cannot_say: Vec::new(),
-            effects: Vec::new(),
-            warming: Vec::new(),
-            bad: Vec::new(),
+            outcome: "allow",
             late: false,
-            duplicate: false,
-            conflict: false,
-            ruleset: stamp(),
-        }
+            ruleset: &stamp(),
+        };
+        quiet.to_decision()
     }
 
     const RULESET: &str =

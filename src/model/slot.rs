@@ -126,7 +126,7 @@ pub const fn unpack_country(bits: u64) -> Country {
 #[derive(Clone, Debug, Default)]
 pub struct Arena {
     bytes: String,
-    texts: Vec<(u32, u32)>,
+    texts: Vec<(usize, usize)>,
     ips: Vec<IpAddr>,
     nets: Vec<IpNet>,
     /// Records and lists: runs of `elements`.
@@ -158,9 +158,9 @@ impl Arena {
     }
 
     pub fn add_text(&mut self, text: &str) -> Slot {
-        let start = self.bytes.len() as u32;
+        let start = self.bytes.len();
         self.bytes.push_str(text);
-        self.texts.push((start, self.bytes.len() as u32));
+        self.texts.push((start, self.bytes.len()));
         Slot::known(u64::from(self.mark | (self.texts.len() as u32 - 1)))
     }
 
@@ -200,7 +200,7 @@ impl<'a> Arenas<'a> {
     pub fn text(&self, slot: Slot) -> &'a str {
         let (arena, index) = self.of(slot.as_handle());
         let (start, end) = arena.texts[index];
-        &arena.bytes[start as usize..end as usize]
+        &arena.bytes[start..end]
     }
 
     pub fn ip(&self, slot: Slot) -> IpAddr {

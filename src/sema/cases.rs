@@ -71,7 +71,7 @@ impl<'a> Checker<'a> {
     fn samples(&mut self, items: &Items<'a>) -> Samples<'a> {
         let mut samples: Samples<'a> = BTreeMap::new();
         for (sample, root) in &items.samples {
-            let Some(event) = self.single_event(&sample.event) else { continue };
+            let Some(event) = self.case_event(&sample.event) else { continue };
             match samples.get(&event) {
                 // The ruleset's own sample goes before one that comes with `use`.
                 Some((_, first, known)) if known == root => {
@@ -103,24 +103,6 @@ impl<'a> Checker<'a> {
         samples
     }
 
-    fn single_event(&mut self, name: &Name) -> Option<EventId> {
-        match self.event_set(name)?.as_slice() {
-            [one] if *one != self.hit() => Some(*one),
-            _ => {
-                self.report(
-                    Diagnostic::new(
-                        &codes::WRONG_KIND,
-                        format!("`{}` is not a single event", name.text),
-                        name.span,
-                        "one event happens here",
-                    )
-                    .help("name one event of the group"),
-                );
-                None
-            }
-        }
-    }
-
     fn test_line(
         &mut self,
         line: &'a ast::TestLine,
@@ -135,7 +117,7 @@ impl<'a> Checker<'a> {
             Written::Event { event, .. } if event.text == "list" => return self.list_line(line, playing),
             Written::Event { event: name, fields } => {
                 playing.line += 1;
-                let event = self.single_event(name)?;
+                let event = self.case_event(name)?;
                 let wrong_allowed = line
                     .expectations
                     .iter()
@@ -150,6 +132,10 @@ impl<'a> Checker<'a> {
         };
         let expectations = line.expectations.iter().filter_map(|e| self.expectation(e, subject)).collect();
         Some(TestLine { kind, expectations, span: line.span })
+    }
+
+    fn case_event(&mut self, name: &Name) -> Option<EventId> {
+        self.single_event(name, "one event happens here", "name one event of the group")
     }
 
     /// `clock { at: +48h }`

@@ -66,6 +66,13 @@ impl<'a, T: Copy> Space<'a, T> {
         self.0.keys().copied()
     }
 
+    /// As [`Space::keys`], without the last one declared before a place: the one whose declaration the place is in.
+    pub fn others(&self, place: Span) -> impl Iterator<Item = &'a str> + '_ {
+        let before = |span: &Span| span.source == place.source && span.start < place.start;
+        let own = self.0.values().map(|(_, span)| *span).filter(before).max_by_key(|span| span.start);
+        self.0.iter().filter(move |(_, (_, span))| Some(*span) != own).map(|(name, _)| *name)
+    }
+
     /// Whether it was new; else it is reported, and the first stays.
     fn add(&mut self, kind: &str, name: &'a Name, what: T, out: &mut Diagnostics) -> bool {
         if let Some((_, first)) = self.0.get(name.text.as_str()) {

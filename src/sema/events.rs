@@ -255,6 +255,18 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// The event; a group, which several are, and `hit` are reported with what is needed here.
+    pub(super) fn single_event(&mut self, name: &Name, needed: &str, help: &str) -> Option<EventId> {
+        match self.event_set(name)?.as_slice() {
+            [one] if *one != self.hit() => Some(*one),
+            _ => {
+                let message = format!("`{}` is not a single event", name.text);
+                self.report(Diagnostic::new(&codes::WRONG_KIND, message, name.span, needed).help(help));
+                None
+            }
+        }
+    }
+
     pub(super) fn find_events(&self, name: &str) -> Option<Vec<EventId>> {
         match self.names.events.get(name) {
             Some(EventRef::Event(id)) => Some(vec![id]),

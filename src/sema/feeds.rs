@@ -91,21 +91,8 @@ impl<'a> Checker<'a> {
     }
 
     fn filling_event(&mut self, name: &Name, what: &str) -> Option<Arc<EventSchema>> {
-        match self.event_set(name)?.as_slice() {
-            [one] if *one != self.hit() => Some(self.shape(*one)),
-            _ => {
-                self.report(
-                    Diagnostic::new(
-                        &codes::WRONG_KIND,
-                        format!("`{}` is not a single event", name.text),
-                        name.span,
-                        format!("{what} is filled by one event"),
-                    )
-                    .help("name one declared event"),
-                );
-                None
-            }
-        }
+        let why = format!("{what} is filled by one event");
+        self.single_event(name, &why, "name one declared event").map(|event| self.shape(event))
     }
 
     /// The field that a key of a table is: the one of the type's name, else the only one of that type.

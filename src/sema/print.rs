@@ -46,7 +46,7 @@ fn text_word(test: TextTest) -> &'static str {
 }
 
 /// A duration in its largest whole unit, as a literal of the language.
-pub(super) fn duration_text(duration: Duration) -> String {
+pub fn duration_text(duration: Duration) -> String {
     let units =
         [(86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s"), (1_000, "ms")];
     for (size, unit) in units {
@@ -251,23 +251,69 @@ impl ExprText<'_> {
     }
 }
 
+/// What a memory keeps of which events, as an author would name it, and its keys.
+pub fn memory_text(hir: &Hir, memory: &Memory) -> (String, Vec<String>) {
+    let text = plain(hir);
+    let mut all: Vec<String> = Vec::new();
+    let mut keys: Vec<Vec<String>> = vec![Vec::new(); memory.keys.len()];
+    for input in &memory.inputs {
+        let event = &hir.schema.events[input.event.index()];
+        let value = input.value.as_ref().map_or(String::new(), |value| format!(".{}", text.of(value, event)));
+        let filter = input.filter.as_ref();
+        let filter = filter.map_or(String::new(), |filter| format!(" where {}", text.of(filter, event)));
+        all.push(format!("{}{value}{filter}", event.name));
+        add_keys(&mut keys, input.keys.iter().map(|key| text.of(key, event)));
+    }
+    (all.join(", "), keys.iter().map(|names| names.join(" or ")).collect())
+}
+
+/// The elements of a sequence but the last, and its keys.
+pub fn sequence_text(hir: &Hir, sequence: &hir::SequenceMemory) -> (String, Vec<String>) {
+    let text = plain(hir);
+    let mut keys: Vec<Vec<String>> = vec![Vec::new(); sequence.keys.len()];
+    let mut elements: Vec<Vec<String>> = vec![Vec::new(); sequence.elements.len()];
+    for input in &sequence.inputs {
+        let event = &hir.schema.events[input.event.index()];
+        add_keys(&mut keys, input.keys.iter().map(|key| text.of(key, event)));
+        for (place, filter) in &input.elements {
+            let filter = filter.as_ref();
+            let filter = filter.map_or(String::new(), |filter| format!(" where {}", text.of(filter, event)));
+            elements[*place].push(format!("{}{filter}", event.name));
+        }
+    }
+    let elements = elements.iter().zip(&sequence.elements).map(|(names, element)| {
+        format!("{}{}", if element.absent { "not " } else { "" }, names.join(" or "))
+    });
+    let elements: Vec<String> = elements.collect();
+    (elements.join(", "), keys.iter().map(|names| names.join(" or ")).collect())
+}
+
+/// The same key may bear other names on other events.
+fn add_keys(keys: &mut [Vec<String>], names: impl Iterator<Item = String>) {
+    for (known, name) in keys.iter_mut().zip(names) {
+        if !known.contains(&name) {
+            known.push(name);
+        }
+    }
+}
+
+fn plain(hir: &Hir) -> ExprText<'_> {
+    ExprText {
+        lists: &hir.lists,
+        tables: &hir.tables,
+        phrases: &hir.phrases,
+        calendars: &hir.calendars,
+        labels: &hir.labels,
+        memories: &hir.memories,
+        sequences: &hir.sequences,
+        canonical: false,
+        zone: None,
+    }
+}
+
 /// The whole typed tree; the same for the same meaning, whatever the layout of its source.
 pub fn print(hir: &Hir) -> String {
-    let mut printer = Printer {
-        hir,
-        text: ExprText {
-            lists: &hir.lists,
-            tables: &hir.tables,
-            phrases: &hir.phrases,
-            calendars: &hir.calendars,
-            labels: &hir.labels,
-            memories: &hir.memories,
-            sequences: &hir.sequences,
-            canonical: false,
-            zone: None,
-        },
-        out: String::new(),
-    };
+    let mut printer = Printer { hir, text: plain(hir), out: String::new() };
     printer.header();
     printer.declarations();
     printer.memories();

@@ -12,6 +12,7 @@ use super::entries::{Edge, Entries, Layout, Payload};
 use super::key::{KeyHasher, canonical_float};
 use super::number::{Scale, deviation, mean};
 use super::running::{Ever, Steps};
+use super::sizes::{Fill, grown, text};
 use super::sketch::{Scaling, Sketch, Sketches};
 use super::told::{Counted, Links, Values};
 use super::{Bounds, MemorySpec, Options, WriteOutcome};
@@ -31,6 +32,9 @@ pub struct Shape {
     /// Absent: no entries are kept, only running values.
     reach: Option<i64>,
     lateness: i64,
+    /// Both together: how long entries are kept behind the newest.
+    kept: i64,
+    layout: Layout,
     pub(super) cap: usize,
     /// How long a step is, where they are kept in place of entries.
     step: Option<i64>,
@@ -67,11 +71,17 @@ enum Kind {
     Hashed,
 }
 
+/// What a value is calculated with and told by.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Bits {
+    pub(super) number: i64,
+    pub(super) hash: u128,
+}
+
 /// One value as it is kept.
 #[derive(Clone, Debug, Default)]
 pub struct Stored {
-    pub(super) number: i64,
-    pub(super) hash: u128,
+    pub(super) bits: Bits,
     value: Option<Value>,
 }
 
@@ -80,10 +90,12 @@ impl Stored {
         match shape.kind {
             Kind::Bare => Answer::Slot(Slot::MISSING),
             Kind::Hashed => self.value.as_ref().map_or(Answer::Slot(Slot::MISSING), Answer::Value),
-            _ => Answer::Slot(shape.number(self.number)),
+            _ => Answer::Slot(shape.number(self.bits.number)),
         }
     }
+}
 
+impl Bits {
     /// By what it is told from others among entries.
     fn told(&self, layout: Layout) -> u128 {
         match layout {
@@ -134,6 +146,12 @@ impl Shape {
             ty: spec.value.clone(),
             reach: spec.reach.map(|reach| reach.0),
             lateness: options.lateness.0,
+            kept: spec.reach.map_or(0, |reach| reach.0).saturating_add(options.lateness.0),
+            layout: match kind {
+                Kind::Bare => Layout::Bare,
+                Kind::Number(_) | Kind::Float => Layout::Number,
+                Kind::Hashed => Layout::Hashed,
+            },
             cap: options.entries.max(1) as usize,
             step: spec.step.map(|step| step.0.max(1)),
             sketched: spec.approx.then_some(sketched),
@@ -152,8 +170,9 @@ impl Shape {
     }
 
     /// `None` for an amount of a currency other than the memory's, which can't be counted in it.
-    fn store(&self, slot: Slot, keep: bool, hasher: &KeyHasher, arenas: &Arenas<'_>) -> Option<Stored> {
-        let Some(ty) = &self.ty else { return Some(Stored::default()) };
+    #[inline]
+    fn bits(&self, slot: Slot, hasher: &KeyHasher, arenas: &Arenas<'_>) -> Option<Bits> {
+        let Some(ty) = &self.ty else { return Some(Bits::default()) };
         if self.currency != 0 && slot.aux != self.currency {
             return None;
         }
@@ -167,8 +186,24 @@ impl Shape {
         } else {
             u128::from(number as u64)
         };
-        let value = if keep { arenas.datum(slot, ty).known().cloned() } else { None };
-        Some(Stored { number, hash, value })
+        Some(Bits { number, hash })
+    }
+
+    /// The value itself, if it may be asked back.
+    fn value(&self, slot: Slot, arenas: &Arenas<'_>) -> Option<Value> {
+        match &self.ty {
+            Some(ty) if self.keeps || self.ever_keeps => arenas.datum(slot, ty).known().cloned(),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn payload(&self, bits: Bits) -> Payload {
+        match self.layout {
+            Layout::Bare => Payload::Bare,
+            Layout::Number => Payload::Number(bits.number),
+            Layout::Hashed => Payload::Hashed(bits.hash),
+        }
     }
 
     /// A kept number as a value of the memory's type.
@@ -218,6 +253,15 @@ impl Shape {
         self.step.is_some()
     }
 
+    /// Something beside times and sums is kept.
+    fn has_extra(&self) -> bool {
+        self.linked || self.keeps || self.ever || self.steps() || self.sketches()
+    }
+
+    fn keeps_texts(&self) -> bool {
+        matches!(self.ty.as_ref().map(Type::representation), Some(Type::Text | Type::Email | Type::Phone))
+    }
+
     /// Kept are sketches of whole steps, from that in which a window begins.
     pub fn sketches(&self) -> bool {
         self.sketched.is_some()
@@ -237,22 +281,18 @@ impl Shape {
         if self.kind == Kind::Float { Scaling::Float } else { Scaling::Whole }
     }
 
-    fn sketch(&self, sketch: &mut Sketch, stored: &Stored) {
+    fn sketch(&self, sketch: &mut Sketch, bits: Bits) {
         let Some(Sketched { different, spread }) = self.sketched else { return };
         if different {
-            sketch.different.add(stored.hash as u64);
+            sketch.different.add(bits.hash as u64);
         }
         if spread {
-            sketch.spread.add(self.scaling(), stored.number);
+            sketch.spread.add(self.scaling(), bits.number);
         }
     }
 
     fn layout(&self) -> Layout {
-        match self.kind {
-            Kind::Bare => Layout::Bare,
-            Kind::Number(_) | Kind::Float => Layout::Number,
-            Kind::Hashed => Layout::Hashed,
-        }
+        self.layout
     }
 
     pub(super) fn scale(&self) -> Scale {
@@ -312,37 +352,66 @@ struct Extra {
 }
 
 impl KeyMemory {
+    /// What one takes beside itself.
+    pub fn bytes_beside(shape: &Shape, fill: Fill) -> u64 {
+        let (cap, count) = (shape.cap, fill.of(shape.cap));
+        let text = if shape.keeps_texts() { text() } else { 0 };
+        let mut bytes = 0;
+        if shape.has_extra() {
+            bytes += size_of::<Extra>() as u64;
+        }
+        if shape.ever {
+            bytes += Ever::bytes(shape, fill) + if shape.ever_keeps { text * count.min(2) } else { 0 };
+        }
+        if let (Some(reach), Some(step)) = (shape.reach, shape.step) {
+            // The first and the last are not whole.
+            let all = (reach.saturating_add(shape.lateness) / step) as u64 + 2;
+            let steps = if let Fill::Entries(count) = fill { count.min(all) } else { all };
+            bytes += Steps::bytes(steps) + if shape.keeps { text * steps } else { 0 };
+        }
+        if shape.reach.is_some() && (!shape.steps() || shape.linked) {
+            bytes += Entries::bytes(shape.layout(), cap, fill);
+        }
+        if shape.reach.is_some() && shape.linked {
+            bytes += Links::bytes(cap, fill);
+        }
+        if shape.reach.is_some() && shape.keeps && !shape.steps() {
+            bytes += grown::<Option<Value>>(count, 1) + text * count;
+        }
+        bytes
+    }
+
     pub fn new(shape: &Shape) -> KeyMemory {
-        let extra = Extra {
+        let extra = || Extra {
             links: shape.linked.then(Links::default),
             values: VecDeque::new(),
             ever: shape.ever.then(Ever::default),
             steps: shape.step.filter(|_| !shape.sketches()).map(|_| Steps::default()),
             sketches: shape.sketches().then(Sketches::default),
         };
-        let needed = shape.linked || shape.keeps || shape.ever || shape.steps() || shape.sketches();
         KeyMemory {
             newest: i64::MIN,
             lost: i64::MIN,
             capped: i64::MIN,
             entries: Entries::default(),
-            extra: needed.then(|| Box::new(extra)),
+            extra: shape.has_extra().then(|| Box::new(extra())),
         }
     }
 
     /// How much room it takes, by what is in it; in numbers written out, so that decisions at the budget depend on no compiler.
-    pub fn bytes(&self, shape: &Shape) -> u64 {
+    pub fn room(&self, shape: &Shape) -> u64 {
         let extra = self.extra.as_ref().map_or(0, |extra| {
-            let ever = extra.ever.as_ref().map_or(0, Ever::bytes);
-            let steps = extra.steps.as_ref().map_or(0, Steps::bytes);
-            let sketches = extra.sketches.as_ref().map_or(0, Sketches::bytes);
+            let ever = extra.ever.as_ref().map_or(0, Ever::room);
+            let steps = extra.steps.as_ref().map_or(0, Steps::room);
+            let sketches = extra.sketches.as_ref().map_or(0, Sketches::room);
             let links = if extra.links.is_some() { self.entries.len() as u64 * 24 } else { 0 };
             256 + extra.values.len() as u64 * 64 + links + ever + steps + sketches
         });
-        64 + self.entries.bytes(shape.layout()) + extra
+        64 + self.entries.room(shape.layout()) + extra
     }
 
     /// Counts an event at `t`. `value` is known (any slot for bare events).
+    #[inline]
     pub fn write(
         &mut self,
         shape: &Shape,
@@ -352,34 +421,46 @@ impl KeyMemory {
         arenas: &Arenas<'_>,
     ) -> WriteOutcome {
         let late = t.0 < self.newest;
-        let keep = shape.keeps || shape.ever_keeps;
-        let Some(stored) = shape.store(value, keep, hasher, arenas) else {
+        let Some(bits) = shape.bits(value, hasher, arenas) else {
             return WriteOutcome { late, refused: false };
         };
         let refused = late && t.0 < self.newest.saturating_sub(shape.lateness);
+        self.newest = self.newest.max(t.0);
+        if self.extra.is_some() {
+            self.write_beside(shape, t.0, refused, Stored { bits, value: shape.value(value, arenas) });
+        } else if refused {
+            self.lost = self.lost.max(t.0);
+        } else if shape.reach.is_some() {
+            self.expire_for_one(shape);
+            self.entries.insert(shape.layout(), t.0, shape.payload(bits));
+            self.hold_cap(shape);
+        }
+        WriteOutcome { late, refused }
+    }
+
+    /// The same where more is kept than times and numbers.
+    #[inline(never)]
+    fn write_beside(&mut self, shape: &Shape, t: i64, refused: bool, stored: Stored) {
         if let Some(ever) = self.extra.as_mut().and_then(|extra| extra.ever.as_mut()) {
-            ever.add(shape, t.0, &stored);
+            ever.add(shape, t, &stored);
         }
         if shape.step.is_none()
             && let Some(sketches) = self.extra.as_mut().and_then(|extra| extra.sketches.as_mut())
         {
-            sketches.add(0, |sketch| shape.sketch(sketch, &stored));
+            sketches.add(0, |sketch| shape.sketch(sketch, stored.bits));
         }
-        self.newest = self.newest.max(t.0);
-        if shape.reach.is_some() {
-            if refused {
-                self.lost = self.lost.max(t.0);
-            } else if shape.steps() {
-                self.write_step(shape, t.0, stored);
-            } else {
-                if self.entries.is_full(shape.layout()) || self.entries.len() >= shape.cap {
-                    self.expire(shape);
-                }
-                self.insert(shape, t.0, stored);
-                self.hold_cap(shape);
-            }
+        if shape.reach.is_none() {
+            return;
         }
-        WriteOutcome { late, refused }
+        if refused {
+            self.lost = self.lost.max(t);
+        } else if shape.steps() {
+            self.write_step(shape, t, stored);
+        } else {
+            self.expire_for_one(shape);
+            self.insert(shape, t, stored);
+            self.hold_cap(shape);
+        }
     }
 
     /// Into its step; of the entries, which tell values apart, there is one of each value and step.
@@ -396,11 +477,11 @@ impl KeyMemory {
         }
         if let Some(sketches) = &mut extra.sketches {
             self.lost = self.lost.max(sketches.drop_before(oldest));
-            sketches.add(start(t), |sketch| shape.sketch(sketch, &stored));
+            sketches.add(start(t), |sketch| shape.sketch(sketch, stored.bits));
         }
         if let Some(links) = &extra.links {
             let values = shape.values(&self.entries);
-            let mut same = links.last(values, stored.told(shape.layout()));
+            let mut same = links.last(values, stored.bits.told(shape.layout()));
             let at = |place: usize| self.entries.at(shape.layout(), place);
             while same.is_some_and(|same| at(same) > Some(start(t))) {
                 same = same.and_then(|same| links.before(same));
@@ -413,16 +494,12 @@ impl KeyMemory {
     }
 
     fn insert(&mut self, shape: &Shape, t: i64, stored: Stored) {
-        let payload = match shape.layout() {
-            Layout::Bare => Payload::Bare,
-            Layout::Number => Payload::Number(stored.number),
-            Layout::Hashed => Payload::Hashed(stored.hash),
-        };
+        let payload = shape.payload(stored.bits);
         let links = self.extra.as_mut().and_then(|extra| extra.links.as_mut());
         let place = match links {
             None => self.entries.insert(shape.layout(), t, payload),
             Some(links) => {
-                let last = links.last(shape.values(&self.entries), stored.told(shape.layout()));
+                let last = links.last(shape.values(&self.entries), stored.bits.told(shape.layout()));
                 let place = self.entries.insert(shape.layout(), t, payload);
                 links.insert(shape.values(&self.entries), place, last);
                 place
@@ -435,22 +512,31 @@ impl KeyMemory {
 
     /// Nothing at or before this can be inside a window of an event that is not too late.
     fn limit(&self, shape: &Shape) -> i64 {
-        self.newest.saturating_sub(shape.reach.unwrap_or(0)).saturating_sub(shape.lateness)
+        self.newest.saturating_sub(shape.kept)
     }
 
     /// Whether a window that begins after `after` has lost an entry. Those that have expired may still be there.
     #[inline]
     pub fn has_lost(&self, shape: &Shape, after: i64) -> bool {
-        if shape.steps() {
-            // Steps expire at once.
-            return after < self.lost;
-        }
-        let limit = self.limit(shape);
+        // Steps expire at once.
+        after < self.lost || after < self.limit(shape) && !shape.steps() && self.has_expired(shape, after)
+    }
+
+    #[cold]
+    fn has_expired(&self, shape: &Shape, after: i64) -> bool {
         let (entries, layout) = (&self.entries, shape.layout());
-        after < self.lost || after < limit && entries.until(layout, after) < entries.until(layout, limit)
+        entries.until(layout, after) < entries.until(layout, self.limit(shape))
     }
 
     /// Drops what has expired. Later is early enough, so it is done when room is needed.
+    #[inline]
+    fn expire_for_one(&mut self, shape: &Shape) {
+        if self.entries.is_full(shape.layout()) || self.entries.len() >= shape.cap {
+            self.expire(shape);
+        }
+    }
+
+    #[inline(never)]
     fn expire(&mut self, shape: &Shape) {
         let expired = self.entries.until(shape.layout(), self.limit(shape));
         self.lost = self.lost.max(self.drop_front(shape, expired));
@@ -466,9 +552,12 @@ impl KeyMemory {
     }
 
     /// Drops the oldest beyond the cap.
+    #[inline]
     fn hold_cap(&mut self, shape: &Shape) {
         let excess = self.entries.len().saturating_sub(shape.cap);
-        self.capped = self.capped.max(self.drop_front(shape, excess));
+        if excess > 0 {
+            self.capped = self.capped.max(self.drop_front(shape, excess));
+        }
     }
 
     /// The time of the last one that was dropped.
@@ -485,19 +574,20 @@ impl KeyMemory {
         at.unwrap_or(i64::MIN)
     }
 
-    /// Touches what every question reads first.
-    pub fn warm_head(&self) -> i64 {
-        self.newest
+    /// Where what every question reads first is.
+    pub fn head_word(&self) -> &i64 {
+        &self.newest
     }
 
-    /// Touches where the next entry will go.
-    pub fn warm_newest(&self, shape: &Shape) -> i64 {
-        self.entries.at(shape.layout(), self.entries.len().saturating_sub(1)).unwrap_or_default()
+    /// Where the next entry will go, nearly.
+    pub fn newest_word(&self, shape: &Shape) -> Option<&u64> {
+        self.entries.newest_word(shape.layout())
     }
 
-    /// Touches the entry after an edge.
-    pub fn warm_edge(&self, shape: &Shape, edge: &Edge) -> i64 {
-        self.entries.warm(shape.layout(), edge)
+    /// Adds where the entries after an edge are.
+    #[inline]
+    pub fn edge_words<'m>(&'m self, shape: &Shape, edge: &Edge, words: &mut Vec<&'m u64>) {
+        self.entries.edge_words(shape.layout(), edge, words);
     }
 
     /// How many entries are at or before `t`.
@@ -530,13 +620,11 @@ impl KeyMemory {
         let this = current.and_then(|slot| {
             let arenas = Arenas { constants, event: arena };
             // Its value is at hand in the slot; a hash only where values are told apart.
-            let stored = match (function, shape.kind) {
-                (AggregateFn::Distinct, _) | (_, Kind::Number(_) | Kind::Float) => {
-                    shape.store(slot, false, hasher, &arenas)?
-                }
-                _ => Stored::default(),
+            let bits = match (function, shape.layout) {
+                (AggregateFn::Distinct, _) | (_, Layout::Number) => shape.bits(slot, hasher, &arenas)?,
+                _ => Bits::default(),
             };
-            Some(This { t: t.0, slot, stored })
+            Some(This { t: t.0, slot, bits })
         });
         let sketches = self.extra.as_ref().and_then(|extra| extra.sketches.as_ref());
         let answer = match bounds {
@@ -617,7 +705,7 @@ fn read_sketches(sketches: &Sketches, shape: &Shape, asked: &Asked, this: Option
             _ => all.spread.merge(&sketch.spread),
         }
     }
-    this.iter().for_each(|this| shape.sketch(&mut all, &this.stored));
+    this.iter().for_each(|this| shape.sketch(&mut all, this.bits));
     Answer::Slot(match asked.function {
         AggregateFn::Distinct => Slot::int(all.different.count()),
         AggregateFn::Percentile(rank) => {
@@ -632,7 +720,7 @@ fn read_sketches(sketches: &Sketches, shape: &Shape, asked: &Asked, this: Option
 pub struct This {
     pub(super) t: i64,
     pub(super) slot: Slot,
-    pub(super) stored: Stored,
+    pub(super) bits: Bits,
 }
 
 pub enum Answer<'a> {
@@ -693,7 +781,7 @@ impl<'m> View<'m, '_> {
         let Some(links) = links else { return 0 };
         let values = self.shape.values(&self.memory.entries);
         let new = self.this.is_some_and(|this| {
-            let value = this.stored.told(self.shape.layout());
+            let value = this.bits.told(self.shape.layout());
             !links.has(values, value, self.start, self.end)
         });
         links.count(self.start, self.end, counted) as i64 + i64::from(new)
@@ -714,7 +802,7 @@ impl<'m> View<'m, '_> {
         if self.shape.layout() != Layout::Number {
             return None;
         }
-        let own = self.this.map(|this| this.stored.number);
+        let own = self.this.map(|this| this.bits.number);
         Some(self.memory.entries.numbers(self.start..self.end).chain(own))
     }
 
@@ -730,7 +818,7 @@ impl<'m> View<'m, '_> {
         if self.shape.layout() != Layout::Number {
             return Slot::unknown(Unknown::NoRate);
         }
-        let own = self.this.map_or(0, |this| i128::from(this.stored.number));
+        let own = self.this.map_or(0, |this| i128::from(this.bits.number));
         self.shape.computed(result(self.memory.entries.sum(self.start..self.end) + own))
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::key::KeyHash;
+use super::sizes::{hashed, share, text};
 use crate::model::ids::EventId;
 use crate::model::time::{Duration, Time};
 use crate::model::value::Datum;
@@ -46,6 +47,20 @@ impl Deadlines {
         Deadlines::default()
     }
 
+    /// What each of so many rules takes with a deadline for so many keys. `fields` is how many are kept of an event, and how
+    /// many of them are texts.
+    pub fn bytes(of: u64, keys: u64, fields: (u64, u64)) -> u64 {
+        let by_key = share(hashed::<((u32, KeyHash), BTreeSet<Due>)>(keys.saturating_mul(of)), of);
+        // A leaf has room for eleven and a pointer up. Filled in the order of time it keeps six and passes one up, where
+        // there are pointers down as well.
+        let leaf = |of: usize| 11 * of as u64 + 16;
+        let pair = size_of::<Due>() + size_of::<Waiting>();
+        let pending = leaf(pair) / 7 + (leaf(pair) + 12 * 8) / 49;
+        let kept = fields.0 * size_of::<Datum>() as u64;
+        let each = pending + leaf(size_of::<Due>()) + kept + (1 + fields.1) * text();
+        by_key.saturating_add(each.saturating_mul(keys))
+    }
+
     /// Whether something is due once engine time reaches `now`.
     #[inline]
     pub fn is_due(&self, now: Time) -> bool {
@@ -58,7 +73,7 @@ impl Deadlines {
     }
 
     /// How much room they take.
-    pub fn bytes(&self) -> u64 {
+    pub fn room(&self) -> u64 {
         self.len() as u64 * 512
     }
 

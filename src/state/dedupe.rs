@@ -89,7 +89,7 @@ impl Dedupe {
     }
 
     /// How much room the remembered decisions take.
-    pub fn bytes(&self) -> u64 {
+    pub fn room(&self) -> u64 {
         self.applied.len() as u64 * 96 + self.whole * 1024
     }
 
@@ -105,23 +105,13 @@ impl Dedupe {
         ((u64::from(self.first) + self.applied.len() as u64) % u64::from(NUMBERS)) as u32
     }
 
-    /// Looks at what [`Dedupe::check`] will look at for these events, so that it is near by then. The result says
-    /// nothing.
-    pub fn warm(&self, events: impl Iterator<Item = Identity>) -> u64 {
-        let mut count = 0;
-        let mut seen = 0;
-        for event in events {
-            seen ^= self.places.touch(event.0);
-            count += 1;
-        }
+    /// Where [`Dedupe::check`] will look for these events, to bring it near before.
+    pub fn words<'d>(&'d self, events: impl Iterator<Item = Identity>, words: &mut Vec<&'d u64>) {
+        let before = words.len();
+        words.extend(events.filter_map(|event| self.places.home_word(event.0)));
         // About as many are forgotten as come.
-        for applied in self.applied.iter().take(count) {
-            seen ^= self.places.touch(applied.event.0);
-            if let Kept::Whole(decision) = &applied.decision {
-                seen ^= Arc::strong_count(decision) as u64;
-            }
-        }
-        seen
+        let oldest = self.applied.iter().take(words.len() - before);
+        words.extend(oldest.filter_map(|applied| self.places.home_word(applied.event.0)));
     }
 
     #[cfg(test)]

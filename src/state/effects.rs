@@ -5,6 +5,7 @@
 
 use super::key::KeyHash;
 use super::moments::Moments;
+use super::sizes::share;
 use crate::model::ids::{ActionId, LabelId, MuteId, RuleId};
 use crate::model::time::{Duration, Time};
 
@@ -37,11 +38,32 @@ pub enum Change {
     Acted { rule: RuleId, key: KeyHash, at: Time },
 }
 
+/// What [`Effects`] are kept of.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Label,
+    Mute,
+    Asked,
+    Acted,
+}
+
 impl Effects {
     /// How much room they take.
-    pub fn bytes(&self) -> u64 {
+    pub fn room(&self) -> u64 {
         let moments = self.labels.len() + self.mutes.len() + self.asked.len() + self.acted.len();
         moments as u64 * 64
+    }
+
+    /// What each of so many labels (mutes, actions, rules) takes, all on so many keys: they share one table.
+    pub fn bytes(kind: Kind, of: u64, keys: u64) -> u64 {
+        let all = keys.saturating_mul(of);
+        let bytes = match kind {
+            Kind::Label => Moments::<LabelId>::bytes(all),
+            Kind::Mute => Moments::<(MuteId, RuleId)>::bytes(all),
+            Kind::Asked => Moments::<ActionId>::bytes(all),
+            Kind::Acted => Moments::<RuleId>::bytes(all),
+        };
+        share(bytes, of)
     }
 
     pub fn apply(&mut self, change: Change) {

@@ -4,15 +4,17 @@ mod save;
 
 use std::ops::Range;
 
+use super::sizes::Fill;
+
 /// How many words an entry takes: its time, then what the memory keeps of the event.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Layout {
     /// The time alone.
-    Bare,
+    Bare = 1,
     /// A number, and the sum of all numbers before it (those that are gone included) as two words, the low one first.
-    Number,
+    Number = 4,
     /// A hash as two words, the low one first.
-    Hashed,
+    Hashed = 3,
 }
 
 /// What an entry keeps beside its time.
@@ -55,9 +57,9 @@ impl Default for Edge {
 }
 
 impl Edge {
-    /// Looks at it. The result says nothing.
-    pub fn warm(&self) -> i64 {
-        self.until
+    /// Where it is.
+    pub fn word(&self) -> &i64 {
+        &self.until
     }
 
     /// Keeps the latest of the times it was told, instead of a place. Whether `t` is not before all of them.
@@ -75,11 +77,7 @@ impl Edge {
 
 impl Layout {
     fn stride(self) -> usize {
-        match self {
-            Layout::Bare => 1,
-            Layout::Number => 4,
-            Layout::Hashed => 3,
-        }
+        self as usize
     }
 }
 
@@ -89,7 +87,7 @@ impl Entries {
     }
 
     /// How much room they take, with a half more for those to come.
-    pub fn bytes(&self, layout: Layout) -> u64 {
+    pub fn room(&self, layout: Layout) -> u64 {
         u64::from(self.len) * layout.stride() as u64 * 12
     }
 
@@ -193,43 +191,53 @@ impl Entries {
     }
 
     /// Puts an entry in its place: after those of the same time.
+    #[inline]
     pub fn insert(&mut self, layout: Layout, t: i64, payload: Payload) -> usize {
+        self.make_room(layout);
         let place = match self.len().checked_sub(1).and_then(|last| self.at(layout, last)) {
             Some(last) if last > t => self.until(layout, t),
             _ => self.len(),
         };
-        let mut entry = [t as u64, 0, 0, 0];
-        match payload {
-            Payload::Bare => {}
-            Payload::Number(number) => {
-                entry[1] = number as u64;
-                let sum = match place.checked_sub(1).and_then(|last| self.entry(layout, last)) {
-                    Some(last) => after(last),
-                    None => self.entry(layout, 0).map_or(0, before),
-                };
-                (entry[2], entry[3]) = split(sum as u128);
-            }
-            Payload::Hashed(hash) => (entry[1], entry[2]) = split(hash),
+        let sum = match (payload, place.checked_sub(1)) {
+            (Payload::Number(_), Some(last)) => self.entry(layout, last).map_or(0, after),
+            (Payload::Number(_), None) => self.entry(layout, 0).map_or(0, before),
+            _ => 0,
+        };
+        if place < self.len() {
+            self.make_gap(layout, place, payload);
         }
-        self.make_room(layout);
+        let at = (self.start as usize + place) * layout.stride();
+        match (payload, self.words.get_mut(at..at + layout.stride())) {
+            (Payload::Bare, Some([time])) => *time = t as u64,
+            (Payload::Number(number), Some([time, own, low, high])) => {
+                (*time, *own) = (t as u64, number as u64);
+                (*low, *high) = split(sum as u128);
+            }
+            (Payload::Hashed(hash), Some([time, low, high])) => {
+                *time = t as u64;
+                (*low, *high) = split(hash);
+            }
+            // Every memory is written as its layout says, and there is room.
+            _ => {}
+        }
+        self.len += 1;
+        place
+    }
+
+    /// Moves the entries from `place` on; what comes before them now is part of their sums.
+    #[cold]
+    fn make_gap(&mut self, layout: Layout, place: usize, payload: Payload) {
         let stride = layout.stride();
         let at = (self.start as usize + place) * stride;
         let end = (self.start as usize + self.len()) * stride;
         self.words.copy_within(at..end, at + stride);
-        if let Some(room) = self.words.get_mut(at..at + stride) {
-            room.copy_from_slice(&entry[..stride]);
-        }
-        if place < self.len() {
-            self.first += u64::from(self.len) + 1;
-            if let Payload::Number(number) = payload {
-                let later = self.words.get_mut(at + stride..end + stride).unwrap_or_default();
-                for entry in later.chunks_exact_mut(stride) {
-                    (entry[2], entry[3]) = split((before(entry) + i128::from(number)) as u128);
-                }
+        self.first += u64::from(self.len) + 1;
+        if let Payload::Number(number) = payload {
+            let later = self.words.get_mut(at + stride..end + stride).unwrap_or_default();
+            for entry in later.chunks_exact_mut(stride) {
+                (entry[2], entry[3]) = split((before(entry) + i128::from(number)) as u128);
             }
         }
-        self.len += 1;
-        place
     }
 
     /// One more entry needs room to be made.
@@ -238,10 +246,15 @@ impl Entries {
     }
 
     /// For one more entry at the end.
+    #[inline]
     fn make_room(&mut self, layout: Layout) {
-        if !self.is_full(layout) {
-            return;
+        if self.is_full(layout) {
+            self.grow(layout);
         }
+    }
+
+    #[cold]
+    fn grow(&mut self, layout: Layout) {
         let stride = layout.stride();
         let (start, len) = (self.start as usize, self.len());
         let room = self.words.len() / stride;
@@ -249,11 +262,25 @@ impl Entries {
         if start * 2 > room {
             self.words.copy_within(live, 0);
         } else {
-            let mut larger = vec![0; (room * 2).max(4) * stride].into_boxed_slice();
+            let mut larger = vec![0; (room * 2).max(8 / stride).max(4) * stride].into_boxed_slice();
             larger[..len * stride].copy_from_slice(&self.words[live]);
             self.words = larger;
         }
         self.start = 0;
+    }
+
+    /// Of so many entries; of as many as the cap lets in, the most that such a memory ever takes.
+    pub fn bytes(layout: Layout, cap: usize, fill: Fill) -> u64 {
+        let mut room = 4;
+        let enough = |room: u64| match fill {
+            Fill::Entries(count) => room >= count.min(cap as u64 + 1),
+            // Below that, what is left moves to the front only once it takes less than half of the room.
+            Fill::Most => room > 2 * cap as u64,
+        };
+        while !enough(room) {
+            room *= 2;
+        }
+        if fill == Fill::Entries(0) { 0 } else { room * 8 * layout.stride() as u64 }
     }
 
     pub fn drop_front(&mut self, count: usize) {
@@ -263,12 +290,30 @@ impl Entries {
         self.first += u64::from(count);
     }
 
-    /// Looks at the first entries after an edge, if it stands where it stood: when time passes one, the next is asked
-    /// for. The result says nothing.
-    pub fn warm(&self, layout: Layout, edge: &Edge) -> i64 {
-        let Ok(first) = usize::try_from(edge.entry.wrapping_sub(self.first)) else { return 0 };
-        let at = |index: usize| self.at(layout, index).unwrap_or_default();
-        at(first) ^ at(first.saturating_add(2))
+    /// The last one's place in memory.
+    pub fn newest_word(&self, layout: Layout) -> Option<&u64> {
+        self.word(layout, self.len().checked_sub(1)?)
+    }
+
+    /// Adds where the first entries after an edge are, if it stands where it stood: when time passes one, the next is
+    /// asked for.
+    #[inline]
+    pub fn edge_words<'e>(&'e self, layout: Layout, edge: &Edge, words: &mut Vec<&'e u64>) {
+        let first = edge.entry.wrapping_sub(self.first) as usize;
+        for index in [first, first.saturating_add(2)] {
+            if let Some(word) = self.word(layout, index) {
+                words.push(word);
+            }
+        }
+    }
+
+    #[inline]
+    fn word(&self, layout: Layout, index: usize) -> Option<&u64> {
+        if index < self.len() {
+            self.words.get((self.start as usize + index) * layout.stride())
+        } else {
+            None
+        }
     }
 }
 

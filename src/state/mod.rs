@@ -44,6 +44,7 @@ mod number;
 mod running;
 pub mod save;
 pub mod sequence;
+pub mod sizes;
 mod sketch;
 mod store;
 mod table;
@@ -59,11 +60,14 @@ pub use budget::Budget;
 pub use cell::{Carry, Kept as KeptValue};
 pub use deadlines::{Deadlines, Waiting};
 pub use dedupe::{Applied, Dedupe, Kept};
-pub use effects::{Change, Effects};
-pub use feeds::{Entry, Feeds, Prefix, Row, Spans};
+pub use effects::{Change, Effects, Kind};
+pub use feeds::{Entry, Feeds, Lists, Prefix, Row, Rows, Spans};
 pub use key::{Identity, KeyHash, KeyHasher};
 pub use sequence::{SEQUENCE, SavedSequence, SequenceSpec, Sequences, Steps};
-pub use store::{CELLS, CellId, Edges, GroupId, Held, Question, SavedMemory, Sights, Store, Target};
+pub use sizes::Fill;
+pub use store::{
+    CELLS, CellId, Edges, GroupId, Held, MANY_WORDS, Question, SavedMemory, Sights, Store, Target, touch,
+};
 
 /// What one memory keeps; in the order of their `MemoryId`s.
 #[derive(Clone, Debug)]
@@ -114,6 +118,7 @@ impl Bounds {
     }
 
     /// Of a window at the time of the current event.
+    #[inline]
     pub fn of(window: &Window, t: Time) -> Bounds {
         match window {
             Window::Sliding { span, ending } => {

@@ -3,6 +3,7 @@
 use hashbrown::HashTable;
 
 use super::key::KeyHash;
+use super::sizes::hashed;
 use crate::model::time::Time;
 
 /// Moments by what they belong to and a key.
@@ -18,6 +19,11 @@ impl<T> Default for Moments<T> {
 }
 
 impl<T: Copy + Ord> Moments<T> {
+    /// What so many take.
+    pub fn bytes(count: u64) -> u64 {
+        hashed::<(T, KeyHash, Time)>(count)
+    }
+
     // Keys are hashes already; what shares a key is few.
     pub fn get(&self, of: T, key: KeyHash) -> Option<Time> {
         self.table.find(key.0 as u64, |entry| entry.1 == key && entry.0 == of).map(|entry| entry.2)

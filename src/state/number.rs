@@ -26,6 +26,16 @@ impl Scale {
 
 /// `sum / count`, rounded half-even to the scale. `count` is not zero.
 pub fn mean(sum: i128, count: u64, scale: Scale) -> Result<i64, Unknown> {
+    // Nearly all are short. Of two or more the quotient is so small that nothing overflows.
+    if let (Scale::Same, Ok(sum), Ok(count @ 2..)) = (scale, i64::try_from(sum), i64::try_from(count)) {
+        let (floor, rest) = (sum.div_euclid(count), sum.rem_euclid(count));
+        let up = match rest.cmp(&(count - rest)) {
+            Ordering::Less => 0,
+            Ordering::Equal => floor & 1,
+            Ordering::Greater => 1,
+        };
+        return Ok(floor + up);
+    }
     let count = i128::from(count.max(1));
     // Whole part first: only a remainder below 2^64 is multiplied, so nothing overflows on the way.
     let (whole, rest) = divide(sum, count);

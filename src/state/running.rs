@@ -9,6 +9,7 @@ use hashbrown::HashTable;
 
 use super::cell::{Answer, Shape, Stored, This, bounded, shape_free, square};
 use super::number::{deviation, mean};
+use super::sizes::{Fill, grown, hashed};
 use crate::model::slot::Slot;
 use crate::model::value::Unknown;
 use crate::model::window::AggregateFn;
@@ -57,7 +58,7 @@ struct Running {
 
 impl Running {
     fn add(&mut self, shape: &Shape, t: i64, stored: &Stored) {
-        self.tally.add(shape, stored.number);
+        self.tally.add(shape, stored.bits.number);
         if self.first.as_ref().is_none_or(|(at, _)| t < *at) {
             self.first = Some((t, stored.clone()));
         }
@@ -77,7 +78,7 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn read(&self, shape: &Shape, function: AggregateFn, t: i64, this: Option<&This>) -> Answer<'a> {
         let mut tally = self.tally;
-        this.iter().for_each(|this| tally.add(shape, this.stored.number));
+        this.iter().for_each(|this| tally.add(shape, this.bits.number));
         let ranked = |end: fn((i64, i64)) -> i64| match tally.range {
             _ if shape.is_hashed() => Slot::unknown(Unknown::NoRate),
             range => range.map_or(Slot::MISSING, |range| shape.number(end(range))),
@@ -140,19 +141,27 @@ impl Ever {
         self.running.tally.count
     }
 
+    /// Beside itself, of so many events of different values.
+    pub fn bytes(shape: &Shape, fill: Fill) -> u64 {
+        let count = fill.of(shape.cap);
+        let distinct = if shape.ever_distinct { hashed::<u128>(count) } else { 0 };
+        let ranked = if shape.ever_ranked { grown::<i64>(count, 1) } else { 0 };
+        distinct + ranked
+    }
+
     pub fn add(&mut self, shape: &Shape, t: i64, stored: &Stored) {
         self.running.add(shape, t, stored);
-        if shape.ever_distinct && !self.has(stored.hash) {
+        if shape.ever_distinct && !self.has(stored.bits.hash) {
             if self.distinct.len() < shape.cap {
-                self.distinct.insert_unique(stored.hash as u64, stored.hash, |hash| *hash as u64);
+                self.distinct.insert_unique(stored.bits.hash as u64, stored.bits.hash, |hash| *hash as u64);
             } else {
                 self.distinct_saturated = true;
             }
         }
         if shape.ever_ranked && !self.ranked_saturated {
             if self.ranked.len() < shape.cap {
-                let place = self.ranked.partition_point(|number| *number <= stored.number);
-                self.ranked.insert(place, stored.number);
+                let place = self.ranked.partition_point(|number| *number <= stored.bits.number);
+                self.ranked.insert(place, stored.bits.number);
             } else {
                 self.ranked = Vec::new();
                 self.ranked_saturated = true;
@@ -161,7 +170,7 @@ impl Ever {
     }
 
     /// How much room the values take that are kept one by one.
-    pub fn bytes(&self) -> u64 {
+    pub fn room(&self) -> u64 {
         self.distinct.len() as u64 * 24 + self.ranked.len() as u64 * 12 + 256
     }
 
@@ -172,7 +181,7 @@ impl Ever {
     pub fn read(&self, shape: &Shape, function: AggregateFn, t: i64, this: Option<&This>) -> Answer<'_> {
         match function {
             AggregateFn::Distinct => {
-                let new = this.is_some_and(|this| !self.has(this.stored.hash));
+                let new = this.is_some_and(|this| !self.has(this.bits.hash));
                 let count = self.distinct.len() as i64 + i64::from(new);
                 Answer::Slot(bounded(count, self.distinct_saturated))
             }
@@ -180,7 +189,7 @@ impl Ever {
                 Answer::Slot(Slot::unknown(Unknown::Saturated))
             }
             AggregateFn::Percentile(rank) => {
-                let own = this.map(|this| this.stored.number);
+                let own = this.map(|this| this.bits.number);
                 let place = rank.place(self.ranked.len() + usize::from(own.is_some()));
                 let number = match own.map(|own| (own, self.ranked.partition_point(|number| *number < own))) {
                     Some((own, at)) if at == place => Some(own),
@@ -210,6 +219,11 @@ impl Steps {
         self.steps.len()
     }
 
+    /// Of so many steps.
+    pub fn bytes(count: u64) -> u64 {
+        grown::<(i64, Running)>(count, 1)
+    }
+
     pub fn add(&mut self, shape: &Shape, start: i64, t: i64, stored: &Stored) {
         let place = self.from(start);
         if self.steps.get(place).is_none_or(|(other, _)| *other != start) {
@@ -221,7 +235,7 @@ impl Steps {
     }
 
     /// How much room they take.
-    pub fn bytes(&self) -> u64 {
+    pub fn room(&self) -> u64 {
         self.steps.len() as u64 * 384
     }
 

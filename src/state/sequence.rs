@@ -13,6 +13,7 @@ use hashbrown::HashTable;
 
 use super::budget::{Budget, Refused};
 use super::key::KeyHash;
+use super::sizes::{Fill, grown, hashed};
 use super::{Options, WriteOutcome};
 use crate::model::ids::SequenceId;
 use crate::model::slot::Slot;
@@ -104,6 +105,13 @@ impl Sequences {
         }
     }
 
+    /// What so many keys of one memory take.
+    pub fn bytes(&self, keys: u64, fill: Fill) -> u64 {
+        let count = fill.of(self.cap);
+        let places = hashed::<(u128, u32)>(keys) + grown::<KeySequence>(keys, 1);
+        places.saturating_add(grown::<Entry>(count, 1).saturating_mul(keys))
+    }
+
     /// Whether all events but the last came, in order, after `t - within`: the last one is at `t`, and arrives now.
     pub fn read(&self, memory: SequenceId, key: KeyHash, t: Time, within: Duration) -> Slot {
         let Some(memory) = self.memories.get(memory.index()) else { return Slot::bool(false) };
@@ -142,9 +150,9 @@ impl Sequences {
             return None;
         };
         let kept = memory.keys.get_mut(place)?;
-        let before = kept.bytes();
+        let before = kept.room();
         let outcome = kept.write(t.0, steps, reach, lateness, cap);
-        budget.resize(before, kept.bytes());
+        budget.resize(before, kept.room());
         Some(outcome)
     }
 }
@@ -168,7 +176,7 @@ impl Memory {
             full: self.refused.until(key),
             entries: VecDeque::new(),
         };
-        budget.resize(0, fresh.bytes());
+        budget.resize(0, fresh.room());
         Some(self.add(key, fresh))
     }
 
@@ -182,7 +190,7 @@ impl Memory {
 
 impl KeySequence {
     /// How much room it takes.
-    fn bytes(&self) -> u64 {
+    fn room(&self) -> u64 {
         KEY_BYTES + self.entries.len() as u64 * ENTRY_BYTES
     }
 

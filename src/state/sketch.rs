@@ -196,7 +196,7 @@ pub struct Sketch {
 
 impl Sketch {
     /// How much room what grows takes.
-    fn bytes(&self) -> u64 {
+    fn room(&self) -> u64 {
         let different = match &self.different {
             Different::Few(hashes) => hashes.len() as u64 * 12,
             Different::Many(_) => REGISTERS as u64,
@@ -224,12 +224,12 @@ impl Sketches {
             self.bytes += STEP_BYTES;
             Sketch::default()
         });
-        let before = sketch.bytes();
+        let before = sketch.room();
         add(sketch);
-        self.bytes = self.bytes + sketch.bytes() - before;
+        self.bytes = self.bytes + sketch.room() - before;
     }
 
-    pub fn bytes(&self) -> u64 {
+    pub fn room(&self) -> u64 {
         self.bytes
     }
 
@@ -238,7 +238,7 @@ impl Sketches {
         let mut last = i64::MIN;
         while let Some(step) = self.steps.first_entry().filter(|step| *step.key() < start) {
             last = *step.key();
-            self.bytes = self.bytes.saturating_sub(step.remove().bytes() + STEP_BYTES);
+            self.bytes = self.bytes.saturating_sub(step.remove().room() + STEP_BYTES);
         }
         last
     }

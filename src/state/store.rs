@@ -3,11 +3,13 @@
 mod save;
 
 use std::collections::HashMap;
+use std::ops::BitXor;
 
 use super::budget::{Budget, Refused};
 use super::cell::{Asked, KeyMemory, Shape};
 use super::entries::Edge;
 use super::key::{KeyHash, KeyHasher};
+use super::sizes::{Fill, grown, share};
 use super::table::Table;
 use super::told::Counted;
 use super::{Bounds, MemorySpec, Options, WriteOutcome};
@@ -43,6 +45,8 @@ pub struct Question {
     /// Of the memory in the cells of its group.
     place: u32,
     function: AggregateFn,
+    /// It counts events of which nothing but times is kept, as most do.
+    plain: bool,
     edges: Edges,
 }
 
@@ -67,7 +71,7 @@ impl Cell<'_> {
 
     /// The answer at time `t`. `current` is what the current event itself contributes, if it counts (any known slot
     /// for a memory of bare events). Texts of the answer are put into `arena`.
-    #[inline]
+    #[inline(always)]
     pub fn read(
         &mut self,
         question: &Question,
@@ -98,7 +102,7 @@ impl Cell<'_> {
             };
             inside.end = until(through, question.edges.through);
             inside.start = until(after, question.edges.after).min(inside.end);
-            if question.function == AggregateFn::Count && shape.is_bare() {
+            if question.plain {
                 let this = current.is_some() && after < t.0 && t.0 <= through;
                 return memory.count(after, &inside, this);
             }
@@ -112,8 +116,8 @@ impl Cell<'_> {
 /// What events of one type look at in the cell of one of their keys, by places.
 #[derive(Debug, Default)]
 pub struct Sights {
-    /// Memories that are not written.
-    asked: Vec<u32>,
+    /// Memories that are asked or written.
+    heads: Vec<u32>,
     written: Vec<u32>,
     edges: Vec<u32>,
 }
@@ -137,6 +141,14 @@ impl End {
             End::Start(..) => true,
         }
     }
+}
+
+/// Room for as many places as are usually looked at in one go.
+pub const MANY_WORDS: usize = 256;
+
+/// Looks at all of these places, so that they are near afterwards.
+pub fn touch<T: Copy + Default + BitXor<Output = T>>(words: &[&T]) {
+    std::hint::black_box(words.iter().fold(T::default(), |seen, word| seen ^ **word));
 }
 
 /// Everything that is kept of past events.
@@ -237,14 +249,39 @@ impl Store {
         }
     }
 
+    /// What one memory takes of so many keys, which all have as much; where they are found is beside that.
+    pub fn bytes(&self, memory: MemoryId, keys: u64, fill: Fill) -> u64 {
+        let (group, place) = self.places[memory.index()];
+        let group = &self.groups[group.0 as usize];
+        let (all, ends, tellers) =
+            (group.shapes.len() as u64, group.ends.len() as u64, group.tellers.len() as u64);
+        let own_ends = group.ends.iter().filter(|(of, end)| *of == place && *end != End::Now).count() as u64;
+        let own_tellers = group.tellers.iter().filter(|(of, _)| *of == place).count() as u64;
+        let itself = share(grown::<KeyMemory>(keys.saturating_mul(all), all), all)
+            + share(grown::<Edge>(keys.saturating_mul(ends), ends), ends) * own_ends
+            + share(grown::<Counted>(keys.saturating_mul(tellers), tellers), tellers) * own_tellers;
+        let shape = &group.shapes[place as usize];
+        itself.saturating_add(KeyMemory::bytes_beside(shape, fill).saturating_mul(keys))
+    }
+
+    /// By what the memories of each group are kept, and what finding so many keys takes, whatever is kept of them.
+    pub fn finding(&self, keys: u64) -> impl Iterator<Item = (GroupId, u64)> {
+        self.groups.iter().zip(0..).map(move |(group, id)| {
+            let ends = group.ends.len() as u64;
+            let now = share(grown::<Edge>(keys.saturating_mul(ends), ends), ends);
+            (GroupId(id), Table::bytes(keys) + now)
+        })
+    }
+
     /// `None` if nothing was written for that key yet.
     pub fn find(&self, group: GroupId, key: KeyHash) -> Option<CellId> {
         self.groups[group.0 as usize].index.find(key.0).map(CellId)
     }
 
-    /// Looks at where [`Store::find`] will look, so that it is near by then. The result says nothing.
-    pub fn touch(&self, group: GroupId, key: KeyHash) -> u64 {
-        self.groups[group.0 as usize].index.touch(key.0)
+    /// Where [`Store::find`] will look, to bring it near before.
+    #[inline]
+    pub fn home_word(&self, group: GroupId, key: KeyHash) -> Option<&u64> {
+        self.groups[group.0 as usize].index.home_word(key.0)
     }
 
     /// How much is kept, and may be.
@@ -269,13 +306,15 @@ impl Store {
             group.refused.add(key, t.0);
             return None;
         }
-        self.budget.memories += group.cell_bytes();
+        self.budget.memories += group.cell_room();
         Some(group.add(key))
     }
 
     /// A question to a memory, for events of every key.
     pub fn question(&self, memory: MemoryId, function: AggregateFn, edges: Edges) -> Question {
-        Question { place: self.places[memory.index()].1, function, edges }
+        let (group, place) = self.places[memory.index()];
+        let bare = self.groups[group.0 as usize].shapes[place as usize].is_bare();
+        Question { place, function, plain: bare && function == AggregateFn::Count, edges }
     }
 
     /// What an event that asks and writes will look at in the cell of its key. All is of one group.
@@ -286,40 +325,48 @@ impl Store {
     ) -> Sights {
         let written = written.map(|memory| self.places[memory.index()].1);
         let edges = questions.clone().flat_map(|q| [q.edges.after, q.edges.through]).flatten();
-        let mut sights = Sights {
-            asked: questions.map(|question| question.place).collect(),
-            written: written.collect(),
-            edges: edges.collect(),
-        };
-        for places in [&mut sights.asked, &mut sights.written, &mut sights.edges] {
+        let written: Vec<u32> = written.collect();
+        let asked = questions.map(|question| question.place);
+        let mut sights =
+            Sights { heads: asked.chain(written.iter().copied()).collect(), written, edges: edges.collect() };
+        for places in [&mut sights.heads, &mut sights.written, &mut sights.edges] {
             places.sort_unstable();
             places.dedup();
         }
-        let Sights { asked, written, .. } = &mut sights;
-        asked.retain(|place| !written.contains(place));
         sights
     }
 
     /// Looks at what events will look at in these cells, so that it is near by then: one cell after the other would
     /// wait for memory each time, many at once wait together. The result says nothing.
-    pub fn warm<'s>(&self, cells: impl Iterator<Item = (GroupId, CellId, &'s Sights, Time)> + Clone) -> i64 {
-        let mut seen = 0;
+    ///
+    /// The processor waits together for all that it meets within a few hundred instructions. So it is worked out first
+    /// what may be far away, and then all of it is looked at in one go ([`touch`]).
+    pub fn warm<'s>(&self, cells: impl Iterator<Item = (GroupId, CellId, &'s Sights, Time)> + Clone) {
+        let mut heads: Vec<&i64> = Vec::with_capacity(MANY_WORDS);
         for (group, cell, sights, _) in cells.clone() {
             let group = &self.groups[group.0 as usize];
             let memories = group.memories(cell);
-            for place in sights.written.iter().chain(&sights.asked) {
-                seen ^= memories[*place as usize].warm_head();
+            for place in &sights.heads {
+                heads.push(memories[*place as usize].head_word());
             }
-            if !sights.edges.is_empty() {
+            if let (Some(last), false) = (group.edges(cell).last(), sights.edges.is_empty()) {
                 // Of those beside one another one stands for all in the same line of the cache.
-                seen ^= group.edges(cell).iter().step_by(3).fold(0, |seen, edge| seen ^ edge.warm());
+                for some in group.edges(cell).chunks(4) {
+                    heads.push(some[0].word());
+                }
+                heads.push(last.word());
             }
         }
+        touch(&heads);
+        let mut words: Vec<&u64> = Vec::with_capacity(MANY_WORDS);
         for (group, cell, sights, t) in cells {
             let group = &self.groups[group.0 as usize];
             let (memories, edges) = (group.memories(cell), group.edges(cell));
             for place in &sights.written {
-                seen ^= memories[*place as usize].warm_newest(&group.shapes[*place as usize]);
+                let place = *place as usize;
+                if let Some(word) = memories[place].newest_word(&group.shapes[place]) {
+                    words.push(word);
+                }
             }
             for edge in &sights.edges {
                 let (place, end) = &group.ends[*edge as usize];
@@ -327,11 +374,11 @@ impl Store {
                 let shape = &group.shapes[place];
                 // Sums begin at the entry there; else it only matters once time has passed it.
                 if shape.sums() || end.may_pass(t, edge) {
-                    seen ^= memories[place].warm_edge(shape, edge);
+                    memories[place].edge_words(shape, edge, &mut words);
                 }
             }
         }
-        seen
+        touch(&words);
     }
 
     /// What is kept of one key, to be asked by an event at `t`; of none nothing was written yet. An event before another
@@ -380,11 +427,11 @@ impl Store {
         if self.budget.limit.is_none() {
             return kept.write(shape, t, value, &self.hasher, arenas);
         }
-        let before = kept.bytes(shape);
+        let before = kept.room(shape);
         let outcome = kept.write(shape, t, value, &self.hasher, arenas);
         // At once, not when it suits: what counts as kept must not depend on when it was saved and read again.
         kept.trim(shape);
-        self.budget.resize(before, kept.bytes(shape));
+        self.budget.resize(before, kept.room(shape));
         outcome
     }
 }
@@ -421,8 +468,8 @@ impl Group {
     }
 
     /// How much room a cell takes in which nothing is.
-    fn cell_bytes(&self) -> u64 {
-        let memories = self.empty.iter().zip(&self.shapes).map(|(memory, shape)| memory.bytes(shape));
+    fn cell_room(&self) -> u64 {
+        let memories = self.empty.iter().zip(&self.shapes).map(|(memory, shape)| memory.room(shape));
         let edges = self.ends.len() * 16 + self.tellers.len() * 32;
         memories.sum::<u64>() + edges as u64 + 48
     }

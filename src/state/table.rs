@@ -1,7 +1,7 @@
 //! Places by keyed hash: what finds the cell of a key and the decision of a retry.
 
 /// Open addressing with the hashes beside the places, so that a look-up reads one piece of memory, and reads of many
-/// look-ups can be started before the first is needed ([`Table::touch`]). The hashes are keyed ones: nobody can
+/// look-ups can be started before the first is needed ([`Table::home_word`]). The hashes are keyed ones: nobody can
 /// choose them to collide.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
@@ -25,6 +25,15 @@ impl Slot {
 }
 
 impl Table {
+    /// What so many of them take.
+    pub fn bytes(count: u64) -> u64 {
+        let mut slots = if count == 0 { 0 } else { 16 };
+        while count.saturating_mul(4) > slots * 3 {
+            slots *= 2;
+        }
+        slots * size_of::<Slot>() as u64
+    }
+
     /// Where a search for a hash begins.
     fn home(&self, low: u64) -> usize {
         low as usize & (self.slots.len().wrapping_sub(1))
@@ -54,7 +63,7 @@ impl Table {
 
     /// Adds a hash that is not there yet. Places are below `u32::MAX`.
     pub fn insert(&mut self, hash: u128, place: u32) {
-        if (self.len + 1) * 4 > self.slots.len() * 3 {
+        if (self.len + 1) * 2 > self.slots.len() {
             self.grow();
         }
         if let Some(at) = self.slot(hash) {
@@ -96,10 +105,10 @@ impl Table {
         }
     }
 
-    /// Looks at where a search begins, so that it is near by then. The result says nothing.
+    /// Where a search begins, to bring it near before.
     #[inline]
-    pub fn touch(&self, hash: u128) -> u64 {
-        self.slots.get(self.home(hash as u64)).map_or(0, |slot| slot.low)
+    pub fn home_word(&self, hash: u128) -> Option<&u64> {
+        self.slots.get(self.home(hash as u64)).map(|slot| &slot.low)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use hashbrown::HashTable;
 
 use super::entries::{Entries, Layout};
+use super::sizes::{Fill, grown, hashed};
 
 /// With more entries than this the last one of a value is looked up; with fewer it is searched for.
 const MANY: usize = 32;
@@ -75,6 +76,18 @@ impl Links {
             links.insert(values, place, last);
         }
         links
+    }
+
+    /// Beside those of so many entries, all of different values.
+    pub fn bytes(cap: usize, fill: Fill) -> u64 {
+        let count = fill.of(cap);
+        let looked_up = match fill {
+            _ if count <= MANY as u64 => 0,
+            Fill::Entries(_) => hashed::<u64>(count),
+            // Values that go leave marks behind, which the table only clears up while it is less than half full.
+            Fill::Most => hashed::<u64>(count * 2),
+        };
+        grown::<Link>(count, 1) + looked_up
     }
 
     /// The place of the last entry of a value.

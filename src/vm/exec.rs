@@ -1,6 +1,7 @@
 //! Runs a program. Nothing here allocates, but for texts that a function makes.
 
 mod fold;
+mod registers;
 mod slow;
 
 use std::cmp::Ordering;
@@ -9,7 +10,7 @@ use std::ops::Range;
 use super::op::{EventProgram, FoldCode, Instr, Reg, Regs};
 use super::{Frame, Surroundings};
 use crate::model::money::{Decimal, Money};
-use crate::model::ops::{self, CompareOp, MoneyContext, Number};
+use crate::model::ops::{self, CompareOp, MoneyContext};
 use crate::model::slot::{Arena, Arenas, Slot, unpack_currency};
 use crate::model::value::Unknown;
 
@@ -76,80 +77,26 @@ impl<'a> Machine<'a> {
     }
 
     fn run(&mut self, code: &[Instr], range: Range<usize>) {
+        let code = code.get(..range.end).unwrap_or_default();
         let mut at = range.start;
-        while at < range.end {
-            let Some(instr) = code.get(at) else { return };
-            at += 1;
-            match *instr {
-                Instr::SkipUnless { a, target } => {
-                    if !self.get(a).is_true() {
-                        at = target as usize;
-                    }
-                }
-                Instr::And2 { to, a, b } => self.set(to, and(self.get(a), self.get(b))),
-                Instr::Or2 { to, a, b } => self.set(to, or(self.get(a), self.get(b))),
-                Instr::Not { to, a } => self.set(to, not(self.get(a))),
-                Instr::EqualWhole { to, a, b } => self.compare(CompareOp::Equal, to, a, b, |a, b| a == b),
-                Instr::NotEqualWhole { to, a, b } => {
-                    self.compare(CompareOp::NotEqual, to, a, b, |a, b| a != b);
-                }
-                Instr::LessWhole { to, a, b } => self.compare(CompareOp::Less, to, a, b, |a, b| a < b),
-                Instr::LessEqualWhole { to, a, b } => {
-                    self.compare(CompareOp::LessEqual, to, a, b, |a, b| a <= b);
-                }
-                Instr::GreaterWhole { to, a, b } => self.compare(CompareOp::Greater, to, a, b, |a, b| a > b),
-                Instr::GreaterEqualWhole { to, a, b } => {
-                    self.compare(CompareOp::GreaterEqual, to, a, b, |a, b| a >= b);
-                }
-                other => self.step(other),
+        while let Some(next) = registers::run(code, &self.program.lists, at, &mut self.frame.slots) {
+            if let Some(instr) = code.get(next) {
+                self.step(*instr);
             }
+            at = next + 1;
         }
     }
 
-    #[inline]
-    fn compare(&mut self, op: CompareOp, to: Reg, a: Reg, b: Reg, holds: impl Fn(i64, i64) -> bool) {
-        let (a, b) = (self.get(a), self.get(b));
-        let slot = if a.state | b.state == Slot::KNOWN {
-            Slot::bool(holds(a.as_int(), b.as_int()))
-        } else {
-            compare_unsure(op, a, b)
-        };
-        self.set(to, slot);
-    }
-
-    /// What is less frequent than a comparison of numbers.
+    /// What needs more than registers.
+    #[inline(never)]
     fn step(&mut self, instr: Instr) {
         match instr {
-            Instr::And { to, all } => {
-                let slot = self.all(all).fold(Slot::bool(true), and);
-                self.set(to, slot);
-            }
-            Instr::Or { to, all } => {
-                let slot = self.all(all).fold(Slot::bool(false), or);
-                self.set(to, slot);
-            }
-            Instr::Else { to, a, b } => {
-                let first = self.get(a);
-                self.set(to, if first.is_unknown() { self.get(b) } else { first });
-            }
-            Instr::IsMissing { to, a } => self.set(to, Slot::bool(self.get(a).is_unknown())),
-            Instr::IsPresent { to, a } => self.set(to, Slot::bool(!self.get(a).is_unknown())),
             Instr::EqualText { to, a, b } => self.text(to, a, b, |a, b| a == b),
             Instr::NotEqualText { to, a, b } => self.text(to, a, b, |a, b| a != b),
             Instr::TextTest { test, to, a, b } => self.text(to, a, b, |a, b| ops::text_holds(test, a, b)),
             Instr::CompareMoney { op, to, a, b } => self.compare_money(op, to, a, b),
-            Instr::AddWhole { to, a, b } => self.arithmetic(to, a, b, ops::add_int),
-            Instr::SubtractWhole { to, a, b } => self.arithmetic(to, a, b, ops::subtract_int),
-            Instr::MultiplyWhole { to, a, b } => self.arithmetic(to, a, b, ops::multiply_int),
-            Instr::MultiplyDecimal { to, a, b, ints: [x, y] } => {
-                self.arithmetic(to, a, b, |a, b| ops::multiply_decimal(number(a, x), number(b, y)));
-            }
-            Instr::DivideDecimal { to, a, b, ints: [x, y] } => {
-                self.arithmetic(to, a, b, |a, b| ops::divide_decimal(number(a, x), number(b, y)));
-            }
             Instr::AddMoney { to, a, b } => self.money(to, a, b, ops::add_money),
             Instr::SubtractMoney { to, a, b } => self.money(to, a, b, ops::subtract_money),
-            Instr::IntToDecimal { to, a } => self.set(to, int_to_decimal(self.get(a))),
             Instr::Member { to, a, place } => self.member(to, a, place),
             Instr::Fold { fold } => self.fold(fold),
             Instr::Slow { slow } => self.slow(slow),
@@ -216,15 +163,6 @@ impl<'a> Machine<'a> {
         self.set(to, slot);
     }
 
-    fn arithmetic(&mut self, to: Reg, a: Reg, b: Reg, op: impl Fn(i64, i64) -> Result<i64, Unknown>) {
-        let (a, b) = (self.get(a), self.get(b));
-        let slot = match first_not_known(a, b) {
-            None => op(a.as_int(), b.as_int()).map_or_else(Slot::unknown, Slot::int),
-            Some(why) => Slot::unknown(why),
-        };
-        self.set(to, slot);
-    }
-
     fn money(
         &mut self,
         to: Reg,
@@ -267,10 +205,6 @@ impl<'a> Machine<'a> {
     }
 }
 
-fn number(value: i64, int: bool) -> Number {
-    if int { Number::Int(value) } else { Number::Decimal(value) }
-}
-
 fn money_of(slot: Slot) -> Money {
     Money { amount: Decimal(slot.as_int()), currency: unpack_currency(slot.aux) }
 }
@@ -278,66 +212,4 @@ fn money_of(slot: Slot) -> Money {
 /// The reason of the first operand that can't be calculated with.
 fn first_not_known(a: Slot, b: Slot) -> Option<Unknown> {
     if a.state | b.state == Slot::KNOWN { None } else { Some(if a.is_known() { b.why() } else { a.why() }) }
-}
-
-/// Kleene's `and` of two; the reason is that of the first unknown one.
-#[inline]
-fn and(a: Slot, b: Slot) -> Slot {
-    if a.state | b.state == Slot::KNOWN {
-        return Slot::bool(a.bits & b.bits == 1);
-    }
-    if is_false(a) || is_false(b) {
-        return Slot::bool(false);
-    }
-    Slot::unknown(if a.is_known() { b.why() } else { a.why() })
-}
-
-#[inline]
-fn or(a: Slot, b: Slot) -> Slot {
-    if a.state | b.state == Slot::KNOWN {
-        return Slot::bool(a.bits | b.bits == 1);
-    }
-    if a.is_true() || b.is_true() {
-        return Slot::bool(true);
-    }
-    Slot::unknown(if a.is_known() { b.why() } else { a.why() })
-}
-
-#[inline]
-fn not(a: Slot) -> Slot {
-    if a.is_known() { Slot::bool(a.bits == 0) } else { Slot::unknown(a.why()) }
-}
-
-fn is_false(slot: Slot) -> bool {
-    slot.is_known() && slot.bits == 0
-}
-
-/// A comparison of whole numbers of which at least one is not known.
-#[cold]
-fn compare_unsure(op: CompareOp, a: Slot, b: Slot) -> Slot {
-    let settled = |op: CompareOp, bound: Slot, other: Slot| {
-        let order = bound.as_int().cmp(&other.as_int());
-        op.holds_at_least(order).map_or(Slot::unknown(Unknown::Saturated), Slot::bool)
-    };
-    if a.is_unknown() {
-        Slot::unknown(a.why())
-    } else if b.is_unknown() {
-        Slot::unknown(b.why())
-    } else if b.is_known() {
-        settled(op, a, b)
-    } else if a.is_known() {
-        settled(op.mirrored(), b, a)
-    } else {
-        Slot::unknown(Unknown::Saturated)
-    }
-}
-
-fn int_to_decimal(a: Slot) -> Slot {
-    if a.is_unknown() {
-        return Slot::unknown(a.why());
-    }
-    match Decimal::from_int(a.as_int()) {
-        Ok(decimal) => Slot { state: a.state, ..Slot::int(decimal.0) },
-        Err(why) => Slot::unknown(why),
-    }
 }

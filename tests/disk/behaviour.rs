@@ -29,7 +29,7 @@ fn a_record_that_is_too_long_is_refused_and_the_log_goes_on() {
     let (_, mut journal, _) = recover(&SimDisk::default(), options(Durability::Sync, 1_000)).unwrap();
     let error = journal.append(&vec![0; MAX_PAYLOAD + 1]).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused);
-    assert_eq!(error.to_string(), "`sim`: a record of 16777217 bytes is too long, the most are 16777216");
+    assert_eq!(error.to_string(), "`sim`: a record of 16842753 bytes is too long, the most are 16842752");
     assert_eq!(journal.append(b"short").unwrap(), 1);
 }
 

@@ -2,7 +2,9 @@
 
 use crate::diag::{Diagnostic, codes};
 use crate::model::ids::EventId;
+use crate::model::schema::FieldSchema;
 use crate::model::time::Duration;
+use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 use crate::sema::hir::{self, Body, Expr, MemoryInput, Trigger};
 use crate::sema::scope::{Locals, Scope};
@@ -20,7 +22,7 @@ impl<'a> Checker<'a> {
         let absent = self.no_hit(&absence.absent);
         let trigger = self.no_hit(&absence.trigger);
         let within = self.positive_span(&absence.within, "the time after `within`");
-        self.keys_of_absence(absence);
+        self.keys_of_absence(absence, &absent, &trigger);
         let triggers = self.on_each(&trigger, |c, event| {
             let scope = Scope::of(event).with_locals(locals.clone()).as_key();
             Trigger {
@@ -56,8 +58,15 @@ impl<'a> Checker<'a> {
         (Some(hir::Absence { memory, within, triggers, span: absence.span }), bodies)
     }
 
-    fn keys_of_absence(&mut self, absence: &Absence) {
+    fn keys_of_absence(&mut self, absence: &Absence, absent: &[EventId], trigger: &[EventId]) {
         if absence.keys.is_empty() {
+            let events: Vec<EventId> = absent.iter().chain(trigger).copied().collect();
+            let help = match self.common_key(&events) {
+                Some(key) => format!("add a key, such as `by {key}`"),
+                None => "say with `by` what both events have, `by HERE = THERE` if it has two names: such as the order or \
+                    the buyer that they are about"
+                    .into(),
+            };
             self.report(
                 Diagnostic::new(
                     &codes::MISSING_KEY,
@@ -65,7 +74,7 @@ impl<'a> Checker<'a> {
                     absence.span,
                     "any event of anybody would do",
                 )
-                .help("add a key, such as `by order`"),
+                .help(help),
             );
         }
         if let Some(extra) = absence.keys.get(limits::KEYS) {
@@ -73,6 +82,30 @@ impl<'a> Checker<'a> {
                 errors::too_large(format!("at most {} keys", limits::KEYS), extra.span, "one too many");
             self.report(finding);
         }
+    }
+
+    /// What tells that such events belong together: a field of one name and type, an entity rather than anything else.
+    fn common_key(&self, events: &[EventId]) -> Option<String> {
+        let (first, rest) = events.split_first()?;
+        let fields = || self.shapes[first.index()].own_fields().iter();
+        let everywhere = |field: &&FieldSchema| {
+            let same = |event: &EventId| self.shapes[event.index()].field(&field.name);
+            rest.iter().all(|event| same(event).is_some_and(|(_, other)| other.ty.base == field.ty.base))
+        };
+        let entity = fields().filter(|field| self.entity_of(&field.ty.base).is_some()).find(everywhere);
+        let by_entity = || {
+            let of = |event: &EventId, ty: &Type| {
+                self.shapes[event.index()].own_fields().iter().filter(|f| f.ty.base == *ty).count()
+            };
+            let types = fields().map(|field| &field.ty.base);
+            let mut types = types.filter(|ty| events.iter().all(|event| of(event, ty) == 1));
+            types.find_map(|ty| Some(self.entities[self.entity_of(ty)?.index()].name.to_string()))
+        };
+        let texts = || fields().filter(|field| field.ty.base == Type::Text).find(everywhere);
+        entity
+            .map(|field| field.name.to_string())
+            .or_else(by_entity)
+            .or_else(|| texts().map(|field| field.name.to_string()))
     }
 
     fn no_hit(&mut self, name: &Name) -> Vec<EventId> {

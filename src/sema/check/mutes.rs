@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diag::{Diagnostic, codes};
+use crate::diag::{Diagnostic, codes, did_you_mean};
 use crate::model::ids::{EventId, MuteId, RuleId};
 use crate::model::types::Type;
 use crate::sema::hir::{self, EffectKind, Expr, MemoryInput, Muted};
@@ -77,11 +77,24 @@ impl<'a> Checker<'a> {
             }
             (None, None) => {
                 if !self.names.broken.contains(&name.text) {
-                    let finding = errors::unknown(name, "a rule", self.names.rules.keys());
+                    let finding = self.no_such_rule(name);
                     self.report(finding);
                 }
                 None
             }
+        }
+    }
+
+    fn no_such_rule(&self, name: &Name) -> Diagnostic {
+        let rules = &self.names.rules;
+        let others: Vec<&str> = rules.others(name.span).collect();
+        match did_you_mean(&name.text, rules.keys()) {
+            Some(_) => errors::unknown(name, "a rule", rules.keys()),
+            None if others.is_empty() => {
+                errors::unknown(name, "a rule", []).help("name the rule whose hits are to be held back")
+            }
+            // Nobody who looks for a rule means the one he is writing.
+            None => errors::unknown(name, "a rule", others),
         }
     }
 

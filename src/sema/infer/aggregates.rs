@@ -483,19 +483,20 @@ impl<'a> Checker<'a> {
             Some(Value::Decimal(percent)) => Some(percent),
             _ => None,
         };
-        // `95%` is 0.95, which nobody means.
-        let share = matches!(&bare(written).kind, Ast::Literal(ast::Literal::Percent(_)));
-        let rank = percent.filter(|_| !share).and_then(Rank::of);
+        // `95%` is 0.95, which is the least of a hundred and not what anybody means.
+        let written_as_share = matches!(&bare(written).kind, Ast::Literal(ast::Literal::Percent(_)));
+        let share = percent.filter(|p| written_as_share || (p.0 > 0 && p.0 < Decimal::SCALE));
+        let rank = percent.and_then(Rank::of).filter(|_| share.is_none());
         if rank.is_none() {
-            self.report(
-                Diagnostic::new(
-                    &codes::BAD_AGGREGATE,
-                    "the rank of a percentile is a number from 0 to 100",
-                    written.span,
-                    "not such a number",
-                )
-                .help(format!("write `95` for the value that 95 of 100 are not above: `{PERCENTILE}`")),
-            );
+            let meant = share.and_then(|share| Rank::of(Decimal(share.0.checked_mul(100)?)));
+            let meant = meant.map_or("95".into(), |rank| rank.percent().to_string());
+            let (message, label) = match share {
+                Some(_) => ("the rank of a percentile is told in percent, from 0 to 100", "a share"),
+                None => ("the rank of a percentile is a number from 0 to 100", "not such a number"),
+            };
+            self.report(Diagnostic::new(&codes::BAD_AGGREGATE, message, written.span, label).help(format!(
+                "write `{meant}` for the value that {meant} of 100 are not above, as in `{PERCENTILE}`"
+            )));
         }
         rank
     }

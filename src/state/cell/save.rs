@@ -1,6 +1,6 @@
 //! What one memory keeps of one key, as bytes.
 
-use super::{Extra, KeyMemory, Kind, Shape, Stored, unordered};
+use super::{Bits, Extra, KeyMemory, Kind, Shape, Stored, unordered};
 use crate::model::money::{Country, Currency};
 use crate::model::slot::{unpack_country, unpack_currency};
 use crate::model::time::Time;
@@ -159,7 +159,7 @@ impl Shape {
 
 impl Stored {
     pub fn save(&self, out: &mut Out) {
-        out.i64(self.number);
+        out.i64(self.bits.number);
         out.option(self.value.as_ref(), write_value);
     }
 
@@ -170,7 +170,7 @@ impl Stored {
             Some(ty) => read_value(bytes, ty),
             None => Err(Fault::of("an event without a value has one")),
         })?;
-        Ok(Stored { number, hash: 0, value })
+        Ok(Stored { bits: Bits { number, hash: 0 }, value })
     }
 }
 

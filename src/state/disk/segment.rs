@@ -80,16 +80,13 @@ pub(super) fn read_all(
         return Err(folder.damage(&name(*oldest), None, what));
     }
     let first = holds - 1;
+    let mut wanted = |number: u64, payload: &[u8]| if number < from { Ok(()) } else { each(number, payload) };
     let mut unsealed = None;
     for index in first..starts.len() - 1 {
-        let end = read(folder, starts, index, expected, &mut |number, payload| {
-            if number < from { Ok(()) } else { each(number, payload) }
-        })?;
+        let end = read(folder, starts, index, expected, &mut wanted)?;
         unsealed = (!end.sealed).then_some(end);
     }
-    let last = read(folder, starts, starts.len() - 1, expected, &mut |number, payload| {
-        if number < from { Ok(()) } else { each(number, payload) }
-    })?;
+    let last = read(folder, starts, starts.len() - 1, expected, &mut wanted)?;
     Ok(LogEnd { last, unsealed })
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::model::ids::ListId;
 use crate::state::key::KeyHash;
+use crate::state::sizes::hashed;
 
 /// How much of an address a network tells.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +35,11 @@ struct Filled {
 }
 
 impl Lists {
+    /// What so many values of one list take.
+    pub fn bytes(values: u64) -> u64 {
+        hashed::<(KeyHash, Option<Prefix>)>(values)
+    }
+
     /// Takes out, then puts in; from now on the list is known, even if it is empty.
     pub fn change(&mut self, list: ListId, remove: &[Entry], add: &[Entry]) {
         let filled = self.filled.entry(list).or_default();

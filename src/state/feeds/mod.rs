@@ -18,7 +18,7 @@ pub struct Feeds {
 
 impl Feeds {
     /// How much room everything takes.
-    pub fn bytes(&self) -> u64 {
+    pub fn room(&self) -> u64 {
         (self.rows.len() * 512 + self.calendars.len() * 64 + self.lists.len() * 48) as u64
     }
 

@@ -6,6 +6,7 @@ use crate::model::ids::TableId;
 use crate::model::time::Time;
 use crate::model::value::{Datum, Value};
 use crate::state::key::KeyHash;
+use crate::state::sizes::{grown, hashed, share, text};
 
 /// The rows of all such tables.
 #[derive(Debug, Default)]
@@ -22,6 +23,14 @@ pub struct Row {
 }
 
 impl Rows {
+    /// What each of so many tables takes with rows of so many keys: they share one map. `fields` is how many a row has, and
+    /// how many of them are texts.
+    pub fn bytes(of: u64, keys: u64, fields: (u64, u64)) -> u64 {
+        let map = share(hashed::<((TableId, KeyHash), Row)>(keys.saturating_mul(of)), of);
+        let row = grown::<Option<(Time, Value)>>(fields.0, fields.0) + fields.1 * text();
+        map.saturating_add(row.saturating_mul(keys))
+    }
+
     /// What an event at that time tells: a field that it leaves out keeps its value, and so does one that a newer event
     /// told; at one time, the later arrival is the last. Whether the event is older than the newest of its key.
     pub fn tell(&mut self, table: TableId, key: KeyHash, at: Time, values: Vec<Option<Value>>) -> bool {

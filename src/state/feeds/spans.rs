@@ -6,6 +6,7 @@ use crate::model::ids::CalendarId;
 use crate::model::time::Time;
 use crate::model::value::{Datum, Unknown};
 use crate::state::key::KeyHash;
+use crate::state::sizes::{Fill, grown, hashed, share};
 
 /// The rows of all such calendars.
 #[derive(Debug)]
@@ -28,6 +29,13 @@ pub struct Spans {
 }
 
 impl Calendars {
+    /// What each of so many calendars takes with spans of so many keys: they share one map.
+    pub fn bytes(&self, of: u64, keys: u64, fill: Fill) -> u64 {
+        let count = fill.of(self.entries);
+        let map = share(hashed::<((CalendarId, KeyHash), Spans)>(keys.saturating_mul(of)), of);
+        map.saturating_add(grown::<(Time, Time)>(count, 1).saturating_mul(keys))
+    }
+
     pub fn new(entries: u32) -> Calendars {
         Calendars { entries: entries as usize, keys: HashMap::new(), count: 0 }
     }

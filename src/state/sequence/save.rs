@@ -106,9 +106,9 @@ impl Sequences {
             lacks = std::mem::replace(&mut kept.lost, i64::MIN);
         }
         if let Some(memory) = self.memories.get_mut(memory.index()) {
-            let after = kept.bytes();
+            let after = kept.room();
             let before = match memory.find(KeyHash(key)).and_then(|place| memory.keys.get_mut(place)) {
-                Some(known) => std::mem::replace(known, kept).bytes(),
+                Some(known) => std::mem::replace(known, kept).room(),
                 None => {
                     memory.add(KeyHash(key), kept);
                     0
@@ -139,7 +139,7 @@ impl Sequences {
     pub fn held(&self, memory: SequenceId) -> Held {
         let Some(memory) = self.memories.get(memory.index()) else { return Held::default() };
         let entries: usize = memory.keys.iter().map(|key| key.entries.len()).sum();
-        let bytes = memory.keys.iter().map(KeySequence::bytes).sum();
+        let bytes = memory.keys.iter().map(KeySequence::room).sum();
         Held { keys: memory.keys.len() as u64, entries: entries as u64, bytes }
     }
 }

@@ -35,7 +35,7 @@ impl Sketches {
             Ok((start, sketch))
         })?;
         let steps: BTreeMap<i64, Sketch> = steps.into_iter().collect();
-        let bytes = steps.values().map(|sketch| STEP_BYTES + sketch.bytes()).sum();
+        let bytes = steps.values().map(|sketch| STEP_BYTES + sketch.room()).sum();
         Ok(Sketches { steps, bytes })
     }
 }

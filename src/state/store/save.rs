@@ -140,7 +140,7 @@ impl Store {
                     let (loaded, from) = KeyMemory::load(shape, carry, &mut Bytes::new(saved))?;
                     *lacks = (*lacks).max(from);
                     let at = id.0 as usize * members.shapes.len() + place as usize;
-                    self.budget.resize(members.memories[at].bytes(shape), loaded.bytes(shape));
+                    self.budget.resize(members.memories[at].room(shape), loaded.room(shape));
                     members.memories[at] = loaded;
                 }
                 Target::Aside(records) => records.nested(spare, |out| {
@@ -161,7 +161,7 @@ impl Store {
         let found = self.find(group, key);
         let group = &mut self.groups[group.0 as usize];
         let cell = found.unwrap_or_else(|| {
-            self.budget.memories += group.cell_bytes();
+            self.budget.memories += group.cell_room();
             group.add(key)
         });
         group.miss(cell.0, missed.unwrap_or(i64::MIN));
@@ -211,7 +211,7 @@ impl Store {
         all.filter(|memory| !memory.is_blank()).fold(Held::default(), |held, memory| Held {
             keys: held.keys + 1,
             entries: held.entries + memory.entries() as u64,
-            bytes: held.bytes + memory.bytes(shape),
+            bytes: held.bytes + memory.room(shape),
         })
     }
 }

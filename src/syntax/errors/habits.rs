@@ -22,6 +22,9 @@ pub(super) const FIRST: &[fn(&Context<'_>) -> Option<Diagnostic>] = &[
     in_last,
     named_argument,
     bare_pointer,
+    label_of_nothing,
+    period_of_once,
+    deadline_after_nothing,
     including,
     one_event,
     mentioned_text,
@@ -227,6 +230,40 @@ fn in_last(context: &Context<'_>) -> Option<Diagnostic> {
         let help = format!("write `count(EVENT) by KEY over {} before this`", context.word(0));
         let message = "what happened before is asked with an aggregate";
         told(&codes::SYNTAX, message, context.run(-2, 0), "written differently here", help)
+    })
+}
+
+/// `review if has label suspect`
+fn label_of_nothing(context: &Context<'_>) -> Option<Diagnostic> {
+    let label = context.word(0) == "has" && context.word(1) == "label";
+    (label && context.expected.value).then(|| {
+        let name = if is_name(context, 2) { context.word(2) } else { "suspect" };
+        let help = format!("write `buyer has label {name}`: the field with what may bear the label");
+        let message = "it isn't said who or what has the label";
+        told(&codes::SYNTAX, message, context.run(0, 1), "of what?", help)
+    })
+}
+
+/// `once per buyer 30d`
+fn period_of_once(context: &Context<'_>) -> Option<Diagnostic> {
+    let once = (1..=context.found as isize).any(|n| context.word(-n) == "once");
+    let period = is_number(context, 0) && is_name(context, -1);
+    (once && period && context.expected.has(Rule::kw_per)).then(|| {
+        let period = context.word(0);
+        let message = "the time of `once` stands after a `per` of its own";
+        told(&codes::SYNTAX, message, context.span(0), "`per` is missing", format!("write `per {period}`"))
+            .fix("write `per`", context.span(0), format!("per {period}"))
+    })
+}
+
+/// `rule unpaid on no payment by order within 48h {`
+fn deadline_after_nothing(context: &Context<'_>) -> Option<Diagnostic> {
+    let head = context.failure.entry == Rule::rule_head_only && context.expected.has(Rule::kw_after);
+    (head && is_number(context, -1)).then(|| {
+        let message = "it isn't said after what the time runs";
+        let help =
+            format!("write `within {} after order`: the event that sets the deadline", context.word(-1));
+        told(&codes::SYNTAX, message, context.span(-1), "after what?", help)
     })
 }
 

@@ -1,6 +1,7 @@
 //! Questions to lists of the event.
 
 use super::Machine;
+use super::registers;
 use crate::model::money::{Currency, Decimal, Money};
 use crate::model::ops::{self, BinaryOp};
 use crate::model::slot::Slot;
@@ -19,7 +20,7 @@ impl<'a> Machine<'a> {
         } else {
             match fold.function {
                 FoldFn::Any => self.any(fold, list, true),
-                FoldFn::All => super::not(self.any(fold, list, false)),
+                FoldFn::All => registers::not(self.any(fold, list, false)),
                 FoldFn::Count => self.count(fold, list),
                 FoldFn::Sum => self.sum(fold, list),
                 FoldFn::Distinct => self.distinct(fold, list),
@@ -42,7 +43,7 @@ impl<'a> Machine<'a> {
         let mut result = Slot::bool(false);
         let mut place = 0;
         while let Some((filter, _)) = self.next(fold, list, place) {
-            result = super::or(result, if positive { filter } else { super::not(filter) });
+            result = registers::or(result, if positive { filter } else { registers::not(filter) });
             place += 1;
         }
         result
