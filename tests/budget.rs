@@ -270,3 +270,65 @@ fn so_does_a_key_of_sequences() {
     assert_eq!(tell("order", 4199, "b2"), full);
     assert_eq!(tell("order", 4200, "b2"), hit);
 }
+
+/// Hits of events and of deadlines come in like events do, or don't.
+#[test]
+fn hits_that_were_not_kept_are_not_nothing_either() {
+    let rules = r#"
+        ruleset shop { edition 2026 }
+        entity buyer
+        event login { buyer: buyer }
+        event order { buyer: buyer }
+        event visit { buyer: buyer }
+        rule seen on login {
+            observe always
+            because "seen"
+        }
+        rule silent on no visit by buyer within 30m after order {
+            observe always
+            because "silent"
+        }
+        rule again on order {
+            let x = count(hit where rule == "seen") by buyer over 1h
+            observe if x >= 0
+            because "{x}"
+        }
+        rule silent_again on visit {
+            let x = count(hit where rule == "silent") by buyer over 1h
+            observe if x >= 0
+            because "{x}"
+        }
+    "#;
+    let ruleset = compile_text("shop.rules", rules).unwrap_or_else(|error| panic!("{error}")).ruleset;
+    // The first that comes in takes all the room.
+    let options = EngineOptions::default().memory_budget(1);
+    let (little, ample) =
+        (Engine::with_options(ruleset.clone(), options), Engine::with_options(ruleset, Default::default()));
+    let mut id = 0;
+    let mut tell = |kind: &str, minute: i64, buyer: &str| {
+        id += 1;
+        let line = line(kind, id, minute * 60, buyer, 1, 1);
+        let both = [&little, &ample].map(|engine| {
+            engine.decide_json(line.as_bytes()).decision().cloned().unwrap_or_else(|| panic!("{line}"))
+        });
+        // What is younger than it is asked for is no matter of room.
+        assert_eq!(both[0].warming, both[1].warming, "{line}");
+        let mut said = said(&both[0]);
+        let own = said.remove("again").or_else(|| said.remove("silent_again")).unwrap_or(Ok(String::new()));
+        (own.unwrap_or_else(|missing| missing.join(", ")), both[0].warming.len())
+    };
+    let full = |rule: &str| format!("count(hit where rule == \"{rule}\") by buyer over 1h (full)");
+    tell("login", 0, "b1");
+    tell("login", 1, "b2");
+    assert_eq!(little.stats().full, 1);
+    assert_eq!(tell("order", 2, "b1"), ("1".to_string(), 1));
+    assert_eq!(tell("order", 3, "b2"), (full("seen"), 1));
+    assert_eq!(tell("order", 4, "b3"), ("0".to_string(), 1));
+    // The deadlines have fallen due meanwhile.
+    assert_eq!(tell("visit", 50, "b1").0, "1");
+    assert_eq!(tell("visit", 51, "b3").0, full("silent"));
+    // Those of b2 and b3, and the last visit.
+    assert_eq!(little.stats().full, 4);
+    assert_eq!(tell("order", 92, "b2"), (full("seen"), 0));
+    assert_eq!(tell("order", 93, "b2"), ("0".to_string(), 0));
+}
