@@ -2,7 +2,7 @@
 //! answer as `docs/language.md` states.
 
 #[path = "support/random.rs"]
-#[expect(dead_code, reason = "other tests need more of it")]
+#[expect(dead_code, reason = "others need more of it")]
 mod random;
 
 use random::Random;
