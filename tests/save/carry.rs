@@ -611,3 +611,27 @@ fn nothing_that_is_read_is_kept_out() {
     }
     assert!(same > 20, "{same} the same, {full} full");
 }
+
+/// What has expired is not saved; so it must not count before either, or other keys would come in afterwards.
+#[test]
+fn what_has_expired_takes_no_room_whether_or_not_it_was_saved() {
+    let little = || {
+        let second = std::time::Duration::from_secs(1);
+        engine_with(&counting("1h"), EngineOptions::default().retry_horizon(second).memory_budget(6_000))
+    };
+    let steady = little();
+    for minute in 0..50 {
+        order(&steady, &format!("e{minute}"), minute);
+    }
+    order(&steady, "late", 200);
+    let restarted = little();
+    restarted.load(&mut Saved::of(&steady).read(100)).unwrap();
+    for minute in 300..400 {
+        let (id, buyer) = (format!("e{minute}"), format!("b{minute}"));
+        let answers = [&steady, &restarted].map(|engine| order_of(&buyer, engine, &id, minute));
+        assert_eq!(answers[0], answers[1], "{buyer}");
+    }
+    let full = steady.stats().full;
+    assert!(0 < full && full < 100, "{full}");
+    assert_eq!(restarted.stats().full, full);
+}
