@@ -7,6 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start processes and write files")]
 
 #[path = "support/random.rs"]
+#[expect(dead_code, reason = "others need more of it")]
 mod random;
 
 use std::collections::{BTreeMap, BTreeSet};
