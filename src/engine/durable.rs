@@ -23,7 +23,10 @@ pub(crate) mod kind {
     pub const RULESET: u8 = 4;
     /// A piece of the ruleset that comes: records are not as long as rulesets can be.
     pub const PIECE: u8 = 5;
+    /// One key that is forgotten.
     pub const ERASE: u8 = 6;
+    /// That another record came.
+    pub const NOTHING: u8 = 7;
 }
 
 /// The longest input that can be written down.

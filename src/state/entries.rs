@@ -131,6 +131,20 @@ impl Entries {
         }
     }
 
+    /// Puts one hash in the place of another, where hashes are kept; whether it was there.
+    pub fn replace(&mut self, old: u128, new: u128) -> bool {
+        let mut found = false;
+        let from = self.start as usize * Layout::Hashed.stride();
+        let words = self.words.get_mut(from..).unwrap_or_default();
+        for entry in words.chunks_exact_mut(Layout::Hashed.stride()).take(self.len as usize) {
+            if wide(entry, 1) == old {
+                (entry[1], entry[2]) = split(new);
+                found = true;
+            }
+        }
+        found
+    }
+
     /// The sum of the numbers from two entries, whatever lies between them.
     pub fn sum(&self, range: Range<usize>) -> i128 {
         let last = range.end.checked_sub(1).and_then(|last| self.entry(Layout::Number, last));

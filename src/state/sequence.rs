@@ -116,6 +116,11 @@ impl Sequences {
         }
     }
 
+    /// Takes out what a memory holds of a key; whether there was something.
+    pub fn erase(&mut self, memory: SequenceId, key: KeyHash) -> bool {
+        self.memories.get_mut(memory.index()).is_some_and(|memory| memory.erase(key))
+    }
+
     /// Enters an event that can be an element of a sequence.
     pub fn write(&mut self, memory: SequenceId, key: KeyHash, t: Time, steps: Steps) -> WriteOutcome {
         let (lateness, cap) = (self.lateness, self.cap);
@@ -145,6 +150,20 @@ impl Memory {
             place
         });
         &mut self.keys[place]
+    }
+}
+
+impl Memory {
+    /// The last one takes its place.
+    fn erase(&mut self, key: KeyHash) -> bool {
+        let Ok(found) = self.index.find_entry(key.0 as u64, |entry| entry.0 == key.0) else { return false };
+        let ((_, place), _) = found.remove();
+        let last = self.keys.len() as u32 - 1;
+        self.keys.swap_remove(place as usize);
+        if let Some(moved) = self.index.iter_mut().find(|entry| entry.1 == last) {
+            moved.1 = place;
+        }
+        true
     }
 }
 

@@ -1,5 +1,6 @@
 //! The memories of a ruleset by key, in RAM.
 
+mod erase;
 mod save;
 
 use std::ops::BitXor;

@@ -120,6 +120,8 @@ impl Recovering {
                 let engine = self.engine.as_ref().ok_or_else(strange)?;
                 self.columns.push(engine.know_columns(&header));
             }
+            kind::ERASE => self.engine.as_ref().ok_or_else(strange)?.erase_again(body)?,
+            kind::NOTHING => {}
             _ => return Err(strange()),
         }
         Ok(())

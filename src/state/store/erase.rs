@@ -1,0 +1,69 @@
+//! What is kept of one key goes, and so does what others keep of it as a value.
+
+use super::{Edge, Group, Store};
+use crate::model::ids::MemoryId;
+use crate::model::types::Type;
+use crate::state::cell::KeyMemory;
+use crate::state::erase::Erasing;
+use crate::state::told::Counted;
+
+impl Store {
+    /// Memories that are kept by keys of wanted types alone are as if the key had never come; a wanted type of value is
+    /// held by no other key any more. How many memories there were of the key, and how many held the value.
+    pub fn erase(&mut self, erasing: &Erasing<'_>, wanted: &dyn Fn(&[Type]) -> bool) -> (u64, u64) {
+        let mut held = (0, 0);
+        for group in &mut self.groups {
+            if wanted(&group.keys) {
+                held.0 += group.blank(erasing.key.0);
+            }
+            held.1 += group.erase_values(erasing, wanted);
+        }
+        held
+    }
+
+    /// Whether what is counted in a memory is kept in such a way that one value can be taken out.
+    pub fn holds_hashes(&self, memory: MemoryId) -> bool {
+        let (group, place) = self.places[memory.index()];
+        let shapes = &self.groups[group.0 as usize].shapes;
+        shapes.get(place as usize).is_some_and(|shape| shape.holds_values() || shape.sketches())
+    }
+}
+
+impl Group {
+    fn blank(&mut self, key: u128) -> u64 {
+        let Some(cell) = self.index.find(key).map(|cell| cell as usize) else { return 0 };
+        let mut count = 0;
+        let memories = self.memories.iter_mut().skip(cell * self.shapes.len());
+        for (memory, shape) in memories.zip(&self.shapes) {
+            count += u64::from(!memory.is_blank());
+            *memory = KeyMemory::new(shape);
+        }
+        self.forget_places(cell);
+        count
+    }
+
+    /// What was found out by questions to a cell.
+    fn forget_places(&mut self, cell: usize) {
+        let edges = self.edges.iter_mut().skip(cell * self.ends.len()).take(self.ends.len());
+        edges.for_each(|edge| *edge = Edge::default());
+        let counted = self.counted.iter_mut().skip(cell * self.tellers.len()).take(self.tellers.len());
+        counted.for_each(|counted| *counted = Counted::default());
+    }
+
+    fn erase_values(&mut self, erasing: &Erasing<'_>, wanted: &dyn Fn(&[Type]) -> bool) -> u64 {
+        let mut count = 0;
+        for (place, shape) in self.shapes.iter().enumerate() {
+            let Some(ty) = shape.ty().filter(|ty| shape.holds_values() && wanted(std::slice::from_ref(*ty)))
+            else {
+                continue;
+            };
+            let erasing = Erasing { ty, ..*erasing };
+            let all = self.memories.iter_mut().skip(place).step_by(self.shapes.len());
+            count += all.filter_map(|memory| memory.erase(shape, &erasing).then_some(())).count() as u64;
+        }
+        if count > 0 {
+            (0..self.cells as usize).for_each(|cell| self.forget_places(cell));
+        }
+        count
+    }
+}
