@@ -9,6 +9,8 @@ mod diag;
 mod engine;
 mod format;
 mod lint;
+#[expect(missing_docs, reason = "seen by the command alone")]
+mod log;
 mod model;
 #[expect(missing_docs, reason = "seen by `tooling` alone")]
 mod oracle;
@@ -34,18 +36,22 @@ mod vm;
 pub use compile::{CompileError, Compiled, compile_files, compile_text};
 pub use diag::{Code, Diagnostic, Diagnostics, Edit, Fix, Label, Severity, render::Format};
 pub use engine::{
-    Answer, Carried, CarriedPart, CsvColumns, Engine, EngineOptions, Event, Failed, Fate, HeldPart, Recovery,
+    Answer, Carried, CarriedPart, CsvColumns, Engine, EngineOptions, Erased, Event, Failed, Fate, HeldPart, Recovery,
     RuleStats, Ruleset, Stats, StoreError, Summary,
 };
 #[doc(hidden)]
 pub use engine::{LoadError, Pending, Told};
+#[doc(hidden)]
+pub use log::{Again, Answers, Begin, DecisionLog, Logged, Memory, Message, Start};
 #[doc(hidden)]
 pub use model::decision::Quiet;
 pub use model::decision::{
     Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed, Warming,
 };
 pub use model::time::Time;
-pub use os::{DiskFiles, StoreFinding, compile};
+pub use os::{DiskFiles, StoreFinding, StoreTrace, compile};
+#[doc(hidden)]
+pub use os::{erase_from_log, read_log};
 pub use source::{FileError, Files, MemoryFiles, Position, Source, SourceId, SourceMap, Span};
 #[doc(hidden)]
 pub use state::disk::Piece;

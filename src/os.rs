@@ -1,6 +1,7 @@
 //! The real file system, for hosts.
 
 mod disk;
+mod log;
 mod store;
 
 use std::io::Read;
@@ -10,7 +11,8 @@ use crate::compile::{CompileError, Compiled, compile_files};
 use crate::source::{FileError, Files};
 
 pub use disk::DiskDirectory;
-pub use store::StoreFinding;
+pub use log::{erase_from_log, read_log};
+pub use store::{StoreFinding, StoreTrace};
 
 /// Files on disk; paths are relative to the working directory.
 #[derive(Copy, Clone, Debug, Default)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
+use super::erase::Erase;
 use super::{CommandResult, Failure, Outcome, print, print_findings};
 use crate::{
     Carried, CarriedPart, Durability, Engine, EngineOptions, Fate, HeldPart, Recovery, Ruleset, Stamp, Store,
@@ -18,8 +19,8 @@ pub struct Keep {
     /// Keep what is remembered in this directory: a later run goes on from there, also after a crash
     #[arg(long, value_name = "DIR")]
     state: Option<String>,
-    /// When events outlast a power cut
-    #[arg(long, value_enum, default_value = "batched", requires = "state", value_name = "MODE")]
+    /// When events (and with --log what was said to them) outlast a power cut
+    #[arg(long, value_enum, default_value = "batched", requires = "kept", value_name = "MODE")]
     durability: Mode,
     /// Write a snapshot of the state whenever the log has grown by so much: 256MB, 1GB
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MB", requires = "state")]
@@ -47,7 +48,8 @@ enum Mode {
 }
 
 impl Secret {
-    fn read(&self) -> Result<Option<Vec<u8>>, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "a file that its user names")]
+    pub fn read(&self) -> Result<Option<Vec<u8>>, Failure> {
         let Some(path) = &self.hash_key_file else { return Ok(None) };
         let bytes = std::fs::read(path)
             .map_err(|error| Failure::new(format!("can't read the secret in `{path}`: {error}")))?;
@@ -59,6 +61,14 @@ impl Secret {
 }
 
 impl Keep {
+    pub fn durability(&self) -> Durability {
+        match self.durability {
+            Mode::None => Durability::None,
+            Mode::Batched => Durability::Batched,
+            Mode::Sync => Durability::Sync,
+        }
+    }
+
     /// An engine with what is kept, or one that remembers nothing yet.
     pub fn engine(&self, ruleset: Arc<Ruleset>, options: EngineOptions) -> Result<Engine, Failure> {
         let secret = self.secret.read()?;
@@ -66,11 +76,7 @@ impl Keep {
             let options = secret.into_iter().fold(options, EngineOptions::hash_key);
             return Ok(Engine::with_options(ruleset, options));
         };
-        let durability = match self.durability {
-            Mode::None => Durability::None,
-            Mode::Batched => Durability::Batched,
-            Mode::Sync => Durability::Sync,
-        };
+        let durability = self.durability();
         let kept = StoreOptions::default().durability(durability).snapshot_every(self.snapshot_every);
         let kept = secret.into_iter().fold(kept, StoreOptions::hash_key);
         let store = Store::open(directory, kept).map_err(Failure::new)?;
@@ -94,7 +100,7 @@ fn size(text: &str) -> Result<u64, String> {
 
 /// What was found in a store, for people.
 pub fn told(recovery: &Recovery) -> String {
-    let Recovery { inputs, replayed, clean, torn, set_aside, carried } = recovery;
+    let Recovery { inputs, replayed, clean, torn, set_aside, carried, .. } = recovery;
     let mut text = match (inputs, replayed) {
         (0, _) => "state: nothing is remembered yet\n".to_string(),
         (1, _) => "state: 1 event is remembered\n".to_string(),
@@ -153,6 +159,7 @@ enum Command {
     Show(Show),
     Export(Export),
     Verify(Verify),
+    Erase(Erase),
 }
 
 impl State {
@@ -162,21 +169,22 @@ impl State {
             Command::Show(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Verify(command) => command.run(),
+            Command::Erase(command) => command.run(),
         }
     }
 }
 
 /// A directory of state, to look at.
 #[derive(Args)]
-struct Directory {
+pub(super) struct Directory {
     /// The directory that was given to `--state`
-    directory: String,
+    pub directory: String,
     #[command(flatten)]
     secret: Secret,
 }
 
 impl Directory {
-    fn options(&self) -> Result<StoreOptions, Failure> {
+    pub fn options(&self) -> Result<StoreOptions, Failure> {
         Ok(self.secret.read()?.into_iter().fold(StoreOptions::default(), StoreOptions::hash_key))
     }
 
@@ -369,9 +377,13 @@ impl Export {
 
 /// Read every byte of a directory, and decide what is in its log once more
 #[derive(Args)]
+#[command(after_help = "Example: rulec state verify memory --without buyer b-1042")]
 struct Verify {
     #[command(flatten)]
     directory: Directory,
+    /// Prove that nothing of this one is left: not in what is remembered, nor in any byte of the files
+    #[arg(long, num_args = 2, value_names = ["ENTITY", "KEY"])]
+    without: Option<Vec<String>>,
 }
 
 impl Verify {
@@ -386,6 +398,23 @@ impl Verify {
         }
         let engine = self.directory.look()?;
         let Recovery { inputs, replayed, .. } = engine.recovered().cloned().unwrap_or_default();
-        print(format!("every byte is as it was written; {inputs} events, {replayed} of them behind the newest snapshot\n").as_bytes())
+        print(format!("every byte is as it was written; {inputs} events, {replayed} of them behind the newest snapshot\n").as_bytes())?;
+        match self.without.as_deref() {
+            Some([entity, key]) => self.without(entity, key),
+            _ => Ok(Outcome::Fine),
+        }
+    }
+
+    fn without(&self, entity: &str, key: &str) -> CommandResult {
+        let Directory { directory, .. } = &self.directory;
+        let traces =
+            Store::traces(directory, &self.directory.options()?, entity, key).map_err(Failure::new)?;
+        print_findings(&traces.iter().map(|trace| format!("{trace}\n")).collect::<String>());
+        let count = traces.iter().filter(|trace| !trace.in_rules).count();
+        if count > 0 {
+            print(format!("{count} traces of {entity} `{key}`, or of something else of that name\n").as_bytes())?;
+            return Ok(Outcome::Found);
+        }
+        print(format!("nothing is left of {entity} `{key}`\n").as_bytes())
     }
 }

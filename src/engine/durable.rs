@@ -25,8 +25,10 @@ pub(crate) mod kind {
     pub const PIECE: u8 = 5;
     /// One key that is forgotten.
     pub const ERASE: u8 = 6;
+    /// Deadlines that fell due with inputs up to a number are settled.
+    pub const TOLD: u8 = 7;
     /// That another record came.
-    pub const NOTHING: u8 = 7;
+    pub const NOTHING: u8 = 8;
 }
 
 /// The longest input that can be written down.

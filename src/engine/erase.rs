@@ -6,6 +6,7 @@
 mod needles;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::durable::{StoreError, kind};
 use super::evaluate::{Engine, Inner, State};
@@ -18,7 +19,7 @@ use crate::model::value::{Datum, Value};
 use crate::state::disk::Records;
 use crate::state::erase::{Erasing, value_hash};
 use crate::state::save::{Bytes, Fault, Out, write_datum, write_decision};
-use crate::state::{Identity, Kept, KeyHash, Waiting};
+use crate::state::{Identity, Kept, KeyHash, Store, Waiting};
 pub(crate) use needles::{Looking, Needles, Trace};
 
 /// What was erased, and what could not be.
@@ -145,7 +146,7 @@ impl Engine {
             }
             number = durable.push(&mut records)?;
         }
-        let mut erased = Erased { left: self.left(entity), ..Erased::default() };
+        let mut erased = Erased { left: self.left(entity, &inner.state.store), ..Erased::default() };
         for part in &parts {
             self.carry_out(&mut inner.state, part, &mut erased).map_err(told)?;
         }
@@ -157,9 +158,14 @@ impl Engine {
         Ok(erased)
     }
 
-    /// As it was written down.
-    pub(crate) fn erase_again(&self, record: &[u8]) -> Result<(), StoreError> {
+    /// As it was written down; `untold` are decisions that may have to be told again.
+    pub(crate) fn erase_again(
+        &self,
+        record: &[u8],
+        untold: &mut Vec<(u64, Arc<Decision>)>,
+    ) -> Result<(), StoreError> {
         let plan = Plan::read(Bytes::new(record)).map_err(told)?;
+        untold.retain(|(_, decision)| !plan.decisions.contains(&self.identity(decision).0));
         self.carry_out(&mut self.lock().state, &plan, &mut Erased::default()).map_err(told)
     }
 
@@ -209,8 +215,7 @@ impl Engine {
             _ => None,
         });
         let mut all: Vec<u128> = applied.collect();
-        let fallen = state.fallen.iter().map(|fallen| &*fallen.decision);
-        all.extend(fallen.filter(|decision| names(decision)).map(|decision| self.identity(decision).0));
+        all.extend(state.untold().filter(|decision| names(decision)).map(|decision| self.identity(&decision).0));
         all
     }
 
@@ -258,7 +263,7 @@ impl Engine {
         let key = KeyHash(plan.key);
         let under = self.under(&plan.entity, key);
         let hir = &self.ruleset.hir;
-        let State { store, sequences, deadlines, effects, dedupe, aside, fallen, .. } = state;
+        let State { store, sequences, deadlines, effects, dedupe, aside, .. } = state;
         // The type is that of each memory's values.
         let erasing = Erasing { key, stand_in: plan.stand_in, ty: &Type::Text, hasher: &self.hasher };
         let (memories, values) = store.erase(&erasing, &|types| under.is_of(types));
@@ -275,9 +280,6 @@ impl Engine {
         erased.deadlines += deadlines.erase(&plan.deadlines);
         let events: HashSet<Identity> = plan.decisions.iter().copied().map(Identity).collect();
         erased.decisions += dedupe.erase(&events);
-        let before = fallen.len();
-        fallen.retain(|fallen| !events.contains(&self.identity(&fallen.decision)));
-        erased.decisions += (before - fallen.len()) as u64;
         for (of, places) in &plan.aside {
             if let Some(put) = aside.get_mut(*of as usize) {
                 put.erase(places)?;
@@ -285,6 +287,7 @@ impl Engine {
             }
         }
         aside.retain(|put| !put.records.is_empty());
+        erased.decisions += state.untell(|decision| events.contains(&self.identity(decision)));
         self.empty(state, under, erased);
         Ok(())
     }
@@ -314,11 +317,10 @@ impl Engine {
     }
 
     /// What is kept by the entity and others together, and values that are kept as numbers.
-    fn left(&self, entity: &str) -> Vec<String> {
+    fn left(&self, entity: &str, store: &Store) -> Vec<String> {
         let hir = &self.ruleset.hir;
         let is = |ty: &Type| matches!(ty, Type::Entity(own) if *own.name == *entity);
         let several = |types: &[Type]| types.len() > 1 && types.iter().any(is);
-        let store = &self.lock().state.store;
         let mut left = Vec::new();
         for (id, memory) in hir.memories.iter().enumerate() {
             let counts = memory.value.as_ref().is_some_and(is) && !store.holds_hashes(MemoryId::new(id));

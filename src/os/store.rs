@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::DiskDirectory;
 use crate::engine::durable::Driver;
 use crate::engine::{Engine, StoreError};
-use crate::state::disk::{Finding, Flusher, Pipe, verify};
-use crate::store::{Store, StoreOptions, look};
+use crate::state::disk::{Finding, Flusher, Pipe, View, verify};
+use crate::store::{Found, Store, StoreOptions, look, traces};
 
 impl Store {
     /// Opens a directory, and makes it if it is not there. No other process can open it until this one ends, or the
@@ -24,7 +24,17 @@ impl Store {
         let disk = DiskDirectory::new(path)
             .map_err(|error| StoreError::new(format!("can't use `{}` for state: {error}", path.display())))?;
         let waits = !options.syncs();
-        Store::on(Arc::new(disk), options, Box::new(move |flusher| start(flusher, waits)))
+        Store::on(Arc::new(disk), options, Box::new(move |flusher| start(flusher, waits, "state")))
+    }
+
+    /// As [`Store::open`], of a directory in which something is remembered: none is made.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and if there is no such directory, or no state in it.
+    pub fn existing(path: impl AsRef<Path>, options: StoreOptions) -> Result<Store, StoreError> {
+        let disk = Arc::new(DiskDirectory::existing(path.as_ref(), "the state")?);
+        View::open(disk, Some(options.fingerprint()))?;
+        Store::open(path, options)
     }
 
     /// An engine with everything that is remembered in a directory and the ruleset that decided last, to look at.
@@ -33,7 +43,7 @@ impl Store {
     /// # Errors
     /// If there is no such directory, nothing is remembered in it, it is damaged, or it was made with another secret.
     pub fn look(path: impl AsRef<Path>, options: &StoreOptions) -> Result<Engine, StoreError> {
-        look(Arc::new(DiskDirectory::existing(path.as_ref())?), options)
+        look(Arc::new(DiskDirectory::existing(path.as_ref(), "the state")?), options)
     }
 }
 
@@ -70,9 +80,51 @@ impl Store {
     /// # Errors
     /// If there is no such directory.
     pub fn verify(path: impl AsRef<Path>, options: &StoreOptions) -> Result<Vec<StoreFinding>, StoreError> {
-        let disk = Arc::new(DiskDirectory::existing(path.as_ref())?);
+        let disk = Arc::new(DiskDirectory::existing(path.as_ref(), "the state")?);
         let found = verify(disk, Some(&options.fingerprint()));
         Ok(found.into_iter().map(StoreFinding::from).collect())
+    }
+}
+
+/// Something of a key that is left in a directory of state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreTrace {
+    /// The rules speak of it, not what is remembered: a list in them may name it.
+    pub in_rules: bool,
+    /// Where and what, in words.
+    pub text: String,
+}
+
+impl fmt::Display for StoreTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.in_rules { "in the rules" } else { "trace" };
+        write!(f, "{word}: {}", self.text)
+    }
+}
+
+impl From<Found> for StoreTrace {
+    fn from(found: Found) -> StoreTrace {
+        let Found { file, what, in_rules } = found;
+        let file = file.map_or(String::new(), |file| format!("`{file}`: "));
+        StoreTrace { in_rules, text: format!("{file}{what}") }
+    }
+}
+
+impl Store {
+    /// What is left of one value of an entity, in what is remembered and in every byte of the files: its text, its short
+    /// hash, or the hash that its key is kept under. Empty after [`Engine::erase`] and [`Engine::clear_log`]. Another entity
+    /// with a value of the same text can't be told from it.
+    ///
+    /// # Errors
+    /// As [`Store::look`], and if there is no such entity, or the text is no value of it.
+    pub fn traces(
+        path: impl AsRef<Path>,
+        options: &StoreOptions,
+        entity: &str,
+        value: &str,
+    ) -> Result<Vec<StoreTrace>, StoreError> {
+        let disk = Arc::new(DiskDirectory::existing(path.as_ref(), "the state")?);
+        Ok(traces(disk, options, (entity, value))?.into_iter().map(StoreTrace::from).collect())
     }
 }
 
@@ -91,15 +143,20 @@ impl Drop for Writing {
 /// What comes so close together is written at once, where nobody waits for it.
 const TOGETHER: Duration = Duration::from_millis(1);
 
-fn start(flusher: Arc<Mutex<Option<Flusher>>>, waits: bool) -> Result<Driver, StoreError> {
+/// A thread of that name.
+pub(super) fn start(
+    flusher: Arc<Mutex<Option<Flusher>>>,
+    waits: bool,
+    name: &str,
+) -> Result<Driver, StoreError> {
     let pipe = match &*flusher.lock().unwrap_or_else(PoisonError::into_inner) {
         Some(flusher) => flusher.pipe().clone(),
         None => return Err(StoreError::new("the store was closed")),
     };
     let thread = std::thread::Builder::new()
-        .name("state".into())
+        .name(name.into())
         .spawn(move || write_all(&flusher, &pipe, waits))
-        .map_err(|error| StoreError::new(format!("can't start a thread to write state: {error}")))?;
+        .map_err(|error| StoreError::new(format!("can't start a thread to write the {name}: {error}")))?;
     Ok(Driver::Thread(Box::new(Writing(Some(thread)))))
 }
 
