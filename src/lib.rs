@@ -36,8 +36,8 @@ mod vm;
 pub use compile::{CompileError, Compiled, compile_files, compile_text};
 pub use diag::{Code, Diagnostic, Diagnostics, Edit, Fix, Label, Severity, render::Format};
 pub use engine::{
-    Answer, Carried, CarriedPart, CsvColumns, Engine, EngineOptions, Erased, Event, Failed, Fate, HeldPart, Recovery,
-    RuleStats, Ruleset, Stats, StoreError, Summary,
+    Answer, Carried, CarriedPart, CsvColumns, Engine, EngineOptions, Erased, Event, Failed, Fate, HeldPart,
+    Recovery, RuleStats, Ruleset, Stats, StoreError, Summary,
 };
 #[doc(hidden)]
 pub use engine::{LoadError, Pending, Told};

@@ -74,7 +74,9 @@ impl Erase {
         let some = counts.iter().any(|(count, _)| *count > 0);
         let mut text = match some {
             true => format!("{entity} `{key}` is erased, from what is remembered and from every file\n"),
-            false => format!("nothing is remembered of {entity} `{key}`; the log and older snapshots are gone\n"),
+            false => {
+                format!("nothing is remembered of {entity} `{key}`; the log and older snapshots are gone\n")
+            }
         };
         for (count, what) in counts.iter().filter(|(count, _)| *count > 0) {
             text.push_str(&format!("{count:>12}  {what}\n"));

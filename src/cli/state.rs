@@ -412,7 +412,9 @@ impl Verify {
         print_findings(&traces.iter().map(|trace| format!("{trace}\n")).collect::<String>());
         let count = traces.iter().filter(|trace| !trace.in_rules).count();
         if count > 0 {
-            print(format!("{count} traces of {entity} `{key}`, or of something else of that name\n").as_bytes())?;
+            print(
+                format!("{count} traces of {entity} `{key}`, or of something else of that name\n").as_bytes(),
+            )?;
             return Ok(Outcome::Found);
         }
         print(format!("nothing is left of {entity} `{key}`\n").as_bytes())

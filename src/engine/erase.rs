@@ -215,7 +215,9 @@ impl Engine {
             _ => None,
         });
         let mut all: Vec<u128> = applied.collect();
-        all.extend(state.untold().filter(|decision| names(decision)).map(|decision| self.identity(&decision).0));
+        all.extend(
+            state.untold().filter(|decision| names(decision)).map(|decision| self.identity(&decision).0),
+        );
         all
     }
 
@@ -244,7 +246,9 @@ impl Engine {
     fn is_field_of(&self, waiting: &Waiting, under: Under<'_>) -> bool {
         let absence = self.ruleset.absences.get(waiting.absence as usize);
         let place = absence.and_then(|absence| absence.due.iter().find(|(of, _)| *of == waiting.event));
-        let Some(plan) = place.and_then(|(_, place)| self.ruleset.plan.events.get(*place)) else { return false };
+        let Some(plan) = place.and_then(|(_, place)| self.ruleset.plan.events.get(*place)) else {
+            return false;
+        };
         let schema = &self.ruleset.hir.schema.events[waiting.event.index()];
         plan.fields.iter().zip(&waiting.fields).any(|(field, datum)| {
             let ty = schema.fields.get(field.index()).map(|field| &field.ty.base);
@@ -331,7 +335,9 @@ impl Engine {
         let named = |kind: &str, name: &str| format!("{kind} {name}");
         let sequences = hir.sequences.iter().filter(|sequence| several(&sequence.keys));
         left.extend(sequences.map(|sequence| named("sequence", &sequence.identity)));
-        left.extend(hir.mutes.iter().filter(|mute| several(&mute.keys)).map(|mute| named("mute", &mute.identity)));
+        left.extend(
+            hir.mutes.iter().filter(|mute| several(&mute.keys)).map(|mute| named("mute", &mute.identity)),
+        );
         for action in &hir.actions {
             let keys = action.once.iter().flat_map(|once| &once.keys);
             let types: Vec<Type> =
@@ -350,7 +356,8 @@ impl Engine {
         }
         let tables = hir.tables.iter().filter(|table| table.feed.is_some() && several(&table.keys));
         left.extend(tables.map(|table| named("table", &table.name)));
-        let calendars = hir.calendars.iter().filter(|calendar| calendar.feed.is_some() && several(&calendar.keys));
+        let calendars =
+            hir.calendars.iter().filter(|calendar| calendar.feed.is_some() && several(&calendar.keys));
         left.extend(calendars.map(|calendar| named("calendar", &calendar.name)));
         left
     }

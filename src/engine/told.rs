@@ -38,7 +38,8 @@ impl State {
     /// Nobody is told of these decisions any more; how many there were.
     pub(super) fn untell(&mut self, of: impl Fn(&Decision) -> bool) -> u64 {
         let State { told: Told { handed, ahead, .. }, fallen, .. } = self;
-        let count = |handed: &Vec<_>, ahead: &VecDeque<_>, fallen: &Vec<_>| handed.len() + ahead.len() + fallen.len();
+        let count =
+            |handed: &Vec<_>, ahead: &VecDeque<_>, fallen: &Vec<_>| handed.len() + ahead.len() + fallen.len();
         let before = count(handed, ahead, fallen);
         handed.retain(|decision| !of(decision));
         ahead.retain(|(_, decision)| !of(decision));

@@ -18,10 +18,10 @@ use crate::engine::{Engine, EngineOptions, Ruleset, StoreError};
 use crate::state::disk::{Directory, DirectoryOptions, Disk, Durability as Mode, Flusher};
 
 pub(crate) use look::look;
-pub(crate) use trace::{Found, traces};
 pub(crate) use origin::Origin;
 pub(crate) use recover::torn;
 use recover::{Opened, Recovering};
+pub(crate) use trace::{Found, traces};
 
 /// When inputs are made to outlast what.
 ///

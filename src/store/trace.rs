@@ -50,13 +50,15 @@ pub(crate) fn traces(
 fn remembered(engine: &Engine, of: (&str, &str), needles: &Needles) -> Result<Vec<Found>, StoreError> {
     let mut found = Vec::new();
     let mut each = |piece: serde_json::Value| {
-        let word = |name: &str| piece.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_string();
+        let word =
+            |name: &str| piece.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_string();
         let what = format!("it is remembered in {} {}", word("kind"), word("what"));
         found.push(Found { file: None, what, in_rules: false });
         true
     };
     engine.remembered(Some(of), &mut each).map_err(StoreError::new)?;
-    let mut sections = Sections { needles, name: String::new(), looking: Looking::default(), found: Vec::new() };
+    let mut sections =
+        Sections { needles, name: String::new(), looking: Looking::default(), found: Vec::new() };
     match engine.save(&mut sections) {
         Ok(()) => sections.end(),
         Err(never) => match never {},
@@ -107,7 +109,8 @@ fn in_snapshot(
     found: &mut Vec<Found>,
 ) -> Result<(), StoreError> {
     let mut reader = view.snapshot(number)?;
-    let mut sections = Sections { needles, name: String::new(), looking: Looking::default(), found: Vec::new() };
+    let mut sections =
+        Sections { needles, name: String::new(), looking: Looking::default(), found: Vec::new() };
     while let Some(piece) = reader.next()? {
         let looked = match piece {
             Piece::Section(name) => sections.section(name),

@@ -105,8 +105,11 @@ fn is_of_word(byte: u8) -> bool {
 
 fn stands_alone(bytes: &[u8], at: usize, needle: &[u8]) -> bool {
     let end = at + needle.len();
-    let before = bytes[..at].last().filter(|byte| is_of_word(**byte) && needle.first().is_some_and(|n| is_of_word(*n)));
-    let after = bytes.get(end).filter(|byte| is_of_word(**byte) && needle.last().is_some_and(|n| is_of_word(*n)));
+    let before = bytes[..at]
+        .last()
+        .filter(|byte| is_of_word(**byte) && needle.first().is_some_and(|n| is_of_word(*n)));
+    let after =
+        bytes.get(end).filter(|byte| is_of_word(**byte) && needle.last().is_some_and(|n| is_of_word(*n)));
     (before.is_none() || begins(bytes, at, needle.len())) && (after.is_none() || ends(bytes, at, end))
 }
 
@@ -117,7 +120,8 @@ fn begins(bytes: &[u8], at: usize, length: usize) -> bool {
         all >= length && bytes.get(at..at + all).is_some_and(|text| std::str::from_utf8(text).is_ok())
     };
     let short = usize::from(bytes[at - 1]);
-    let long = at.checked_sub(2).and_then(|place| bytes.get(place)).map(|low| usize::from(low & 0x7f) | short << 7);
+    let long =
+        at.checked_sub(2).and_then(|place| bytes.get(place)).map(|low| usize::from(low & 0x7f) | short << 7);
     escaped || short < 0x80 && (is_text(short) || long.is_some_and(|long| long >= 0x80 && is_text(long)))
 }
 
@@ -130,7 +134,8 @@ fn ends(bytes: &[u8], at: usize, end: usize) -> bool {
         let long = [length as u8 | 0x80, (length >> 7) as u8];
         let head = if length < 0x80 { &short[..1] } else { &long[..] };
         let before = &bytes[..start];
-        (before.ends_with(head) || before.ends_with(&fixed)) && std::str::from_utf8(&bytes[start..end]).is_ok()
+        (before.ends_with(head) || before.ends_with(&fixed))
+            && std::str::from_utf8(&bytes[start..end]).is_ok()
     })
 }
 

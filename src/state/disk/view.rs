@@ -52,7 +52,9 @@ impl View {
     /// The name of the file that a record stands in.
     pub fn log_file(&self, record: u64) -> String {
         let after = self.starts.partition_point(|start| *start <= record);
-        segment::name(after.checked_sub(1).and_then(|place| self.starts.get(place)).copied().unwrap_or(record))
+        segment::name(
+            after.checked_sub(1).and_then(|place| self.starts.get(place)).copied().unwrap_or(record),
+        )
     }
 
     /// The records that there are snapshots of.
