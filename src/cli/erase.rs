@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::state::Directory;
 use super::{CommandResult, Failure, print};
-use crate::{Answers, Engine, Erased, Logged, Store, erase_from_log};
+use crate::{Answers, Engine, Erased, Logged, Store, StoreError, erase_from_log};
 
 /// Forget one buyer, device, card …, in memory and in every file
 ///
@@ -30,8 +30,8 @@ pub struct Erase {
 
 impl Erase {
     pub fn run(self) -> CommandResult {
-        let store = Store::existing(&self.directory.directory, self.directory.options()?);
-        let engine = Engine::as_before(store.map_err(Failure::new)?).map_err(Failure::new)?;
+        let store = Store::existing(&self.directory.directory, self.directory.options()?).map_err(told)?;
+        let engine = Engine::as_before(store).map_err(Failure::new)?;
         let erased = engine.erase(&self.entity, &self.key).map_err(Failure::new)?;
         engine.clear_log().map_err(Failure::new)?;
         let mut text = self.told(&erased);
@@ -87,4 +87,11 @@ impl Erase {
         left.iter().for_each(|left| text.push_str(&format!("  {left}\n")));
         text
     }
+}
+
+fn told(error: StoreError) -> Failure {
+    if error.is_locked() {
+        return Failure::new(error.help("stop it first; a service erases by itself, with `Engine::erase`"));
+    }
+    Failure::new(error)
 }
