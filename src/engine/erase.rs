@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::durable::{StoreError, kind};
-use super::evaluate::{Engine, Inner, State};
+use super::evaluate::{Engine, State};
 use super::show::Under;
 use crate::builtins::short_hash;
 use crate::model::decision::Decision;
@@ -135,7 +135,7 @@ impl Engine {
     pub fn erase(&self, entity: &str, value: &str) -> Result<Erased, StoreError> {
         let (needles, key) = self.needles(entity, value)?;
         let mut inner = self.lock();
-        let parts = self.plan(&inner, entity, key, &needles)?.parts();
+        let parts = self.plan(&inner.state, entity, key, &needles)?.parts();
         let mut number = 0;
         if let Some(durable) = self.durable() {
             let mut records = Records::default();
@@ -180,9 +180,9 @@ impl Engine {
         Under { hir: &self.ruleset.hir, entity, key }
     }
 
-    fn plan(&self, inner: &Inner, entity: &str, key: KeyHash, needles: &Needles) -> Result<Plan, StoreError> {
-        let state = &inner.state;
-        let salt = format!("{:032x} {} {}", key.0, inner.inputs, state.dedupe.now().0);
+    fn plan(&self, state: &State, entity: &str, key: KeyHash, needles: &Needles) -> Result<Plan, StoreError> {
+        // Of what is remembered alone, so that two engines that remember the same go on alike.
+        let salt = format!("{:032x} {} {}", key.0, state.dedupe.now().0, state.dedupe.applied().len());
         let mut aside = Vec::new();
         for (place, put) in state.aside.iter().enumerate() {
             let places = put.find(&|record| needles.is_in(record)).map_err(told)?;

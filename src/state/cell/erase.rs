@@ -38,16 +38,22 @@ impl Shape {
 }
 
 impl KeyMemory {
-    /// Another hash takes the place of the value's; whether it was held.
+    /// Another hash takes the place of the value's; whether it was held where a window can reach.
     pub fn erase(&mut self, shape: &Shape, erasing: &Erasing<'_>) -> bool {
-        let mut erased =
-            shape.layout() == Layout::Hashed && self.entries.replace(erasing.key.0, erasing.stand_in);
+        let layout = shape.layout();
+        let limit = if shape.steps() { i64::MIN } else { self.limit(shape) };
+        let expired = self.entries.until(layout, limit);
+        let hashed = layout == Layout::Hashed;
+        let last = if hashed { self.entries.replace(erasing.key.0, erasing.stand_in) } else { None };
+        let mut erased = last.is_some_and(|last| last >= expired);
         let Some(Extra { links, values, ever, steps, .. }) = self.extra.as_deref_mut() else { return erased };
-        if erased && let Some(links) = links {
+        if last.is_some()
+            && let Some(links) = links
+        {
             *links = Links::of(shape.values(&self.entries));
         }
-        for kept in values {
-            erased |= erase_value(kept, erasing);
+        for (place, kept) in values.iter_mut().enumerate() {
+            erased |= erase_value(kept, erasing) && place >= expired;
         }
         erased |= ever.as_mut().is_some_and(|ever| ever.erase(erasing));
         erased | steps.as_mut().is_some_and(|steps| steps.erase(erasing))

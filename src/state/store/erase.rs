@@ -3,7 +3,6 @@
 use super::{Edge, Group, Store};
 use crate::model::ids::MemoryId;
 use crate::model::types::Type;
-use crate::state::cell::KeyMemory;
 use crate::state::erase::Erasing;
 use crate::state::told::Counted;
 
@@ -14,7 +13,7 @@ impl Store {
         let mut held = (0, 0);
         for group in &mut self.groups {
             if wanted(&group.keys) {
-                held.0 += group.blank(erasing.key.0);
+                held.0 += group.remove(erasing.key.0);
             }
             held.1 += group.erase_values(erasing, wanted);
         }
@@ -30,15 +29,22 @@ impl Store {
 }
 
 impl Group {
-    fn blank(&mut self, key: u128) -> u64 {
-        let Some(cell) = self.index.find(key).map(|cell| cell as usize) else { return 0 };
-        let mut count = 0;
-        let memories = self.memories.iter_mut().skip(cell * self.shapes.len());
-        for (memory, shape) in memories.zip(&self.shapes) {
-            count += u64::from(!memory.is_blank());
-            *memory = KeyMemory::new(shape);
+    /// The last cell takes the place of the one that goes.
+    fn remove(&mut self, key: u128) -> u64 {
+        let (Some(cell), Some(last)) = (self.index.find(key), self.cells.checked_sub(1)) else { return 0 };
+        let memories = self.memories.iter().skip(cell as usize * self.shapes.len()).take(self.shapes.len());
+        let count = memories.filter(|memory| !memory.is_blank()).count() as u64;
+        let moved = self.index.iter().find(|(_, place)| *place == last).map(|(key, _)| key);
+        self.index.remove(key);
+        if let Some(moved) = moved.filter(|_| cell != last) {
+            self.index.remove(moved);
+            self.index.insert(moved, cell);
         }
-        self.forget_places(cell);
+        self.cells = last;
+        let (cell, last) = (cell as usize, last as usize);
+        swap_remove(&mut self.memories, cell, last, self.shapes.len());
+        swap_remove(&mut self.edges, cell, last, self.ends.len());
+        swap_remove(&mut self.counted, cell, last, self.tellers.len());
         count
     }
 
@@ -66,4 +72,10 @@ impl Group {
         }
         count
     }
+}
+
+/// Of pieces of so many, the last one takes the place of one.
+fn swap_remove<T>(all: &mut Vec<T>, place: usize, last: usize, each: usize) {
+    (0..each).for_each(|at| all.swap(place * each + at, last * each + at));
+    all.truncate(last * each);
 }
