@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::erase::Erase;
+use super::size::size;
 use super::{CommandResult, Failure, Outcome, print, print_findings};
 use crate::{
     Carried, CarriedPart, Durability, Engine, EngineOptions, Fate, HeldPart, Recovery, Ruleset, Stamp, Store,
@@ -82,20 +83,6 @@ impl Keep {
         let store = Store::open(directory, kept).map_err(Failure::new)?;
         Engine::with_store(ruleset, options, store).map_err(Failure::new)
     }
-}
-
-/// A number of bytes, such as `256MB`.
-fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let unit = match text[digits.len()..].trim().to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        "KB" | "KIB" | "K" => 1 << 10,
-        "MB" | "MIB" | "M" => 1 << 20,
-        "GB" | "GIB" | "G" => 1 << 30,
-        _ => return Err("write a number and KB, MB or GB, such as `256MB`".into()),
-    };
-    let number: u64 = digits.parse().map_err(|_| "write a number and KB, MB or GB, such as `256MB`")?;
-    number.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(|| "it is out of range".into())
 }
 
 /// What was found in a store, for people.
@@ -248,11 +235,17 @@ fn stats_text(stamp: &Stamp, inputs: u64, summary: &Summary) -> String {
     }
     let mut memories: Vec<_> = summary.memories.iter().collect();
     memories.sort_by_key(|memory| std::cmp::Reverse(memory.bytes));
-    for HeldPart { what, since, keys, entries, bytes } in memories {
+    for HeldPart { what, since, keys, entries, bytes, unclear } in memories {
         text.push_str(&format!(
             "{keys:>12} {entries:>12} {bytes:>12}  {since:<20}  {what}\n",
             since = since.to_string()
         ));
+        if *unclear > 0 {
+            text.push_str(&format!(
+                "{:>40}  {unclear} events were not counted: their `where` or their value is unknown\n",
+                ""
+            ));
+        }
     }
     for (what, dropped, bytes) in &summary.aside {
         text.push_str(&format!("put aside at {dropped}, {bytes} bytes: {what}\n"));
@@ -262,8 +255,8 @@ fn stats_text(stamp: &Stamp, inputs: u64, summary: &Summary) -> String {
 
 fn stats_json(stamp: &Stamp, inputs: u64, summary: &Summary) -> serde_json::Value {
     let memory = |held: &HeldPart| {
-        let HeldPart { what, since, keys, entries, bytes } = held;
-        json!({ "memory": what, "since": since.to_string(), "keys": keys, "entries": entries, "bytes": bytes })
+        let HeldPart { what, since, keys, entries, bytes, unclear } = held;
+        json!({ "memory": what, "since": since.to_string(), "keys": keys, "entries": entries, "bytes": bytes, "unclear": unclear })
     };
     let aside = |(what, dropped, bytes): &(String, crate::Time, u64)| json!({ "what": what, "dropped": dropped.to_string(), "bytes": bytes });
     json!({

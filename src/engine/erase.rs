@@ -274,7 +274,8 @@ impl Engine {
         erased.memories += memories;
         erased.values += values;
         for (id, sequence) in hir.sequences.iter().enumerate() {
-            let goes = under.is_of(&sequence.keys) && sequences.erase(SequenceId::new(id), key);
+            let goes =
+                under.is_of(&sequence.keys) && sequences.erase(SequenceId::new(id), key, store.budget());
             erased.sequences += u64::from(goes);
         }
         let [labels, mutes, once] = effects.erase(key, &|held| under.holds(held));

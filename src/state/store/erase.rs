@@ -3,6 +3,7 @@
 use super::{Edge, Group, Store};
 use crate::model::ids::MemoryId;
 use crate::model::types::Type;
+use crate::state::budget::Budget;
 use crate::state::erase::Erasing;
 use crate::state::told::Counted;
 
@@ -13,9 +14,9 @@ impl Store {
         let mut held = (0, 0);
         for group in &mut self.groups {
             if wanted(&group.keys) {
-                held.0 += group.remove(erasing.key.0);
+                held.0 += group.remove(erasing.key.0, &mut self.budget);
             }
-            held.1 += group.erase_values(erasing, wanted);
+            held.1 += group.erase_values(erasing, wanted, &mut self.budget);
         }
         held
     }
@@ -30,10 +31,17 @@ impl Store {
 
 impl Group {
     /// The last cell takes the place of the one that goes.
-    fn remove(&mut self, key: u128) -> u64 {
+    fn remove(&mut self, key: u128, budget: &mut Budget) -> u64 {
         let (Some(cell), Some(last)) = (self.index.find(key), self.cells.checked_sub(1)) else { return 0 };
         let memories = self.memories.iter().skip(cell as usize * self.shapes.len()).take(self.shapes.len());
         let count = memories.filter(|memory| !memory.is_blank()).count() as u64;
+        let kept = self.memories.iter().skip(cell as usize * self.shapes.len()).zip(&self.shapes);
+        let room: u64 = kept.map(|(memory, shape)| memory.room(shape)).sum();
+        budget.resize(self.cell_room() + if budget.limit.is_some() { room } else { 0 }, 0);
+        self.missed.remove(&cell);
+        if let Some(missed) = self.missed.remove(&last) {
+            self.missed.insert(cell, missed);
+        }
         let moved = self.index.iter().find(|(_, place)| *place == last).map(|(key, _)| key);
         self.index.remove(key);
         if let Some(moved) = moved.filter(|_| cell != last) {
@@ -56,7 +64,12 @@ impl Group {
         counted.for_each(|counted| *counted = Counted::default());
     }
 
-    fn erase_values(&mut self, erasing: &Erasing<'_>, wanted: &dyn Fn(&[Type]) -> bool) -> u64 {
+    fn erase_values(
+        &mut self,
+        erasing: &Erasing<'_>,
+        wanted: &dyn Fn(&[Type]) -> bool,
+        budget: &mut Budget,
+    ) -> u64 {
         let mut count = 0;
         for (place, shape) in self.shapes.iter().enumerate() {
             let Some(ty) = shape.ty().filter(|ty| shape.holds_values() && wanted(std::slice::from_ref(*ty)))
@@ -65,7 +78,15 @@ impl Group {
             };
             let erasing = Erasing { ty, ..*erasing };
             let all = self.memories.iter_mut().skip(place).step_by(self.shapes.len());
-            count += all.filter_map(|memory| memory.erase(shape, &erasing).then_some(())).count() as u64;
+            for memory in all {
+                let before = if budget.limit.is_some() { memory.room(shape) } else { 0 };
+                if memory.erase(shape, &erasing) {
+                    count += 1;
+                }
+                if budget.limit.is_some() {
+                    budget.resize(before, memory.room(shape));
+                }
+            }
         }
         if count > 0 {
             (0..self.cells as usize).for_each(|cell| self.forget_places(cell));
