@@ -36,8 +36,8 @@ mod vm;
 pub use compile::{CompileError, Compiled, compile_files, compile_text};
 pub use diag::{Code, Diagnostic, Diagnostics, Edit, Fix, Label, Severity, render::Format};
 pub use engine::{
-    Answer, Carried, CarriedPart, CsvColumns, Engine, EngineOptions, Event, Failed, Fate, HeldPart, Recovery,
-    RuleStats, Ruleset, Stats, StoreError, Summary,
+    Answer, Carried, CarriedPart, CsvColumns, Engine, EngineOptions, Erased, Event, Failed, Fate, HeldPart,
+    Recovery, RuleStats, Ruleset, Stats, StoreError, Summary,
 };
 #[doc(hidden)]
 pub use engine::{LoadError, Pending, Told};
@@ -49,7 +49,7 @@ pub use model::decision::{
     Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed, Warming,
 };
 pub use model::time::Time;
-pub use os::{DiskFiles, StoreFinding, compile};
+pub use os::{DiskFiles, StoreFinding, StoreTrace, compile};
 #[doc(hidden)]
 pub use os::{erase_from_log, read_log};
 pub use source::{FileError, Files, MemoryFiles, Position, Source, SourceId, SourceMap, Span};

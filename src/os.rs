@@ -12,7 +12,7 @@ use crate::source::{FileError, Files};
 
 pub use disk::DiskDirectory;
 pub use log::{erase_from_log, read_log};
-pub use store::StoreFinding;
+pub use store::{StoreFinding, StoreTrace};
 
 /// Files on disk; paths are relative to the working directory.
 #[derive(Copy, Clone, Debug, Default)]

@@ -242,3 +242,70 @@ fn wrong_usage_is_told() {
     }
     assert!(!shop.path("nowhere").exists());
 }
+
+#[test]
+fn one_buyer_is_erased_from_every_file() {
+    let shop = Shop::new();
+    let line = |buyer: &str, minute: u32| {
+        format!(
+            r#"{{"type":"login","id":"{buyer}-{minute}","at":"2026-11-11T10:{minute:02}:00Z","buyer":"{buyer}"}}"#
+        )
+    };
+    let lines: Vec<String> =
+        (0..20).map(|minute| line(["zz-gone", "b1"][minute as usize % 2], minute)).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let run = ["run", "shop.rules", "-", "--state", "memory", "--log", "told"];
+    assert_eq!(shop.rulec(&run, &lines).code, 0);
+    let has = |directory: &str| {
+        let files = fs::read_dir(shop.path(directory)).unwrap();
+        let has = |bytes: &[u8]| bytes.windows(7).any(|window| window == b"zz-gone");
+        files.into_iter().any(|file| has(&fs::read(file.unwrap().path()).unwrap()))
+    };
+    let verify = ["state", "verify", "memory", "--without", "buyer", "zz-gone"];
+    let found = shop.rulec(&verify, &[]);
+    assert_eq!(found.code, 1, "{}", found.out);
+    assert!(
+        found.err.contains("trace: `wal-00000000000000000001.log`: its text is in record"),
+        "{}",
+        found.err
+    );
+    assert!(found.err.contains("it is remembered in label suspect"), "{}", found.err);
+    assert!(has("memory") && has("told"));
+    let erased = shop.rulec(&["state", "erase", "memory", "buyer", "zz-gone", "--log", "told"], &[]);
+    assert_eq!(erased.code, 0, "{}", erased.err);
+    for told in
+        ["buyer `zz-gone` is erased", "1  memories of windows", "1  labels", "10  inputs in the log `told`"]
+    {
+        assert!(erased.out.contains(told), "{}", erased.out);
+    }
+    let gone = shop.rulec(&verify, &[]);
+    assert_eq!(gone.code, 0, "{}", gone.err);
+    assert!(gone.out.ends_with("nothing is left of buyer `zz-gone`\n"), "{}", gone.out);
+    assert!(!has("memory") && !has("told"));
+    // Others are as they were, and the run goes on.
+    let pieces = shop.pieces(&["state", "show", "memory", "buyer", "b1", "--format", "json"]);
+    assert_eq!(pieces.len(), 2);
+    let next = line("b1", 30);
+    let ran = shop.decide(&[&next]);
+    assert!(ran.out.contains("11 logins in an hour"), "{}{}", ran.out, ran.err);
+    let again = shop.rulec(&["state", "erase", "memory", "buyer", "zz-gone"], &[]);
+    assert!(again.out.starts_with("nothing is remembered of buyer `zz-gone`"), "{}", again.out);
+}
+
+#[test]
+fn what_can_not_be_erased_is_told() {
+    let shop = Shop::new();
+    shop.decide(EVENTS);
+    let wrong = shop.rulec(&["state", "erase", "memory", "byer", "b1"], &[]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("no entity `byer`; did you mean `buyer`?"), "{}", wrong.err);
+    assert_eq!(shop.rulec(&["state", "verify", "memory", "--without", "byer", "b1"], &[]).code, 2);
+    assert_eq!(shop.rulec(&["state", "erase", "nowhere", "buyer", "b1"], &[]).code, 2);
+    assert!(!shop.path("nowhere").exists());
+    let options = rulec::StoreOptions::default();
+    let store = rulec::Store::open(shop.path("memory"), options).unwrap();
+    let locked = shop.rulec(&["state", "erase", "memory", "buyer", "b1"], &[]);
+    drop(store);
+    assert_eq!(locked.code, 2);
+    assert!(locked.err.contains("`Engine::erase`"), "{}", locked.err);
+}

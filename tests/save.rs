@@ -118,3 +118,53 @@ fn go_on_after_reading(options: impl Fn(&mut Random) -> EngineOptions) -> (u64, 
     assert!(single || reads >= rounds * 3 && bytes >= rounds * 3_000, "{reads} reads of {bytes} bytes");
     (full, rounds as u64)
 }
+
+/// Values that events have, and that are erased now and then.
+fn erase(random: &mut Random, engines: &[&Engine]) -> u64 {
+    let (entity, kind) =
+        [("buyer", schema::Kind::Buyer), ("device", schema::Kind::Device), ("ip", schema::Kind::Ip)]
+            [random.below(3)];
+    let text = schema::json(kind, random);
+    let Ok(serde_json::Value::String(value)) = serde_json::from_str(&text) else { return 0 };
+    let Ok(first) = engines[0].erase(entity, &value) else { return 0 };
+    for engine in &engines[1..] {
+        assert_eq!(engine.erase(entity, &value).as_ref(), Ok(&first), "{entity} {value}");
+    }
+    for engine in engines {
+        let mut each = |piece: serde_json::Value| panic!("{entity} {value}: {piece}");
+        engine.remembered(Some((entity, &value)), &mut each).unwrap();
+    }
+    first.memories + first.values
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "how long to look is the caller's choice")]
+fn an_engine_that_has_erased_goes_on_as_one_that_read_what_is_left() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds = match number("RULEC_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("RULEC_ROUNDS").unwrap_or(ROUNDS),
+    };
+    let single = seeds.end - seeds.start == 1;
+    let mut erased = 0;
+    for seed in seeds {
+        let Some((compiled, lines, source)) = generated(seed) else { continue };
+        let mut random = Random::new(seed ^ 0xE4A5E);
+        let steady = Engine::new(compiled.ruleset.clone());
+        let mut restarted = Engine::new(compiled.ruleset.clone());
+        for (index, line) in lines.iter().enumerate() {
+            if random.chance(6) {
+                erased += erase(&mut random, &[&steady, &restarted]);
+                let saved = Saved::of(&restarted);
+                assert_eq!(Saved::of(&steady), saved, "seed {seed}: line {index}\n{source}");
+                let fresh = Engine::new(compiled.ruleset.clone());
+                fresh.load(&mut saved.read(1000)).unwrap();
+                assert_eq!(Saved::of(&fresh), saved, "seed {seed}: saved again, line {index}\n{source}");
+                restarted = fresh;
+            }
+            let said = decide(&restarted, line, false);
+            assert_eq!(said, decide(&steady, line, false), "seed {seed}: line {}\n{source}", index + 1);
+        }
+    }
+    assert!(single || erased > 100, "{erased} memories were erased");
+}

@@ -6,6 +6,7 @@ mod check;
 mod compare;
 mod csv;
 mod emit;
+mod erase;
 mod explain;
 mod fmt;
 mod input;

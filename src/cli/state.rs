@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
+use super::erase::Erase;
 use super::size::size;
 use super::{CommandResult, Failure, Outcome, print, print_findings};
 use crate::{
@@ -145,6 +146,7 @@ enum Command {
     Show(Show),
     Export(Export),
     Verify(Verify),
+    Erase(Erase),
 }
 
 impl State {
@@ -154,21 +156,22 @@ impl State {
             Command::Show(command) => command.run(),
             Command::Export(command) => command.run(),
             Command::Verify(command) => command.run(),
+            Command::Erase(command) => command.run(),
         }
     }
 }
 
 /// A directory of state, to look at.
 #[derive(Args)]
-struct Directory {
+pub(super) struct Directory {
     /// The directory that was given to `--state`
-    directory: String,
+    pub directory: String,
     #[command(flatten)]
     secret: Secret,
 }
 
 impl Directory {
-    fn options(&self) -> Result<StoreOptions, Failure> {
+    pub fn options(&self) -> Result<StoreOptions, Failure> {
         Ok(self.secret.read()?.into_iter().fold(StoreOptions::default(), StoreOptions::hash_key))
     }
 
@@ -367,9 +370,13 @@ impl Export {
 
 /// Read every byte of a directory, and decide what is in its log once more
 #[derive(Args)]
+#[command(after_help = "Example: rulec state verify memory --without buyer b-1042")]
 struct Verify {
     #[command(flatten)]
     directory: Directory,
+    /// Prove that nothing of this one is left: not in what is remembered, nor in any byte of the files
+    #[arg(long, num_args = 2, value_names = ["ENTITY", "KEY"])]
+    without: Option<Vec<String>>,
 }
 
 impl Verify {
@@ -384,6 +391,25 @@ impl Verify {
         }
         let engine = self.directory.look()?;
         let Recovery { inputs, replayed, .. } = engine.recovered().cloned().unwrap_or_default();
-        print(format!("every byte is as it was written; {inputs} events, {replayed} of them behind the newest snapshot\n").as_bytes())
+        print(format!("every byte is as it was written; {inputs} events, {replayed} of them behind the newest snapshot\n").as_bytes())?;
+        match self.without.as_deref() {
+            Some([entity, key]) => self.without(entity, key),
+            _ => Ok(Outcome::Fine),
+        }
+    }
+
+    fn without(&self, entity: &str, key: &str) -> CommandResult {
+        let Directory { directory, .. } = &self.directory;
+        let traces =
+            Store::traces(directory, &self.directory.options()?, entity, key).map_err(Failure::new)?;
+        print_findings(&traces.iter().map(|trace| format!("{trace}\n")).collect::<String>());
+        let count = traces.iter().filter(|trace| !trace.in_rules).count();
+        if count > 0 {
+            print(
+                format!("{count} traces of {entity} `{key}`, or of something else of that name\n").as_bytes(),
+            )?;
+            return Ok(Outcome::Found);
+        }
+        print(format!("nothing is left of {entity} `{key}`\n").as_bytes())
     }
 }

@@ -23,9 +23,12 @@ pub(crate) mod kind {
     pub const RULESET: u8 = 4;
     /// A piece of the ruleset that comes: records are not as long as rulesets can be.
     pub const PIECE: u8 = 5;
+    /// One key that is forgotten.
     pub const ERASE: u8 = 6;
     /// Deadlines that fell due with inputs up to a number are settled.
     pub const TOLD: u8 = 7;
+    /// That another record came.
+    pub const NOTHING: u8 = 8;
 }
 
 /// The longest input that can be written down.
@@ -170,11 +173,12 @@ pub struct StoreError {
     pub(crate) help: Option<String>,
     /// What is on the disk is not what was written.
     pub(crate) damage: bool,
+    pub(crate) locked: bool,
 }
 
 impl StoreError {
     pub(crate) fn new(what: impl Into<String>) -> StoreError {
-        StoreError { what: what.into(), help: None, damage: false }
+        StoreError { what: what.into(), help: None, damage: false, locked: false }
     }
 
     /// What was read is not what was written.
@@ -191,11 +195,18 @@ impl StoreError {
     pub fn is_damage(&self) -> bool {
         self.damage
     }
+
+    /// Another process has the directory open.
+    pub fn is_locked(&self) -> bool {
+        self.locked
+    }
 }
 
 impl From<DiskError> for StoreError {
     fn from(error: DiskError) -> StoreError {
-        StoreError { what: error.to_string(), help: error.help, damage: error.kind == ErrorKind::Damage }
+        let what = error.to_string();
+        let DiskError { kind, help, .. } = error;
+        StoreError { what, help, damage: kind == ErrorKind::Damage, locked: kind == ErrorKind::Locked }
     }
 }
 

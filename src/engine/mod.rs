@@ -3,6 +3,7 @@
 mod code;
 pub(crate) mod durable;
 mod effects;
+pub(crate) mod erase;
 mod evaluate;
 mod event;
 mod explain;
@@ -33,6 +34,7 @@ use crate::model::ids::EventId;
 use crate::model::time::Duration;
 use crate::state::dedupe;
 pub use durable::StoreError;
+pub use erase::Erased;
 pub use evaluate::Engine;
 pub use event::Event;
 pub use keep::Recovery;

@@ -3,21 +3,22 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::evaluate::{Engine, State};
+use super::later::AbsenceCode;
 use super::texts::plain;
-use crate::model::ids::{MemoryId, SequenceId};
+use crate::model::ids::{CalendarId, MemoryId, SequenceId, TableId};
 use crate::model::money::Decimal;
-use crate::model::slot::{Arena, Arenas};
 use crate::model::time::Time;
 use crate::model::types::Type;
 use crate::model::value::Value;
-use crate::sema::hir::Label;
-use crate::state::{Change, KeptValue, KeyHash};
+use crate::sema::hir::Hir;
+use crate::state::{Change, HeldBy, KeptValue, KeyHash, Waiting, value_hash};
 
 /// Gets one piece after the other; the rest is left out once it says `false`.
 type Each<'e> = &'e mut dyn FnMut(Json) -> bool;
 
 impl Engine {
-    pub(super) fn key_hash(&self, entity: &str, value: &str) -> Result<KeyHash, String> {
+    /// The hash of a value of an entity as a key, and the value as texts show it.
+    pub(crate) fn key_hash(&self, entity: &str, value: &str) -> Result<(KeyHash, String), String> {
         let entities = &self.ruleset.hir.entities;
         let Some(found) = entities.iter().find(|known| *known.name == *entity) else {
             let names = entities.iter().map(|known| &*known.name);
@@ -25,13 +26,10 @@ impl Engine {
             let help = help.map_or(String::new(), |help| format!("; {help}"));
             return Err(format!("the ruleset has no entity `{entity}`{help}"));
         };
-        let value = read(value, &found.base)
+        let own = read(value, &found.base)
             .ok_or_else(|| format!("`{value}` is no {}, which `{entity}` is", found.base.representation()))?;
-        let mut arena = Arena::new();
-        let slot = arena.add_value(&value, &found.base);
-        let arenas = Arenas { constants: &arena, event: &arena };
-        let hash = self.hasher.hash_each(std::iter::once((slot, &found.base)), &arenas);
-        hash.ok_or_else(|| format!("`{entity}` can't be a key"))
+        let hash = value_hash(&self.hasher, &own, &found.base);
+        hash.map(|hash| (hash, plain(&own, &found.base))).ok_or_else(|| format!("`{entity}` can't be a key"))
     }
 
     /// Hands over everything that is remembered, as JSON objects: memories of windows and sequences, labels, mutes, what
@@ -46,7 +44,9 @@ impl Engine {
         each: &mut dyn FnMut(Json) -> bool,
     ) -> Result<(), String> {
         let of = match of {
-            Some((entity, value)) => Some((entity, self.key_hash(entity, value)?)),
+            Some((entity, value)) => {
+                Some(Under { hir: &self.ruleset.hir, entity, key: self.key_hash(entity, value)?.0 })
+            }
             None => None,
         };
         let inner = self.lock();
@@ -56,22 +56,59 @@ impl Engine {
     }
 }
 
+/// One value of an entity, as a key of its own.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Under<'e> {
+    pub hir: &'e Hir,
+    pub entity: &'e str,
+    pub key: KeyHash,
+}
+
+impl Under<'_> {
+    /// Keys of these types may be it: of the entity alone, or of a type that is no entity's.
+    pub fn is_of(&self, types: &[Type]) -> bool {
+        match types {
+            [Type::Entity(own)] => *own.name == *self.entity,
+            [_] => true,
+            _ => false,
+        }
+    }
+
+    /// The same of what hits leave behind.
+    pub fn holds(&self, held: HeldBy) -> bool {
+        match held {
+            HeldBy::Label(label) => self.hir.labels[label.index()].entity == self.entity,
+            HeldBy::Mute(mute) => self.is_of(&self.hir.mutes[mute.index()].keys),
+            HeldBy::Asked(action) => {
+                let action = &self.hir.actions[action.index()];
+                let keys = action.once.as_ref().map_or(&[][..], |once| &once.keys);
+                let types = keys.iter().filter_map(|key| Some(action.parameters.get(*key)?.1.clone()));
+                self.is_of(&types.collect::<Vec<_>>())
+            }
+            HeldBy::Acted(rule) => {
+                let once = self.hir.rule(rule).bodies.first().and_then(|body| body.once.as_ref());
+                let types = once.into_iter().flat_map(|once| &once.keys).map(|key| key.ty.base.clone());
+                self.is_of(&types.collect::<Vec<_>>())
+            }
+        }
+    }
+
+    /// Of one of the ruleset's rules on something that did not happen.
+    pub fn waits(&self, absence: Option<&AbsenceCode>) -> bool {
+        absence.is_some_and(|absence| self.is_of(&self.hir.memories[absence.memory.index()].keys))
+    }
+}
+
 struct Showing<'e> {
     engine: &'e Engine,
     state: &'e State,
-    of: Option<(&'e str, KeyHash)>,
+    of: Option<Under<'e>>,
 }
 
 impl Showing<'_> {
-    /// What has keys of these types.
-    fn wants(&self, types: &[Type], key: KeyHash) -> bool {
-        let Some((entity, wanted)) = self.of else { return true };
-        let is_of = match types {
-            [Type::Entity(own)] => *own.name == *entity,
-            [_] => true,
-            _ => false,
-        };
-        is_of && key == wanted
+    /// What is kept under this key, for those whose keys `is_of` the entity.
+    fn wants(&self, key: KeyHash, is_of: impl FnOnce(&Under<'_>) -> bool) -> bool {
+        self.of.as_ref().is_none_or(|of| of.key == key && is_of(of))
     }
 }
 
@@ -82,7 +119,7 @@ impl Showing<'_> {
             let ty = memory.value.as_ref();
             let goes_on = self.state.store.shown(
                 MemoryId::new(id),
-                |key| self.wants(&memory.keys, key),
+                |key| self.wants(key, |of| of.is_of(&memory.keys)),
                 &mut |key, shown| {
                     let entry = |(at, kept): &(Time, KeptValue)| match kept {
                         KeptValue::Nothing => json!({ "at": at.to_string() }),
@@ -109,7 +146,7 @@ impl Showing<'_> {
         hir.sequences.iter().enumerate().all(|(id, sequence)| {
             self.state.sequences.shown(
                 SequenceId::new(id),
-                |key| self.wants(&sequence.keys, key),
+                |key| self.wants(key, |of| of.is_of(&sequence.keys)),
                 &mut |key, times| {
                     let mut piece = piece("sequence", &sequence.identity, key);
                     piece.insert(
@@ -125,10 +162,8 @@ impl Showing<'_> {
     fn effects(&self, each: Each<'_>) -> bool {
         let hir = &self.engine.ruleset.hir;
         let rule = |rule| hir.rule(rule).name.as_str();
-        let entity = |label: &Label| self.of.is_none_or(|(entity, _)| label.entity == entity);
         self.state.effects.changes().into_iter().all(|change| {
             let (kind, what, key, word, at) = match change {
-                Change::Label { label, .. } if !entity(&hir.labels[label.index()]) => return true,
                 Change::Label { label, key, until } => {
                     ("label", hir.labels[label.index()].name.as_str(), key, "until", until)
                 }
@@ -139,7 +174,7 @@ impl Showing<'_> {
                 Change::Acted { rule: of, key, at } => ("once", rule(of), key, "at", Some(at)),
                 Change::Unlabel { .. } => return true,
             };
-            if self.of.is_some_and(|(_, wanted)| key != wanted) {
+            if !self.wants(key, |of| of.holds(change.held())) {
                 return true;
             }
             let mut piece = piece(kind, what, key);
@@ -149,8 +184,11 @@ impl Showing<'_> {
     }
 
     fn later(&self, each: Each<'_>) -> bool {
-        let wanted = |key: KeyHash| self.of.is_none_or(|(_, wanted)| key == wanted);
-        self.state.deadlines.pending().filter(|(_, waiting)| wanted(waiting.key)).all(|(due, waiting)| {
+        let absences = &self.engine.ruleset.absences;
+        let wanted = |waiting: &Waiting| {
+            self.wants(waiting.key, |of| of.waits(absences.get(waiting.absence as usize)))
+        };
+        self.state.deadlines.pending().filter(|(_, waiting)| wanted(waiting)).all(|(due, waiting)| {
             let mut piece = piece("deadline", &due.rule, waiting.key);
             piece.insert("due".into(), moment(Some(due.at)));
             piece.insert("event".into(), json!(&*due.event));
@@ -161,20 +199,25 @@ impl Showing<'_> {
     fn feeds(&self, each: Each<'_>) -> bool {
         let hir = &self.engine.ruleset.hir;
         let feeds = &self.state.feeds;
-        let wanted = |key: KeyHash| self.of.is_none_or(|(_, wanted)| key == wanted);
         let lists = feeds.lists.sorted().into_iter().all(|(list, entries)| {
-            let name = hir.lists[list.index()].name.as_str();
+            let list = &hir.lists[list.index()];
+            let wanted = |key| self.wants(key, |of| of.is_of(std::slice::from_ref(&list.ty)));
             let mut entries = entries.into_iter().filter(|entry| wanted(entry.key));
-            entries.all(|entry| each(Json::Object(piece("list", name, entry.key))))
+            entries.all(|entry| each(Json::Object(piece("list", &list.name, entry.key))))
         });
-        let mut rows = feeds.rows.sorted().into_iter().filter(|(_, key, _)| wanted(*key));
+        let wanted = |key, types: &[Type]| self.wants(key, |of| of.is_of(types));
+        let of_table = |table: TableId| &hir.tables[table.index()].keys;
+        let rows = feeds.rows.sorted().into_iter();
+        let mut rows = rows.filter(|(table, key, _)| wanted(*key, of_table(*table)));
         let rows = lists
             && rows.all(|(table, key, row)| {
                 let mut piece = piece("table", &hir.tables[table.index()].name, key);
                 piece.insert("newest".into(), json!(row.newest.to_string()));
                 each(Json::Object(piece))
             });
-        let mut calendars = feeds.calendars.sorted().into_iter().filter(|(_, key, _)| wanted(*key));
+        let of_calendar = |calendar: CalendarId| &hir.calendars[calendar.index()].keys;
+        let calendars = feeds.calendars.sorted().into_iter();
+        let mut calendars = calendars.filter(|(calendar, key, _)| wanted(*key, of_calendar(*calendar)));
         rows && calendars.all(|(calendar, key, spans)| {
             let mut piece = piece("calendar", &hir.calendars[calendar.index()].name, key);
             let span = |(from, until): &(Time, Time)| json!([from.to_string(), until.to_string()]);

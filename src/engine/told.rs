@@ -35,6 +35,18 @@ impl State {
         told.chain(self.fallen.iter().map(|fallen| Cow::Borrowed(&*fallen.decision)))
     }
 
+    /// Nobody is told of these decisions any more; how many there were.
+    pub(super) fn untell(&mut self, of: impl Fn(&Decision) -> bool) -> u64 {
+        let State { told: Told { handed, ahead, .. }, fallen, .. } = self;
+        let count =
+            |handed: &Vec<_>, ahead: &VecDeque<_>, fallen: &Vec<_>| handed.len() + ahead.len() + fallen.len();
+        let before = count(handed, ahead, fallen);
+        handed.retain(|decision| !of(decision));
+        ahead.retain(|(_, decision)| !of(decision));
+        fallen.retain(|fallen| !of(&fallen.decision));
+        (before - count(handed, ahead, fallen)) as u64
+    }
+
     /// They will be told with the lines up to that number.
     pub(super) fn tells_ahead(&mut self, number: u64, fallen: &[Fallen]) {
         self.told.ahead.extend(fallen.iter().map(|fallen| (number, fallen.decision.clone())));

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::DiskDirectory;
 use crate::engine::durable::Driver;
 use crate::engine::{Engine, StoreError};
-use crate::state::disk::{Finding, Flusher, Pipe, verify};
-use crate::store::{Store, StoreOptions, look};
+use crate::state::disk::{Finding, Flusher, Pipe, View, verify};
+use crate::store::{Found, Store, StoreOptions, look, traces};
 
 impl Store {
     /// Opens a directory, and makes it if it is not there. No other process can open it until this one ends, or the
@@ -25,6 +25,16 @@ impl Store {
             .map_err(|error| StoreError::new(format!("can't use `{}` for state: {error}", path.display())))?;
         let waits = !options.syncs();
         Store::on(Arc::new(disk), options, Box::new(move |flusher| start(flusher, waits, "state")))
+    }
+
+    /// As [`Store::open`], of a directory in which something is remembered: none is made.
+    ///
+    /// # Errors
+    /// As [`Store::open`], and if there is no such directory, or no state in it.
+    pub fn existing(path: impl AsRef<Path>, options: StoreOptions) -> Result<Store, StoreError> {
+        let disk = Arc::new(DiskDirectory::existing(path.as_ref(), "the state")?);
+        View::open(disk, Some(options.fingerprint()))?;
+        Store::open(path, options)
     }
 
     /// An engine with everything that is remembered in a directory and the ruleset that decided last, to look at.
@@ -73,6 +83,48 @@ impl Store {
         let disk = Arc::new(DiskDirectory::existing(path.as_ref(), "the state")?);
         let found = verify(disk, Some(&options.fingerprint()));
         Ok(found.into_iter().map(StoreFinding::from).collect())
+    }
+}
+
+/// Something of a key that is left in a directory of state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreTrace {
+    /// The rules speak of it, not what is remembered: a list in them may name it.
+    pub in_rules: bool,
+    /// Where and what, in words.
+    pub text: String,
+}
+
+impl fmt::Display for StoreTrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.in_rules { "in the rules" } else { "trace" };
+        write!(f, "{word}: {}", self.text)
+    }
+}
+
+impl From<Found> for StoreTrace {
+    fn from(found: Found) -> StoreTrace {
+        let Found { file, what, in_rules } = found;
+        let file = file.map_or(String::new(), |file| format!("`{file}`: "));
+        StoreTrace { in_rules, text: format!("{file}{what}") }
+    }
+}
+
+impl Store {
+    /// What is left of one value of an entity, in what is remembered and in every byte of the files: its text, its short
+    /// hash, or the hash that its key is kept under. Empty after [`Engine::erase`] and [`Engine::clear_log`]. Another entity
+    /// with a value of the same text can't be told from it.
+    ///
+    /// # Errors
+    /// As [`Store::look`], and if there is no such entity, or the text is no value of it.
+    pub fn traces(
+        path: impl AsRef<Path>,
+        options: &StoreOptions,
+        entity: &str,
+        value: &str,
+    ) -> Result<Vec<StoreTrace>, StoreError> {
+        let disk = Arc::new(DiskDirectory::existing(path.as_ref(), "the state")?);
+        Ok(traces(disk, options, (entity, value))?.into_iter().map(StoreTrace::from).collect())
     }
 }
 

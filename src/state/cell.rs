@@ -1,5 +1,6 @@
 //! The kernel: one memory of one key. Pure; the semantics are told in the module above.
 
+mod erase;
 mod save;
 mod show;
 

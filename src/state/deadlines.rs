@@ -22,6 +22,13 @@ pub struct Due {
     order: u64,
 }
 
+impl Due {
+    /// By which it is told from all others.
+    pub fn number(&self) -> u64 {
+        self.order
+    }
+}
+
 /// What is needed then.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waiting {
@@ -108,6 +115,18 @@ impl Deadlines {
             self.by_key.remove(&(absence, key));
         }
         cancelled.len()
+    }
+
+    /// Takes back those of these numbers ([`Due::number`]), which are sorted; says how many there were.
+    pub fn erase(&mut self, numbers: &[u64]) -> u64 {
+        let wanted = |due: &Due| numbers.binary_search(&due.order).is_ok();
+        let before = self.pending.len();
+        self.pending.retain(|due, _| !wanted(due));
+        self.by_key.retain(|_, of_key| {
+            of_key.retain(|due| !wanted(due));
+            !of_key.is_empty()
+        });
+        (before - self.pending.len()) as u64
     }
 
     /// The next one that is due at `now`, which no longer waits.

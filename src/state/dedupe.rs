@@ -2,7 +2,7 @@
 
 mod save;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::key::Identity;
@@ -37,6 +37,12 @@ pub struct Applied {
     /// Under which of the rulesets that this state has known it was decided.
     pub era: u16,
     pub decision: Kept,
+}
+
+impl Applied {
+    pub fn event(&self) -> Identity {
+        self.event
+    }
 }
 
 /// What is kept of a decision.
@@ -117,6 +123,19 @@ impl Dedupe {
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.applied.len()
+    }
+
+    /// Forgets that these events were applied; says how many were. What they did stays.
+    pub fn erase(&mut self, events: &HashSet<Identity>) -> u64 {
+        let before = self.applied.len();
+        self.applied.retain(|applied| !events.contains(&applied.event));
+        if self.applied.len() < before {
+            self.places = Table::default();
+            for (number, applied) in (self.first..).zip(&self.applied) {
+                self.places.insert(applied.event.0, number % NUMBERS);
+            }
+        }
+        (before - self.applied.len()) as u64
     }
 
     fn forget(&mut self) {

@@ -38,6 +38,27 @@ pub enum Change {
     Acted { rule: RuleId, key: KeyHash, at: Time },
 }
 
+/// What keeps something under keys.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum HeldBy {
+    Label(LabelId),
+    Mute(MuteId),
+    Asked(ActionId),
+    Acted(RuleId),
+}
+
+impl Change {
+    /// What keeps it.
+    pub fn held(&self) -> HeldBy {
+        match *self {
+            Change::Unlabel { label, .. } | Change::Label { label, .. } => HeldBy::Label(label),
+            Change::Mute { mute, .. } => HeldBy::Mute(mute),
+            Change::Asked { action, .. } => HeldBy::Asked(action),
+            Change::Acted { rule, .. } => HeldBy::Acted(rule),
+        }
+    }
+}
+
 /// What [`Effects`] are kept of.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -104,6 +125,16 @@ impl Effects {
     /// Whether a hit of the rule had effects for that key, no longer than `period` ago.
     pub fn has_acted(&self, rule: RuleId, key: KeyHash, period: Option<Duration>, at: Time) -> bool {
         self.acted.get(rule, key).is_some_and(|since| within(since, period, at))
+    }
+
+    /// Removes what is kept under a key, where the table by which it is kept is wanted; says how many of each.
+    pub fn erase(&mut self, key: KeyHash, wanted: &dyn Fn(HeldBy) -> bool) -> [u64; 3] {
+        [
+            self.labels.erase(key, |label| wanted(HeldBy::Label(label))),
+            self.mutes.erase(key, |(mute, _)| wanted(HeldBy::Mute(mute))),
+            self.asked.erase(key, |action| wanted(HeldBy::Asked(action)))
+                + self.acted.erase(key, |rule| wanted(HeldBy::Acted(rule))),
+        ]
     }
 
     /// Changes that make the same of nothing, in an order that depends on nothing else.

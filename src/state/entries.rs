@@ -136,6 +136,19 @@ impl Entries {
         }
     }
 
+    /// Puts one hash in the place of another, where hashes are kept; the last place where it was.
+    pub fn replace(&mut self, old: u128, new: u128) -> Option<usize> {
+        let mut last = None;
+        let from = self.start as usize * Layout::Hashed.stride();
+        let words = self.words.get_mut(from..).unwrap_or_default();
+        let entries = words.chunks_exact_mut(Layout::Hashed.stride()).take(self.len as usize);
+        for (place, entry) in entries.enumerate().filter(|(_, entry)| wide(entry, 1) == old) {
+            (entry[1], entry[2]) = split(new);
+            last = Some(place);
+        }
+        last
+    }
+
     /// The sum of the numbers from two entries, whatever lies between them.
     pub fn sum(&self, range: Range<usize>) -> i128 {
         let last = range.end.checked_sub(1).and_then(|last| self.entry(Layout::Number, last));

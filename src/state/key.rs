@@ -15,7 +15,7 @@ pub struct KeyHash(pub u128);
 
 /// The type and id of an event, hashed like a key.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Identity(pub(super) u128);
+pub struct Identity(pub(crate) u128);
 
 /// Hashes key values under the host's secret.
 #[derive(Clone, Debug)]

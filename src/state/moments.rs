@@ -50,6 +50,13 @@ impl<T: Copy + Ord> Moments<T> {
         }
     }
 
+    /// Removes what is kept under a key for those who are wanted; says how many.
+    pub fn erase(&mut self, key: KeyHash, wanted: impl Fn(T) -> bool) -> u64 {
+        let before = self.table.len();
+        self.table.retain(|entry| entry.1 != key || !wanted(entry.0));
+        (before - self.table.len()) as u64
+    }
+
     /// In an order that depends on nothing but what is there.
     pub fn sorted(&self) -> Vec<(T, KeyHash, Time)> {
         let mut all: Vec<(T, KeyHash, Time)> = self.table.iter().copied().collect();

@@ -1,5 +1,6 @@
 //! Running values: what can be told of many events without keeping each.
 
+mod erase;
 mod save;
 
 use std::collections::VecDeque;

@@ -133,6 +133,11 @@ impl Sequences {
         }
     }
 
+    /// Takes out what a memory holds of a key; whether there was something.
+    pub fn erase(&mut self, memory: SequenceId, key: KeyHash, budget: &mut Budget) -> bool {
+        self.memories.get_mut(memory.index()).is_some_and(|memory| memory.erase(key, budget))
+    }
+
     /// Enters an event that can be an element of a sequence; `None` if its key is new and there is no room.
     pub fn write(
         &mut self,
@@ -185,6 +190,20 @@ impl Memory {
         self.index.insert_unique(key.0 as u64, (key.0, place as u32), |entry| entry.0 as u64);
         self.keys.push(kept);
         place
+    }
+}
+
+impl Memory {
+    /// The last one takes its place.
+    fn erase(&mut self, key: KeyHash, budget: &mut Budget) -> bool {
+        let Ok(found) = self.index.find_entry(key.0 as u64, |entry| entry.0 == key.0) else { return false };
+        let ((_, place), _) = found.remove();
+        let last = self.keys.len() as u32 - 1;
+        budget.resize(self.keys.swap_remove(place as usize).room(), 0);
+        if let Some(moved) = self.index.iter_mut().find(|entry| entry.1 == last) {
+            moved.1 = place;
+        }
+        true
     }
 }
 

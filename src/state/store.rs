@@ -1,5 +1,6 @@
 //! The memories of a ruleset by key, in RAM.
 
+mod erase;
 mod save;
 
 use std::collections::HashMap;
@@ -25,7 +26,7 @@ pub use save::{CELLS, Held, SavedMemory, Target};
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId(pub u32);
 
-/// All memories of one group for one key. Stays valid as long as the store.
+/// All memories of one group for one key. Stays valid until a key is erased.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CellId(u32);
 

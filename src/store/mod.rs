@@ -5,6 +5,7 @@
 mod look;
 mod origin;
 mod recover;
+mod trace;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub(crate) use look::look;
 pub(crate) use origin::Origin;
 pub(crate) use recover::torn;
 use recover::{Opened, Recovering};
+pub(crate) use trace::{Found, traces};
 
 /// When inputs are made to outlast what.
 ///
@@ -186,6 +188,26 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The snapshot, and the log behind it.
+    fn read(self, known: Option<Arc<Ruleset>>) -> Result<(Recovering, Opened), StoreError> {
+        let Store { directory, options, start } = self;
+        let mut recovering = Recovering::new(known, options.hash_key);
+        if let Some(reader) = directory.snapshot()? {
+            recovering.read_snapshot(reader)?;
+        }
+        let mut refused = None;
+        let replayed = directory.replay(&mut recovering.each(&mut refused));
+        let (journal, found) = match refused {
+            Some(error) => return Err(error),
+            None => replayed?,
+        };
+        let durability = options.durability.mode();
+        let log = Opened { journal, found, durability, snapshot_every: options.snapshot_every, start };
+        Ok((recovering, log))
+    }
+}
+
 /// Tells apart what was written under different secrets, and tells nothing of them.
 pub(crate) fn fingerprint(hash_key: &[u8]) -> [u8; 16] {
     let mut hasher = Sha256::new();
@@ -209,20 +231,17 @@ impl Engine {
         options: EngineOptions,
         store: Store,
     ) -> Result<Engine, StoreError> {
-        let Store { directory, options: kept, start } = store;
-        let options = options.hash_key(kept.hash_key.clone());
-        let mut recovering = Recovering::new(Some(ruleset.clone()), kept.hash_key);
-        if let Some(reader) = directory.snapshot()? {
-            recovering.read_snapshot(reader)?;
-        }
-        let mut refused = None;
-        let replayed = directory.replay(&mut recovering.each(&mut refused));
-        let (journal, found) = match refused {
-            Some(error) => return Err(error),
-            None => replayed?,
-        };
-        let durability = kept.durability.mode();
-        let log = Opened { journal, found, durability, snapshot_every: kept.snapshot_every, start };
+        let options = options.hash_key(store.options.hash_key.clone());
+        let (recovering, log) = store.read(Some(ruleset.clone()))?;
         recovering.finish(ruleset, options, log)
+    }
+    /// With everything that is remembered in the store, and the ruleset and options that decided last: for those who have
+    /// no events to decide, as to [`Engine::erase`].
+    ///
+    /// # Errors
+    /// As [`Engine::with_store`], and if nothing is remembered yet.
+    pub fn as_before(store: Store) -> Result<Engine, StoreError> {
+        let (recovering, log) = store.read(None)?;
+        recovering.finish_as_before(log)
     }
 }

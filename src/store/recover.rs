@@ -142,6 +142,8 @@ impl Recovering {
                 let engine = self.engine.as_ref().ok_or_else(strange)?;
                 self.columns.push(engine.know_columns(&header));
             }
+            kind::ERASE => self.engine.as_ref().ok_or_else(strange)?.erase_again(body, &mut self.untold)?,
+            kind::NOTHING => {}
             _ => return Err(strange()),
         }
         Ok(())
@@ -205,6 +207,14 @@ impl Recovering {
         Ok(carried)
     }
 
+    /// Everything was read: inputs are written down from here on, and decided with what decided before.
+    pub fn finish_as_before(mut self, log: Opened) -> Result<Engine, StoreError> {
+        self.decide()?;
+        let engine = self.engine.as_ref().ok_or_else(nothing)?;
+        let (ruleset, options) = (engine.ruleset().clone(), engine.options().clone());
+        self.finish(ruleset, options, log)
+    }
+
     /// Everything was read: inputs are written down from here on.
     pub fn finish(
         mut self,
@@ -245,9 +255,12 @@ impl Recovering {
     pub fn looked_at(mut self) -> Result<Engine, StoreError> {
         self.decide()?;
         let recovery = Recovery { inputs: self.inputs, replayed: self.replayed, ..Recovery::default() };
-        let nothing = || StoreError::new("the directory remembers nothing yet");
         Ok(self.engine.ok_or_else(nothing)?.looked_at(recovery))
     }
+}
+
+fn nothing() -> StoreError {
+    StoreError::new("the directory remembers nothing yet")
 }
 
 /// The sections before those of the memory.

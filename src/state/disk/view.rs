@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::directory::{Torn, check_format, read_closed};
+use super::directory::{Torn, check_format, is_unfinished, read_closed};
 use super::frame::Fingerprint;
 use super::io::{Disk, DiskError, Folder};
 use super::segment::{self, Each, Expected};
@@ -35,6 +35,26 @@ impl View {
             folder,
             fingerprint,
         })
+    }
+
+    /// Files that are left of snapshots and not read any more; they go with the next snapshot, or when it is opened.
+    pub fn leftovers(&self) -> Result<Vec<String>, DiskError> {
+        let mut names = self.folder.list()?;
+        names.retain(|name| snapshot::is_set_aside(name) || is_unfinished(name));
+        Ok(names)
+    }
+
+    /// The name of a snapshot.
+    pub fn snapshot_file(number: u64) -> String {
+        snapshot::name(number)
+    }
+
+    /// The name of the file that a record stands in.
+    pub fn log_file(&self, record: u64) -> String {
+        let after = self.starts.partition_point(|start| *start <= record);
+        segment::name(
+            after.checked_sub(1).and_then(|place| self.starts.get(place)).copied().unwrap_or(record),
+        )
     }
 
     /// The records that there are snapshots of.

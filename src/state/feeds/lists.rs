@@ -65,6 +65,14 @@ impl Lists {
         Some(around.any(|key| filled.entries.contains_key(&key)))
     }
 
+    /// Takes a value out of a list; whether it was in it.
+    pub fn erase(&mut self, list: ListId, key: KeyHash) -> bool {
+        let Some(filled) = self.filled.get_mut(&list) else { return false };
+        let held = filled.entries.contains_key(&key);
+        filled.remove(&Entry { key, prefix: None });
+        held
+    }
+
     /// What every filled list holds, in an order that depends on nothing else.
     pub fn sorted(&self) -> Vec<(ListId, Vec<Entry>)> {
         let entries = |filled: &Filled| {

@@ -63,6 +63,25 @@ impl Rows {
         Some(Value::Record(row.fields.iter().map(datum).collect()))
     }
 
+    /// Takes out the row of a key; whether there was one.
+    pub fn erase(&mut self, table: TableId, key: KeyHash) -> bool {
+        self.rows.remove(&(table, key)).is_some()
+    }
+
+    /// Takes values out of the fields that have them; says how many there were.
+    pub fn erase_values(&mut self, wanted: impl Fn(TableId, usize, &Value) -> bool) -> u64 {
+        let mut count = 0;
+        for ((table, _), row) in &mut self.rows {
+            for (place, field) in row.fields.iter_mut().enumerate() {
+                if field.as_ref().is_some_and(|(_, value)| wanted(*table, place, value)) {
+                    *field = None;
+                    count += 1;
+                }
+            }
+        }
+        count
+    }
+
     /// A row as it was once.
     pub fn restore(&mut self, table: TableId, key: KeyHash, row: Row) {
         self.rows.insert((table, key), row);

@@ -79,6 +79,11 @@ impl Calendars {
         }
     }
 
+    /// Takes out the spans of a key; whether there were some.
+    pub fn erase(&mut self, calendar: CalendarId, key: KeyHash) -> bool {
+        self.keys.remove(&(calendar, key)).is_some()
+    }
+
     /// The spans of a key as they were once; those beyond the cap go when the next comes.
     pub fn restore(&mut self, calendar: CalendarId, key: KeyHash, spans: Spans) {
         self.count += spans.spans.len();
