@@ -181,6 +181,7 @@ fn per_key(keys: u64) {
             keys: vec![Type::Text],
             reach: Some(kernels::Duration(SPAN as i64)),
             step: None,
+            approx: false,
             functions: functions.into_iter().map(|function| (function, false)).collect(),
         };
         let options = StoreOptions {

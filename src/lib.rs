@@ -9,6 +9,8 @@ mod diag;
 mod engine;
 mod format;
 mod lint;
+#[expect(missing_docs, reason = "seen by the command alone")]
+mod log;
 mod model;
 #[expect(missing_docs, reason = "seen by `tooling` alone")]
 mod oracle;
@@ -40,12 +42,16 @@ pub use engine::{
 #[doc(hidden)]
 pub use engine::{LoadError, Pending, Told};
 #[doc(hidden)]
+pub use log::{Again, Answers, Begin, DecisionLog, Logged, Memory, Message, Start};
+#[doc(hidden)]
 pub use model::decision::Quiet;
 pub use model::decision::{
     Argument, CannotSay, Decision, Effect, EffectKind, Hit, Reject, Stamp, Suppressed, Warming,
 };
 pub use model::time::Time;
 pub use os::{DiskFiles, StoreFinding, compile};
+#[doc(hidden)]
+pub use os::{erase_from_log, read_log};
 pub use source::{FileError, Files, MemoryFiles, Position, Source, SourceId, SourceMap, Span};
 #[doc(hidden)]
 pub use state::disk::Piece;

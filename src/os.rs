@@ -1,6 +1,7 @@
 //! The real file system, for hosts.
 
 mod disk;
+mod log;
 mod store;
 
 use std::io::Read;
@@ -10,6 +11,7 @@ use crate::compile::{CompileError, Compiled, compile_files};
 use crate::source::{FileError, Files};
 
 pub use disk::DiskDirectory;
+pub use log::{erase_from_log, read_log};
 pub use store::StoreFinding;
 
 /// Files on disk; paths are relative to the working directory.

@@ -24,6 +24,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("engine", 5),
     ("compile", 5),
     ("store", 5),
+    ("log", 5),
 ];
 
 /// Modules of one layer that do not know each other.

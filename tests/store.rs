@@ -54,7 +54,7 @@ fn line(minute: u64) -> String {
         2 => format!(
             r#"{{"type":"order","id":{minute},"at":"{at}","buyer":"b{buyer}","order":"o{minute}","amount":"{minute} USD"}}"#
         ),
-        3 if minute % 2 == 0 => {
+        3 if minute.is_multiple_of(2) => {
             format!(r#"{{"type":"payment","id":{minute},"at":"{at}","order":"o{}"}}"#, minute - 1)
         }
         3 => format!(r#"{{"type":"list","name":"watched","at":"{at}","add":["b{buyer}"],"remove":["b1"]}}"#),
@@ -84,8 +84,9 @@ fn what_is_opened_again_goes_on_as_if_nothing_had_happened() {
             let mut engine = None;
             for minute in 0..600 {
                 if minute % 97 == 0 {
-                    // Closed, or only dropped.
-                    if let Some(engine) = engine.take().filter(|_| minute % 2 == 0) {
+                    // Closed, or only dropped: then those who took deadlines have not said that they are done with them.
+                    let dropped = engine.is_some() && minute % 2 == 1;
+                    if let Some(engine) = engine.take().filter(|_| !dropped) {
                         Engine::close(&engine).unwrap();
                     }
                     let options = options().durability(durability).snapshot_every(snapshot_every);
@@ -94,6 +95,8 @@ fn what_is_opened_again_goes_on_as_if_nothing_had_happened() {
                     assert_eq!(recovery.inputs, minute, "{durability:?}");
                     assert!(recovery.carried.is_none() && recovery.torn.is_none());
                     assert_eq!(recovery.replayed == recovery.inputs, snapshot_every > 2_000 || minute == 0);
+                    let again = opened.take_deadlines();
+                    assert!(again.iter().all(|decision| dropped && decision.duplicate), "{again:?}");
                     engine = Some(opened);
                 }
                 let line = line(minute);
@@ -267,4 +270,66 @@ fn damage_is_told_and_nothing_is_decided() {
     std::fs::write(&log, &bytes).unwrap();
     let error = open(directory.path(), options(), RULES).unwrap_err();
     assert!(error.is_damage() && error.to_string().contains("damaged at byte"), "{error}");
+}
+
+#[test]
+fn deadlines_that_may_not_have_been_told_are_told_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let order = |id: u32| {
+        format!(
+            r#"{{"type":"order","id":"e{id}","at":"2026-11-11T10:0{id}:00Z","buyer":"b1","order":"o{id}"}}"#
+        )
+    };
+    let clock = |time: &str| format!(r#"{{"type":"clock","at":"2026-11-11T{time}:00Z"}}"#);
+    let names = |decisions: Vec<Arc<rulec::Decision>>| -> Vec<(String, bool)> {
+        decisions.iter().map(|decision| (decision.event.to_string(), decision.duplicate)).collect()
+    };
+    for snapshot_every in [1, 1 << 30] {
+        let options = || options().snapshot_every(snapshot_every);
+        let path = directory.path().join(snapshot_every.to_string());
+        {
+            let engine = open(&path, options(), RULES).unwrap();
+            (1..6).for_each(|id| drop(engine.decide_json(order(id).as_bytes())));
+            engine.decide_json(clock("11:01").as_bytes());
+            assert_eq!(names(engine.take_deadlines()), [("e1#unpaid".to_string(), false)]);
+            engine.decide_json(clock("11:02").as_bytes());
+            // This says that nothing is left to be done for the first.
+            assert_eq!(names(engine.take_deadlines()), [("e2#unpaid".to_string(), false)]);
+            engine.decide_json(clock("11:03").as_bytes());
+        }
+        {
+            let engine = open(&path, options(), RULES).unwrap();
+            let told: Vec<String> =
+                names(engine.take_deadlines()).into_iter().map(|(name, _)| name).collect();
+            assert_eq!(told, ["e2#unpaid", "e3#unpaid"]);
+            engine.decide_json(clock("11:04").as_bytes());
+            assert_eq!(names(engine.take_deadlines()), [("e4#unpaid".to_string(), false)]);
+            engine.close().unwrap();
+        }
+        // Read ahead, as `rulec run` does.
+        {
+            let engine = open(&path, options(), RULES).unwrap();
+            assert!(engine.take_deadlines().is_empty());
+            let mut pending = rulec::Pending::default();
+            engine.read_json(clock("11:05").as_bytes(), &mut pending);
+            engine.decide_pending(&mut pending, false);
+            engine.tell_decided(&mut pending, |_| std::ops::ControlFlow::Continue(()));
+        }
+        let engine = open(&path, options(), RULES).unwrap();
+        assert_eq!(names(engine.take_deadlines()), [("e5#unpaid".to_string(), true)]);
+        drop(engine);
+        {
+            let engine = open(&path, options(), RULES).unwrap();
+            assert_eq!(names(engine.take_deadlines()), [("e5#unpaid".to_string(), true)]);
+            engine.decide_json(order(6).as_bytes());
+            let mut pending = rulec::Pending::default();
+            engine.read_json(clock("11:06").as_bytes(), &mut pending);
+            engine.decide_pending(&mut pending, false);
+            engine.tell_decided(&mut pending, |_| std::ops::ControlFlow::Continue(()));
+            engine.was_told(&pending);
+            engine.close().unwrap();
+        }
+        let engine = open(&path, options(), RULES).unwrap();
+        assert!(engine.take_deadlines().is_empty());
+    }
 }

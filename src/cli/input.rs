@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use super::Failure;
 use super::csv::{Cells, CsvState};
 use super::unpack::unpacked;
-use crate::{CsvColumns, Engine, Pending};
+use crate::{CsvColumns, Engine, Logged, Pending};
 
 /// What a file holds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -30,6 +30,8 @@ pub struct Batch {
     pub input: usize,
     /// The event of each line, in their order.
     pub events: Pending,
+    /// Of a CSV file, as it came.
+    header: Option<Arc<[u8]>>,
     bytes: Vec<u8>,
     records: Vec<Record>,
 }
@@ -82,6 +84,22 @@ impl Fault {
 impl Batch {
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         self.records.iter().map(|r| Line { number: r.line, text: &self.bytes[r.start..r.end] })
+    }
+
+    /// By which its lines are read, if they are rows of a CSV file.
+    pub fn header(&self) -> Option<&[u8]> {
+        self.header.as_deref()
+    }
+
+    /// A line with all that is needed to read it again.
+    pub fn logged(&self, place: usize) -> Option<Logged<'_>> {
+        let record = self.records.get(place)?;
+        let text = self.bytes.get(record.start..record.end)?;
+        Some(match (record.fault, &self.header) {
+            (Some(fault), _) => Logged::Broken { expected: fault.expected(), found: fault.found(), text },
+            (None, Some(_)) => Logged::Row(text),
+            (None, None) => Logged::Json(text),
+        })
     }
 
     /// A blank line is no event; a record of a CSV with one column may be blank all the same.
@@ -234,9 +252,9 @@ impl Reading {
         &mut self,
         batch: &mut Batch,
         shape: Shape,
-        columns: &mut Option<CsvColumns>,
+        columns: &mut Option<(CsvColumns, Arc<[u8]>)>,
     ) -> Result<(), String> {
-        let Batch { events, bytes, records, .. } = batch;
+        let Batch { events, header: of_batch, bytes, records, .. } = batch;
         if shape == Shape::Csv && columns.is_none() && !records.is_empty() {
             let header = records.remove(0);
             let text = &bytes[header.start..header.end];
@@ -245,13 +263,14 @@ impl Reading {
             if let Some(fault) = header.fault {
                 return Err(format!("the header: expected {}, found {}", fault.expected(), fault.found()));
             }
-            *columns = Some(self.engine.csv_columns(self.cells.iter()));
+            *columns = Some((self.engine.csv_columns(self.cells.iter()), text.into()));
         }
+        *of_batch = columns.as_ref().map(|(_, header)| header.clone());
         for record in records {
             let text = &bytes[record.start..record.end];
             match (record.fault, &*columns) {
                 (Some(fault), _) => self.engine.read_broken(fault.expected(), fault.found(), events),
-                (None, Some(columns)) => {
+                (None, Some((columns, _))) => {
                     self.cells.split(text);
                     self.engine.read_csv(columns, self.cells.iter(), events);
                 }

@@ -3,13 +3,16 @@
 //! Exit codes: 0 fine (warnings too), 1 errors, failed tests or rejects, 2 usage or input/output.
 
 mod check;
+mod compare;
 mod csv;
 mod emit;
 mod explain;
 mod fmt;
 mod input;
+mod log;
 mod new;
 mod progress;
+mod replay;
 mod run;
 mod state;
 mod state_report;
@@ -41,6 +44,7 @@ enum Command {
     Test(test::Test),
     Fmt(fmt::Fmt),
     Run(run::Run),
+    Replay(replay::Replay),
     State(state::State),
 
     Explain(explain::Explain),
@@ -142,6 +146,7 @@ pub fn main() -> ExitCode {
         Command::Test(command) => command.run(),
         Command::Fmt(command) => command.run(),
         Command::Run(command) => command.run(),
+        Command::Replay(command) => command.run(),
         Command::State(command) => command.run(),
 
         Command::Explain(command) => command.run(),

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, sync_channel};
 use std::time::Instant;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use super::input::{Batch, Inputs, Line, Shape, open};
+use super::log::Log;
 use super::progress::Progress;
 use super::state::{Keep, told};
 use super::summary::{Summary, table};
@@ -26,7 +27,8 @@ use crate::{Answer, Decision, Engine, EngineOptions, Quiet, Reject, Told};
 rulec run rules events.ndjson\n  \
 rulec run rules events.csv.gz --type payment --only hit --format table\n  \
 zcat old.gz | rulec run rules - --rejects bad.ndjson --out decisions.ndjson\n  \
-tail -f live.ndjson | rulec run rules - --state memory --durability sync")]
+tail -f live.ndjson | rulec run rules - --state memory --log decisions.log --durability sync")]
+#[command(group = ArgGroup::new("kept").args(["state", "log"]).multiple(true))]
 pub struct Run {
     /// A directory of *.rules files, or one file
     ruleset: String,
@@ -57,6 +59,10 @@ pub struct Run {
     quiet: bool,
     #[command(flatten)]
     keep: Keep,
+    /// Write every event and what was said to it to this directory as well, and what it was decided with: `rulec replay`
+    /// decides it again. Events stand there as they came, so only you can read the files
+    #[arg(long, value_name = "DIR")]
+    log: Option<String>,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -93,24 +99,34 @@ impl Run {
         }
         let inputs = open(&self.events, self.input, &engine)?;
         self.check_outputs()?;
-        let output = Output {
+        let log = self.begin_log(&engine)?;
+        let mut output = Output {
             engine: engine.clone(),
             names: self.events.clone(),
             rejects: Rejects::open(&self)?,
             sink: Sink::open(&self)?,
+            log,
             done: inputs.done.clone(),
         };
+        // Those that the run before may not have written.
+        for decision in engine.take_deadlines() {
+            output.sink.decision(&decision);
+        }
         let started = Instant::now();
         let mut empty = EmptyInputs::of(&self.events);
         let (output, ended) = self.decide_all(&engine, inputs, output, &mut empty)?;
         // Whatever ended the run: what was decided is written, and counted.
-        let Output { sink, mut rejects, .. } = output;
+        let Output { sink, mut rejects, log, .. } = output;
         let written = sink.finish()?;
         rejects.finish()?;
         // The thread that reads may still hold the engine.
         let closed = engine.close().map_err(Failure::new);
         let ended = ended?;
         closed?;
+        // What was decided and is not in the log must not look as if it were.
+        if let Some(log) = log.filter(|_| !matches!(ended, Ended::Closed)) {
+            log.end(&engine)?;
+        }
         if let Some(error) = engine.snapshot_failure() {
             print_findings(&format!("warning: no snapshot was written: {error}\n"));
         }
@@ -140,6 +156,15 @@ impl Run {
                 Ok(if rejects.rejected > 0 { Outcome::Found } else { Outcome::Fine })
             }
         }
+    }
+
+    fn begin_log(&self, engine: &Engine) -> Result<Option<Log>, Failure> {
+        let Some(path) = &self.log else { return Ok(None) };
+        let (log, torn) = Log::begin(path, self.keep.durability(), engine)?;
+        if let Some(torn) = torn.filter(|_| !self.quiet) {
+            print_findings(&torn);
+        }
+        Ok(Some(log))
     }
 
     /// Decides here; reads before and writes after on threads of their own.
@@ -193,6 +218,7 @@ struct Output {
     names: Vec<String>,
     rejects: Rejects,
     sink: Sink,
+    log: Option<Log>,
     /// Batches that are done with.
     done: Sender<Batch>,
 }
@@ -212,7 +238,7 @@ impl Output {
     }
 
     fn write(&mut self, batch: &mut Batch) -> Option<Result<Ended, Failure>> {
-        let Output { engine, names, rejects, sink, .. } = self;
+        let Output { engine, names, rejects, sink, log, .. } = self;
         let mut events = std::mem::take(&mut batch.events);
         if let Err(error) = engine.wait_until_safe(&events) {
             return Some(Err(Failure::new(error)));
@@ -220,7 +246,11 @@ impl Output {
         let input = &names[batch.input];
         let mut lines = batch.lines();
         let mut stopped = None;
-        engine.tell_decided(&mut events, |told| {
+        engine.tell_lines(&mut events, |place, told| {
+            if let Some(Err(failure)) = log.as_mut().map(|log| log.told(batch, place, &told)) {
+                stopped = Some(Err(failure));
+                return ControlFlow::Break(());
+            }
             if let Told::Deadline(decision) = &told {
                 sink.decision(decision);
                 return ControlFlow::Continue(());
@@ -241,11 +271,18 @@ impl Output {
             if stopped.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         drop(lines);
-        batch.events = events;
+        if let Some(Err(failure)) = log.as_mut().map(Log::commit) {
+            sink.drop_unwritten();
+            return Some(Err(failure));
+        }
         if !sink.flush() {
             // Why is told when everything is finished.
             return Some(Ok(Ended::Closed));
         }
+        if sink.rows.is_empty() {
+            engine.was_told(&events);
+        }
+        batch.events = events;
         stopped
     }
 }
@@ -359,6 +396,12 @@ impl Sink {
         }
     }
 
+    /// What was not flushed yet never will be.
+    fn drop_unwritten(&mut self) {
+        self.buffer.clear();
+        self.rows.clear();
+    }
+
     fn table(&mut self) {
         let text = table(&self.rows, !self.header_written, self.width);
         self.header_written = true;
@@ -435,7 +478,7 @@ fn terminal_width() -> Option<u16> {
 }
 
 /// `private`: readable by its owner alone, because it holds events as they came.
-fn create(path: &str, private: bool) -> Result<File, Failure> {
+pub fn create(path: &str, private: bool) -> Result<File, Failure> {
     let failed = |e: std::io::Error| Failure::new(format!("can't write `{path}`: {e}"));
     let mut options = File::options();
     options.write(true).create(true).truncate(true);

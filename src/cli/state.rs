@@ -18,8 +18,8 @@ pub struct Keep {
     /// Keep what is remembered in this directory: a later run goes on from there, also after a crash
     #[arg(long, value_name = "DIR")]
     state: Option<String>,
-    /// When events outlast a power cut
-    #[arg(long, value_enum, default_value = "batched", requires = "state", value_name = "MODE")]
+    /// When events (and with --log what was said to them) outlast a power cut
+    #[arg(long, value_enum, default_value = "batched", requires = "kept", value_name = "MODE")]
     durability: Mode,
     /// Write a snapshot of the state whenever the log has grown by so much: 256MB, 1GB
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MB", requires = "state")]
@@ -47,7 +47,8 @@ enum Mode {
 }
 
 impl Secret {
-    fn read(&self) -> Result<Option<Vec<u8>>, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "a file that its user names")]
+    pub fn read(&self) -> Result<Option<Vec<u8>>, Failure> {
         let Some(path) = &self.hash_key_file else { return Ok(None) };
         let bytes = std::fs::read(path)
             .map_err(|error| Failure::new(format!("can't read the secret in `{path}`: {error}")))?;
@@ -59,6 +60,14 @@ impl Secret {
 }
 
 impl Keep {
+    pub fn durability(&self) -> Durability {
+        match self.durability {
+            Mode::None => Durability::None,
+            Mode::Batched => Durability::Batched,
+            Mode::Sync => Durability::Sync,
+        }
+    }
+
     /// An engine with what is kept, or one that remembers nothing yet.
     pub fn engine(&self, ruleset: Arc<Ruleset>, options: EngineOptions) -> Result<Engine, Failure> {
         let secret = self.secret.read()?;
@@ -66,11 +75,7 @@ impl Keep {
             let options = secret.into_iter().fold(options, EngineOptions::hash_key);
             return Ok(Engine::with_options(ruleset, options));
         };
-        let durability = match self.durability {
-            Mode::None => Durability::None,
-            Mode::Batched => Durability::Batched,
-            Mode::Sync => Durability::Sync,
-        };
+        let durability = self.durability();
         let kept = StoreOptions::default().durability(durability).snapshot_every(self.snapshot_every);
         let kept = secret.into_iter().fold(kept, StoreOptions::hash_key);
         let store = Store::open(directory, kept).map_err(Failure::new)?;
@@ -94,7 +99,7 @@ fn size(text: &str) -> Result<u64, String> {
 
 /// What was found in a store, for people.
 pub fn told(recovery: &Recovery) -> String {
-    let Recovery { inputs, replayed, clean, torn, set_aside, carried } = recovery;
+    let Recovery { inputs, replayed, clean, torn, set_aside, carried, .. } = recovery;
     let mut text = match (inputs, replayed) {
         (0, _) => "state: nothing is remembered yet\n".to_string(),
         (1, _) => "state: 1 event is remembered\n".to_string(),

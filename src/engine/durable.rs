@@ -24,6 +24,8 @@ pub(crate) mod kind {
     /// A piece of the ruleset that comes: records are not as long as rulesets can be.
     pub const PIECE: u8 = 5;
     pub const ERASE: u8 = 6;
+    /// Deadlines that fell due with inputs up to a number are settled.
+    pub const TOLD: u8 = 7;
 }
 
 /// The longest input that can be written down.

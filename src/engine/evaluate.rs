@@ -16,6 +16,7 @@ use super::ruleset::Ruleset;
 use super::save::Era;
 use super::stats::{RuleStats, Stats};
 use super::testing::Fallen;
+use super::told::Told;
 use super::warming::Since;
 use crate::decode::Decoder;
 use crate::model::decision::Decision;
@@ -111,6 +112,8 @@ pub(super) struct State {
     pub(super) stats: Stats,
     /// Deadlines that fell due, until somebody asks for them.
     pub(super) fallen: Vec<Fallen>,
+    /// Those that were told and may be lost on their way, if there is a store.
+    pub(super) told: Told,
 }
 
 /// Room that is used again for every event.
@@ -175,8 +178,9 @@ impl State {
             groups,
             questions,
             scratch: Scratch::default(),
-            stats: no_stats(&ruleset),
+            stats: no_stats(ruleset),
             fallen: Vec::new(),
+            told: Told::default(),
         }
     }
 }
@@ -247,6 +251,9 @@ impl Engine {
     /// for as long as nobody asks: with rules on something that did not happen, ask after every event or line of the clock.
     /// ([`Engine::decide_pending`] hands them out itself, each at its place.)
     ///
+    /// With a store: who asks again, or closes, says that nothing is left to be done for those handed out before. After a
+    /// crash all others are handed out once more, with `"duplicate":true`.
+    ///
     /// ```
     /// use rulec::{Engine, compile_text};
     ///
@@ -270,7 +277,10 @@ impl Engine {
     }
 
     pub(super) fn take_fallen(&self) -> Vec<Fallen> {
-        std::mem::take(&mut self.lock().state.fallen)
+        let mut inner = self.lock();
+        let fallen = std::mem::take(&mut inner.state.fallen);
+        self.hand_out(&mut inner.state, &fallen);
+        fallen
     }
 
     /// What the rules said of the last event that was not a retry.

@@ -23,6 +23,8 @@ pub struct Recovery {
     pub set_aside: Vec<String>,
     /// What became of the memory, if the inputs before were decided with another ruleset or other options.
     pub carried: Option<Carried>,
+    /// The number of the last record that was found.
+    pub(crate) last: u64,
 }
 
 /// What an engine with a store knows of it.
@@ -176,6 +178,7 @@ impl Engine {
     /// # Errors
     /// If the disk fails. (Dropping an engine closes its store as well, and says nothing.)
     pub fn close(&self) -> Result<(), StoreError> {
+        self.hand_out(&mut self.lock().state, &[]);
         match self.durable() {
             Some(durable) => Ok(durable.close()?),
             None => Ok(()),

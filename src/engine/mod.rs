@@ -11,6 +11,7 @@ mod hits;
 mod judge;
 mod keep;
 mod later;
+mod logged;
 mod read;
 pub mod report;
 mod ruleset;
@@ -21,6 +22,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod told;
 mod warming;
 
 use std::sync::Arc;
@@ -35,10 +37,12 @@ pub use evaluate::Engine;
 pub use event::Event;
 pub use keep::Recovery;
 pub(crate) use keep::section;
+pub(crate) use logged::Position;
 pub(crate) use read::lists;
 pub use read::{CsvColumns, Pending, Told};
 pub use ruleset::Ruleset;
 pub(crate) use ruleset::RulesetFiles;
+pub(crate) use save::Sections;
 pub use save::{Carried, CarriedPart, Fate, HeldPart, LoadError, Summary};
 pub use stats::{RuleStats, Stats};
 

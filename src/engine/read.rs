@@ -160,6 +160,11 @@ impl Pending {
         }
     }
 
+    /// Under which the last of the lines is written down.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
     fn clear(&mut self) {
         self.decoded.clear();
         self.lines.clear();
@@ -434,10 +439,16 @@ impl Engine {
                 let Some(prepared) = pending.lines.get(line) else { break };
                 let now = prepared.told();
                 let cells = cells.get(prepared.keys - first_key..).unwrap_or_default();
-                pending.note_due(line, false, self.fall_due(state, now));
+                let before = self.fall_due(state, now);
                 let answer = self.decide_prepared(state, pending, line, cells);
                 // What came after its own deadline has one that is due already.
-                pending.note_due(line, true, self.fall_due(state, now));
+                let after = self.fall_due(state, now);
+                if self.kept.is_some() {
+                    state.tells_ahead(pending.number, &before);
+                    state.tells_ahead(pending.number, &after);
+                }
+                pending.note_due(line, false, before);
+                pending.note_due(line, true, after);
                 *inputs += u64::from(!matches!(answer, Own::Rejected(_)));
                 let stopped = stop && matches!(answer, Own::Rejected(_));
                 pending.answers.push(answer);
@@ -452,7 +463,12 @@ impl Engine {
 
     /// Tells what the lines of `pending` came to, in their order, and empties it. Nobody is told of what follows a
     /// [`ControlFlow::Break`], nor of lines that were not decided.
-    pub fn tell_decided(&self, pending: &mut Pending, each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
+    pub fn tell_decided(&self, pending: &mut Pending, mut each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
+        self.tell_lines(pending, |_, told| each(told));
+    }
+
+    /// As [`Engine::tell_decided`], and says which of the lines it is about, from 0.
+    pub fn tell_lines(&self, pending: &mut Pending, each: impl FnMut(usize, Told<'_>) -> ControlFlow<()>) {
         // Whether somebody wanted to know all of it does not matter here.
         let _ = self.tell_all(pending, each);
         pending.clear();
@@ -461,30 +477,33 @@ impl Engine {
     fn tell_all(
         &self,
         pending: &mut Pending,
-        mut each: impl FnMut(Told<'_>) -> ControlFlow<()>,
+        mut each: impl FnMut(usize, Told<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let Pending { decoded, lines, answers, deadlines, .. } = pending;
         let mut deadlines = deadlines.drain(..).peekable();
         for (place, (line, answer)) in lines.iter().zip(answers.drain(..)).enumerate() {
             while let Some(due) = deadlines.next_if(|due| due.line == place && !due.after) {
-                each(Told::Deadline(due.fallen.decision))?;
+                each(place, Told::Deadline(due.fallen.decision))?;
             }
-            each(match answer {
-                Own::Decided(Kept::Whole(decision)) => Told::Answer(Answer::Decision(decision)),
-                Own::Decided(Kept::Quiet { at, outcome, late }) => Told::Quiet(Quiet {
-                    event: decoded.text(line.id),
-                    event_type: &self.ruleset.events[line.event.index()].name,
-                    at,
-                    outcome: self.ruleset.hir.outcome(outcome),
-                    late,
-                    ruleset: &self.ruleset.stamp,
-                }),
-                Own::Rejected(reject) => Told::Answer(Answer::Reject(*reject)),
-                Own::Clock => Told::Answer(Answer::Clock),
-                Own::List => Told::Answer(Answer::List),
-            })?;
+            each(
+                place,
+                match answer {
+                    Own::Decided(Kept::Whole(decision)) => Told::Answer(Answer::Decision(decision)),
+                    Own::Decided(Kept::Quiet { at, outcome, late }) => Told::Quiet(Quiet {
+                        event: decoded.text(line.id),
+                        event_type: &self.ruleset.events[line.event.index()].name,
+                        at,
+                        outcome: self.ruleset.hir.outcome(outcome),
+                        late,
+                        ruleset: &self.ruleset.stamp,
+                    }),
+                    Own::Rejected(reject) => Told::Answer(Answer::Reject(*reject)),
+                    Own::Clock => Told::Answer(Answer::Clock),
+                    Own::List => Told::Answer(Answer::List),
+                },
+            )?;
             while let Some(due) = deadlines.next_if(|due| due.line == place) {
-                each(Told::Deadline(due.fallen.decision))?;
+                each(place, Told::Deadline(due.fallen.decision))?;
             }
         }
         ControlFlow::Continue(())

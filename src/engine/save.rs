@@ -152,11 +152,11 @@ impl Saving<'_> {
 
     /// Gives the numbers of the eras in what is written, by those they have now.
     fn about(&self, writer: &mut Writer<'_>) -> Vec<u16> {
-        let State { dedupe, deadlines, eras, era, fallen, since, .. } = self.state;
+        let State { dedupe, deadlines, eras, era, since, .. } = self.state;
         let mut numbers: Vec<Option<u16>> = vec![None; eras.len()];
         let mut order = Vec::new();
-        let of_fallen = fallen.iter().map(|fallen| self.era_of(&fallen.decision.ruleset));
-        let used = dedupe.applied().map(|applied| applied.era).chain(of_fallen).chain([*era]);
+        let of_untold = self.state.untold().map(|decision| self.era_of(&decision.ruleset));
+        let used = dedupe.applied().map(|applied| applied.era).chain(of_untold).chain([*era]);
         for era in used {
             if let Some(number @ None) = numbers.get_mut(usize::from(era)) {
                 *number = Some(order.len() as u16);
@@ -317,19 +317,20 @@ impl Saving<'_> {
 
     /// For retries, and those of deadlines that nobody asked for yet.
     fn decisions(&self, eras: &[u16], writer: &mut Writer<'_>) {
-        let State { dedupe, fallen, .. } = self.state;
+        let dedupe = &self.state.dedupe;
         let number = |era: u16| eras.get(usize::from(era)).copied().unwrap_or_default();
         writer.section(DECISIONS);
         for applied in dedupe.applied() {
             writer.record(|out| applied.save(out, number(applied.era), write_decision));
         }
-        if !fallen.is_empty() {
+        let mut untold = self.state.untold().peekable();
+        if untold.peek().is_some() {
             writer.section(FALLEN);
         }
-        for fallen in fallen {
+        for decision in untold {
             writer.record(|out| {
-                out.len(usize::from(number(self.era_of(&fallen.decision.ruleset))));
-                write_decision(out, &fallen.decision);
+                out.len(usize::from(number(self.era_of(&decision.ruleset))));
+                write_decision(out, &decision);
             });
         }
     }
@@ -397,7 +398,7 @@ impl Engine {
 
 /// A saved state in memory; read from its front.
 #[derive(Debug, Default)]
-struct Sections {
+pub(crate) struct Sections {
     pieces: VecDeque<(bool, Vec<u8>)>,
     read: (bool, Vec<u8>),
 }

@@ -19,7 +19,10 @@ impl DiskDirectory {
     pub fn new(path: impl AsRef<Path>) -> io::Result<DiskDirectory> {
         let path = path.as_ref();
         let made = !path.is_dir();
-        std::fs::create_dir_all(path)?;
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(path)?;
         if made && let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             sync_names(parent)?;
         }
@@ -30,12 +33,12 @@ impl DiskDirectory {
     ///
     /// # Errors
     /// If there is no directory of that name.
-    pub fn existing(path: &Path) -> Result<DiskDirectory, StoreError> {
+    pub fn existing(path: &Path, what: &str) -> Result<DiskDirectory, StoreError> {
         if path.is_dir() {
             return Ok(DiskDirectory(path.to_path_buf()));
         }
-        let what = if path.exists() { "it is no directory" } else { "no such directory" };
-        Err(StoreError::new(format!("can't look at the state in `{}`: {what}", path.display())))
+        let why = if path.exists() { "it is no directory" } else { "no such directory" };
+        Err(StoreError::new(format!("can't look at {what} in `{}`: {why}", path.display())))
     }
 }
 
@@ -77,7 +80,7 @@ impl Disk for DiskDirectory {
     }
 
     fn create_new(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new().append(true).create_new(true).open(self.0.join(name))?;
+        let file = private(OpenOptions::new().append(true).create_new(true)).open(self.0.join(name))?;
         Ok(Box::new(Appended(file)))
     }
 
@@ -103,13 +106,20 @@ impl Disk for DiskDirectory {
 
     fn try_lock(&self) -> io::Result<Option<Guard>> {
         let path = self.0.join(LOCK_FILE);
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(file))),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
+}
+
+/// What is made so can be read by its owner alone: it holds what events said.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }
 
 /// Elsewhere directories can't be opened, and names are kept with the files.

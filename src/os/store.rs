@@ -24,7 +24,7 @@ impl Store {
         let disk = DiskDirectory::new(path)
             .map_err(|error| StoreError::new(format!("can't use `{}` for state: {error}", path.display())))?;
         let waits = !options.syncs();
-        Store::on(Arc::new(disk), options, Box::new(move |flusher| start(flusher, waits)))
+        Store::on(Arc::new(disk), options, Box::new(move |flusher| start(flusher, waits, "state")))
     }
 
     /// An engine with everything that is remembered in a directory and the ruleset that decided last, to look at.
@@ -33,7 +33,7 @@ impl Store {
     /// # Errors
     /// If there is no such directory, nothing is remembered in it, it is damaged, or it was made with another secret.
     pub fn look(path: impl AsRef<Path>, options: &StoreOptions) -> Result<Engine, StoreError> {
-        look(Arc::new(DiskDirectory::existing(path.as_ref())?), options)
+        look(Arc::new(DiskDirectory::existing(path.as_ref(), "the state")?), options)
     }
 }
 
@@ -70,7 +70,7 @@ impl Store {
     /// # Errors
     /// If there is no such directory.
     pub fn verify(path: impl AsRef<Path>, options: &StoreOptions) -> Result<Vec<StoreFinding>, StoreError> {
-        let disk = Arc::new(DiskDirectory::existing(path.as_ref())?);
+        let disk = Arc::new(DiskDirectory::existing(path.as_ref(), "the state")?);
         let found = verify(disk, Some(&options.fingerprint()));
         Ok(found.into_iter().map(StoreFinding::from).collect())
     }
@@ -91,15 +91,20 @@ impl Drop for Writing {
 /// What comes so close together is written at once, where nobody waits for it.
 const TOGETHER: Duration = Duration::from_millis(1);
 
-fn start(flusher: Arc<Mutex<Option<Flusher>>>, waits: bool) -> Result<Driver, StoreError> {
+/// A thread of that name.
+pub(super) fn start(
+    flusher: Arc<Mutex<Option<Flusher>>>,
+    waits: bool,
+    name: &str,
+) -> Result<Driver, StoreError> {
     let pipe = match &*flusher.lock().unwrap_or_else(PoisonError::into_inner) {
         Some(flusher) => flusher.pipe().clone(),
         None => return Err(StoreError::new("the store was closed")),
     };
     let thread = std::thread::Builder::new()
-        .name("state".into())
+        .name(name.into())
         .spawn(move || write_all(&flusher, &pipe, waits))
-        .map_err(|error| StoreError::new(format!("can't start a thread to write state: {error}")))?;
+        .map_err(|error| StoreError::new(format!("can't start a thread to write the {name}: {error}")))?;
     Ok(Driver::Thread(Box::new(Writing(Some(thread)))))
 }
 

@@ -17,6 +17,8 @@ use crate::engine::{Engine, EngineOptions, Ruleset, StoreError};
 use crate::state::disk::{Directory, DirectoryOptions, Disk, Durability as Mode, Flusher};
 
 pub(crate) use look::look;
+pub(crate) use origin::Origin;
+pub(crate) use recover::torn;
 use recover::{Opened, Recovering};
 
 /// When inputs are made to outlast what.
@@ -35,7 +37,7 @@ pub enum Durability {
 }
 
 impl Durability {
-    fn mode(self) -> Mode {
+    pub(crate) fn mode(self) -> Mode {
         match self {
             Durability::None => Mode::None,
             Durability::Batched => Mode::Batched { every: 10_000 },
@@ -176,7 +178,7 @@ impl Store {
 }
 
 /// Tells apart what was written under different secrets, and tells nothing of them.
-fn fingerprint(hash_key: &[u8]) -> [u8; 16] {
+pub(crate) fn fingerprint(hash_key: &[u8]) -> [u8; 16] {
     let mut hasher = Sha256::new();
     hasher.update(b"rulec state");
     hasher.update(hash_key);

@@ -13,9 +13,9 @@ use crate::state::disk::Records;
 
 /// As it is written down before the first input that is decided with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     /// The version of rulec that decided.
-    rulec: String,
+    pub rulec: String,
     pub name: String,
     pub version: String,
     pub hash: String,
@@ -66,6 +66,11 @@ impl Origin {
         })
     }
 
+    /// Without what the ruleset was made of: enough to be recognised.
+    pub fn without_files(self) -> Origin {
+        Origin { files: RulesetFiles::default(), ..self }
+    }
+
     /// As records, of which the last one says that it is whole.
     pub fn write(&self, records: &mut Records) {
         let bytes = self.to_bytes();
@@ -89,15 +94,25 @@ impl Origin {
             Some(known) => known.clone(),
             None => self.compile()?,
         };
-        let mut options = EngineOptions {
+        let options = self.options(&ruleset, hash_key)?;
+        Ok((ruleset, options))
+    }
+
+    /// The options, for a ruleset that may be another one.
+    pub fn options(&self, ruleset: &Ruleset, hash_key: &[u8]) -> Result<EngineOptions, StoreError> {
+        let options = EngineOptions {
             horizon: Duration(self.retry_horizon),
             clock_lead: Duration(self.clock_lead),
             ..EngineOptions::default().hash_key(hash_key)
         };
-        if let Some(event) = &self.default_event {
-            options = options.default_event(&ruleset, event).map_err(StoreError::damaged)?;
+        match &self.default_event {
+            Some(event) => options.default_event(ruleset, event).map_err(StoreError::new),
+            None => Ok(options),
         }
-        Ok((ruleset, options))
+    }
+
+    pub fn stamp(&self) -> Stamp {
+        Stamp { name: self.name.clone(), version: self.version.clone(), hash: self.hash.clone() }
     }
 
     fn is_of(&self, stamp: &Stamp) -> bool {
@@ -105,7 +120,8 @@ impl Origin {
         (name, version, hash) == (&self.name, &self.version, &self.hash)
     }
 
-    fn compile(&self) -> Result<Arc<Ruleset>, StoreError> {
+    /// From its files.
+    pub fn compile(&self) -> Result<Arc<Ruleset>, StoreError> {
         let cannot = |why: String| {
             StoreError::new(format!(
                 "the last inputs in the log were decided with the ruleset `{}` ({}), and it can't be compiled any more: {why}",

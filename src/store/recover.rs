@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use super::Start;
 use super::origin::Origin;
+use crate::engine::Told;
 use crate::engine::durable::{Durable, kind, read_cells};
 use crate::engine::section;
 use crate::engine::{
     Carried, CsvColumns, Engine, EngineOptions, LoadError, Pending, Recovery, Ruleset, StoreError,
 };
+use crate::model::decision::Decision;
 use crate::state::disk::{
     DiskError, Durability, Flusher, Journal, Piece, Records, Recovered, SnapshotReader, Torn,
 };
@@ -29,6 +31,13 @@ pub(crate) struct Recovering {
     pending: Pending,
     /// Of a ruleset that comes.
     pieces: Vec<u8>,
+    /// The number of the record that is read, and those of the inputs that wait.
+    number: u64,
+    numbers: Vec<u64>,
+    /// The number of the snapshot.
+    snapshot: u64,
+    /// Deadlines that fell due with those inputs, and are not known to be settled.
+    untold: Vec<(u64, Arc<Decision>)>,
     /// In the memory of the engine.
     inputs: u64,
     replayed: u64,
@@ -44,6 +53,10 @@ impl Recovering {
             columns: Vec::new(),
             pending: Pending::default(),
             pieces: Vec::new(),
+            number: 0,
+            numbers: Vec::new(),
+            snapshot: 0,
+            untold: Vec::new(),
             inputs: 0,
             replayed: 0,
         }
@@ -79,6 +92,7 @@ impl Recovering {
                 LoadError::Refused(what) => rest.reader.damage(&what).into(),
             }
         })?;
+        self.snapshot = rest.reader.number();
         self.engine = Some(engine);
         self.origin = Some(origin);
         Ok(())
@@ -89,7 +103,8 @@ impl Recovering {
         &'a mut self,
         refused: &'a mut Option<StoreError>,
     ) -> impl FnMut(u64, &[u8]) -> Result<(), String> + 'a {
-        |_, record| {
+        |number, record| {
+            self.number = number;
             self.record(record).map_err(|error| {
                 let told = error.to_string();
                 *refused = Some(error).filter(|error| !error.is_damage());
@@ -115,6 +130,13 @@ impl Recovering {
                 self.go_on_with(ruleset, options)?;
                 self.origin = Some(origin);
             }
+            kind::TOLD => {
+                let number = u64::from_le_bytes(body.try_into().map_err(|_| strange())?);
+                self.untold.retain(|(of, _)| *of > number);
+                if let Some(engine) = self.engine.as_ref().filter(|_| number >= self.snapshot) {
+                    engine.all_told();
+                }
+            }
             kind::COLUMNS => {
                 let header = read_cells(body).ok_or_else(strange)?;
                 let engine = self.engine.as_ref().ok_or_else(strange)?;
@@ -136,6 +158,7 @@ impl Recovering {
             let cells = read_cells(cells).ok_or_else(strange)?;
             engine.read_csv(columns, cells.iter().copied(), &mut self.pending);
         }
+        self.numbers.push(self.number);
         self.replayed += 1;
         if self.pending.len() >= BATCH { self.decide() } else { Ok(()) }
     }
@@ -147,8 +170,18 @@ impl Recovering {
         if engine.decide_pending(&mut self.pending, true) {
             return Err(StoreError::damaged("it was an event once, and can't be read as one any more"));
         }
-        // They were told when they came first.
-        engine.tell_decided(&mut self.pending, |_| ControlFlow::Continue(()));
+        // They were told when they came first; of deadlines that is not certain. Those after the input that made them
+        // due are taken for ones of the next input, which at most tells them again.
+        let mut numbers = self.numbers.drain(..);
+        let mut number = numbers.next();
+        let untold = &mut self.untold;
+        engine.tell_decided(&mut self.pending, |told| {
+            match told {
+                Told::Deadline(decision) => untold.push((number.unwrap_or(u64::MAX), decision)),
+                Told::Quiet(_) | Told::Answer(_) => number = numbers.next().or(number),
+            }
+            ControlFlow::Continue(())
+        });
         Ok(())
     }
 
@@ -201,8 +234,10 @@ impl Recovering {
             torn: found.torn.as_ref().map(torn),
             set_aside: found.set_aside,
             carried,
+            last: found.last,
         };
         let engine = self.engine.ok_or_else(|| StoreError::damaged("it has no ruleset"))?;
+        engine.tell_again(self.untold.into_iter().map(|(_, decision)| decision));
         Ok(engine.keep_in(durable, origin.to_bytes(), recovery))
     }
 
@@ -281,7 +316,7 @@ pub(super) struct Opened {
     pub start: Start,
 }
 
-fn torn(torn: &Torn) -> String {
+pub(crate) fn torn(torn: &Torn) -> String {
     let Torn { file, bytes, .. } = torn;
     format!("{bytes} bytes at the end of `{file}` were being written in a crash, and were cut off")
 }

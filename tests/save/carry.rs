@@ -353,7 +353,7 @@ fn deadlines_wait_on_unless_the_line_that_set_them_means_something_else() {
     let changed = [
         ("unpaid", on.replace("48h", "47h")),
         ("unpaid", on.replace("> 1", "> 2")),
-        ("unpaid", on.replace(" after", " after").replace("payment by", "payment where order == \"x\" by")),
+        ("unpaid", on.replace("payment by", "payment where order == \"x\" by")),
         ("another", on.to_string()),
     ];
     for (name, on) in changed {

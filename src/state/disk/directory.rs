@@ -201,6 +201,20 @@ impl Directory {
     /// If anything else is damaged or missing, or `each` objects to a record; then all that was written is as it was.
     pub fn replay(self, each: Each<'_>) -> Result<(Journal, Recovered), DiskError> {
         let from = self.newest().map_or(1, |number| number + 1);
+        self.replay_from(from, each)
+    }
+
+    /// Hands over the last records alone, those of the last two segments, and goes on to write: for logs that are kept for
+    /// ever and read by others.
+    ///
+    /// # Errors
+    /// As [`Directory::replay`]; damage in front of those segments is not seen.
+    pub fn resume(self, each: Each<'_>) -> Result<(Journal, Recovered), DiskError> {
+        let from = self.starts.iter().rev().nth(1).or(self.starts.first()).copied().unwrap_or(1);
+        self.replay_from(from, each)
+    }
+
+    fn replay_from(self, from: u64, each: Each<'_>) -> Result<(Journal, Recovered), DiskError> {
         let expected = Expected {
             fingerprint: Some(&self.options.fingerprint),
             closed: self.closed,

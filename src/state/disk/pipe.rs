@@ -141,6 +141,11 @@ impl Pipe {
         }
     }
 
+    /// The number of the last record that was handed over.
+    pub fn last(&self) -> u64 {
+        self.lock().last
+    }
+
     /// Why writing has stopped.
     pub fn stopped(&self) -> Option<DiskError> {
         self.lock().stopped.clone()

@@ -1,0 +1,98 @@
+//! Deadlines that were told, until it is certain that nobody has to be told again.
+//!
+//! An event that was not answered is sent again by its sender. Nobody asks for a deadline: so those that were told and not
+//! yet settled when everything ended are told once more.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::durable::kind;
+use super::evaluate::{Engine, State};
+use super::read::Pending;
+use super::testing::Fallen;
+use crate::model::decision::Decision;
+use crate::state::disk::Records;
+
+/// In the order in which they were told.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// By [`Engine::take_deadlines`].
+    handed: Vec<Arc<Decision>>,
+    /// The number of the last record then.
+    handed_at: u64,
+    /// With lines that were read ahead: with the number of the last of them.
+    ahead: VecDeque<(u64, Arc<Decision>)>,
+}
+
+impl State {
+    /// Decisions that would have to be told if everything ended now. Those that may be known are duplicates.
+    pub(super) fn untold(&self) -> impl Iterator<Item = Cow<'_, Decision>> {
+        let again =
+            |decision: &Arc<Decision>| Cow::Owned(Decision { duplicate: true, ..Decision::clone(decision) });
+        let Told { handed, ahead, .. } = &self.told;
+        let told = handed.iter().chain(ahead.iter().map(|(_, decision)| decision)).map(again);
+        told.chain(self.fallen.iter().map(|fallen| Cow::Borrowed(&*fallen.decision)))
+    }
+
+    /// They will be told with the lines up to that number.
+    pub(super) fn tells_ahead(&mut self, number: u64, fallen: &[Fallen]) {
+        self.told.ahead.extend(fallen.iter().map(|fallen| (number, fallen.decision.clone())));
+    }
+}
+
+impl Engine {
+    /// Those handed out before are settled.
+    pub(super) fn hand_out(&self, state: &mut State, fallen: &[Fallen]) {
+        let Some(durable) = self.durable() else { return };
+        let last = durable.pipe().last();
+        let Told { handed, handed_at, .. } = &mut state.told;
+        if !handed.is_empty() {
+            handed.clear();
+            self.write_told(*handed_at);
+        }
+        *handed_at = last;
+        handed.extend(fallen.iter().map(|fallen| fallen.decision.clone()));
+    }
+
+    /// Nothing is left to be done for the deadlines that were told with these lines: after a crash they are not told
+    /// again.
+    pub fn was_told(&self, pending: &Pending) {
+        if self.durable().is_none() {
+            return;
+        }
+        let number = pending.number();
+        let mut inner = self.lock();
+        let ahead = &mut inner.state.told.ahead;
+        let settled = ahead.iter().take_while(|(of, _)| *of <= number).count();
+        if settled > 0 {
+            ahead.drain(..settled);
+            self.write_told(number);
+        }
+    }
+
+    /// If that fails, so does everything after it.
+    fn write_told(&self, number: u64) {
+        let Some(durable) = self.durable() else { return };
+        let mut records = Records::default();
+        records.push(|out| {
+            out.push(kind::TOLD);
+            out.extend_from_slice(&number.to_le_bytes());
+        });
+        let _ = durable.push(&mut records);
+    }
+
+    /// As they were told before everything ended.
+    pub(crate) fn tell_again(&self, decisions: impl IntoIterator<Item = Arc<Decision>>) {
+        let again = |decision: Arc<Decision>| Fallen {
+            decision: Arc::new(Decision { duplicate: true, ..Decision::clone(&decision) }),
+            marks: Vec::new(),
+        };
+        self.lock().state.fallen.extend(decisions.into_iter().map(again));
+    }
+
+    /// What a snapshot says was not settled has been since.
+    pub(crate) fn all_told(&self) {
+        self.lock().state.fallen.clear();
+    }
+}
