@@ -124,6 +124,11 @@ impl Oracle {
         }
     }
 
+    /// Later decisions carry this stamp.
+    pub fn go_on_as(&mut self, stamp: Arc<Stamp>) {
+        self.stamp = stamp;
+    }
+
     /// Decides one event and remembers it: the deadlines that it makes due, its own decision, and the deadlines that
     /// it set so late that they are due at once.
     pub fn decide(&mut self, event: &Event) -> (Vec<Decision>, Decision, Vec<Decision>) {

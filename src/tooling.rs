@@ -113,6 +113,16 @@ impl Reference {
         }
     }
 
+    /// Goes on as a ruleset that means the same and is called something else.
+    pub fn go_on_as(&mut self, stamp: Arc<Stamp>) {
+        self.oracle.go_on_as(stamp);
+    }
+
+    /// Whether the line can be read.
+    pub fn can_read(&mut self, line: &[u8]) -> bool {
+        self.decoder.decode_json(line, &mut self.decoded).is_ok()
+    }
+
     /// The event's own decision. `None` if the line can't be read, or is none of an event.
     pub fn decide_json(&mut self, line: &[u8]) -> Option<Decision> {
         self.decoder.decode_json(line, &mut self.decoded).ok()?;
@@ -187,6 +197,11 @@ pub mod disk {
         clock: Box<dyn Fn() -> u64 + Send + Sync>,
     ) -> Result<Store, StoreError> {
         Store::inline(disk, options, clock)
+    }
+
+    /// With a log that goes on in another file whenever one has grown to so many bytes.
+    pub fn with_segments(options: StoreOptions, bytes: u64) -> StoreOptions {
+        options.segment_bytes(bytes)
     }
 
     /// As [`Store::look`].

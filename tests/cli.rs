@@ -729,6 +729,18 @@ fn the_hash_follows_rules_and_data_but_not_the_place() {
     assert_ne!(hash(&a), hash(&b));
 }
 
+#[test]
+fn a_run_counts_what_it_read_itself() {
+    let shop = Shop::new();
+    let run = || shop.rulec(&["run", "shop.rules", "events.ndjson", "--state", "memory"]);
+    let first = run();
+    assert_eq!(first.code, 0, "{}", first.err);
+    let second = run();
+    assert_eq!(second.code, 0, "{}", second.err);
+    assert!(second.err.contains("3 events read = 3 decided + 0 rejected"), "{}", second.err);
+    assert!(second.err.contains("duplicates: 3"), "{}", second.err);
+}
+
 /// What a document shows: its blocks of a kind.
 fn shown<'d>(document: &'d str, kind: &str) -> Vec<&'d str> {
     let blocks = document.split("```").skip(1).step_by(2);

@@ -312,8 +312,10 @@ impl Cutter {
         batch.bytes.clear();
         batch.records.clear();
         while batch.bytes.len() < BATCH_BYTES {
-            if self.shape == Shape::Ndjson && self.line > 0 {
-                self.take_lines(batch)?;
+            if self.shape == Shape::Ndjson {
+                // No more than is at hand: whoever sends lines one by one waits for their answers.
+                let taken = self.line > 0 && self.take_lines(batch)?;
+                return Ok(taken || self.next(batch)?);
             }
             if !self.next(batch)? {
                 return Ok(false);
@@ -323,16 +325,16 @@ impl Cutter {
     }
 
     /// Appends the JSON lines that are at hand as a whole and have room in the batch. Nearly all lines are taken this
-    /// way, many at once; the rest is taken one by one.
-    fn take_lines(&mut self, batch: &mut Batch) -> std::io::Result<()> {
+    /// way, many at once; the rest is taken one by one. `false` if there were none.
+    fn take_lines(&mut self, batch: &mut Batch) -> std::io::Result<bool> {
         let at_hand = match self.reader.fill_buf() {
             // Whoever reads on tries again.
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(false),
             at_hand => at_hand?,
         };
         let room = BATCH_BYTES - batch.bytes.len();
         let lines = at_hand.get(..room).unwrap_or(at_hand);
-        let Some(last) = lines.iter().rposition(|byte| *byte == b'\n') else { return Ok(()) };
+        let Some(last) = lines.iter().rposition(|byte| *byte == b'\n') else { return Ok(false) };
         let lines = last + 1;
         let mut start = batch.bytes.len();
         batch.bytes.extend_from_slice(&at_hand[..lines]);
@@ -344,7 +346,7 @@ impl Cutter {
             batch.keep(self.shape, Record { start, end, line: self.line, fault: None });
             start = next;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Appends the next record; `false` at the end.

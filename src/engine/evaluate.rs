@@ -273,7 +273,13 @@ impl Engine {
     /// assert_eq!((&*due[0].event, &*due[0].outcome), ("e-1#unpaid", "observe"));
     /// ```
     pub fn take_deadlines(&self) -> Vec<Arc<Decision>> {
-        self.take_fallen().into_iter().map(|fallen| fallen.decision).collect()
+        let fallen = self.take_fallen();
+        // What made them due may not be safe yet; if it never will be, they were not decided.
+        let safe = self.durable().filter(|_| !fallen.is_empty());
+        if safe.is_some_and(|durable| durable.wait(durable.pipe().last()).is_err()) {
+            return Vec::new();
+        }
+        fallen.into_iter().map(|fallen| fallen.decision).collect()
     }
 
     pub(super) fn take_fallen(&self) -> Vec<Fallen> {

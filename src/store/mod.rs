@@ -59,6 +59,7 @@ pub struct StoreOptions {
     snapshot_every: u64,
     hash_key: Vec<u8>,
     older_snapshot: bool,
+    segment_bytes: u64,
 }
 
 impl Default for StoreOptions {
@@ -68,6 +69,7 @@ impl Default for StoreOptions {
             snapshot_every: 256 << 20,
             hash_key: DEFAULT_HASH_KEY.to_vec(),
             older_snapshot: false,
+            segment_bytes: DirectoryOptions::default().segment_bytes,
         }
     }
 }
@@ -90,6 +92,12 @@ impl StoreOptions {
     /// [`EngineOptions::hash_key`]. A store is opened with the secret that it was made with, or not at all.
     pub fn hash_key(mut self, key: impl Into<Vec<u8>>) -> StoreOptions {
         self.hash_key = key.into();
+        self
+    }
+
+    /// The log goes on in another file when one has grown so long: for simulations, which have little to write.
+    pub(crate) fn segment_bytes(mut self, bytes: u64) -> StoreOptions {
+        self.segment_bytes = bytes;
         self
     }
 
@@ -170,6 +178,7 @@ impl Store {
                 fingerprint: options.fingerprint(),
                 durability: options.durability.mode(),
                 older_snapshot: options.older_snapshot,
+                segment_bytes: options.segment_bytes,
                 ..DirectoryOptions::default()
             },
         )?;

@@ -15,6 +15,8 @@ pub enum Fault {
     Error(io::ErrorKind),
     /// A write does a part of its work and fails; anything else as `Error`.
     Short,
+    /// The disk is full from here on: files neither grow nor are made.
+    Full,
     /// The power is cut: from here on everything fails.
     PowerCut,
 }
@@ -33,6 +35,9 @@ struct World {
     lock: Weak<()>,
     operations: u64,
     fault: Option<(u64, Fault)>,
+    /// What the first operation was that failed.
+    hit: Option<&'static str>,
+    full: bool,
     dead: bool,
 }
 
@@ -100,6 +105,11 @@ impl SimDisk {
         self.world().fault = Some((operation, fault));
     }
 
+    /// What the operation was that failed, if one did.
+    pub fn hit(&self) -> Option<&'static str> {
+        self.world().hit
+    }
+
     pub fn names(&self) -> Vec<String> {
         self.world().names.keys().cloned().collect()
     }
@@ -132,6 +142,8 @@ impl SimDisk {
         world.lock = Weak::new();
         world.operations = 0;
         world.fault = None;
+        world.hit = None;
+        world.full = false;
         world.dead = false;
         world.names_forgotten = false;
         world.inodes.iter_mut().for_each(|inode| inode.forgotten = false);
@@ -203,19 +215,21 @@ fn punch(bytes: &mut [u8], firm: usize, random: &mut Random) {
 }
 
 impl World {
-    /// Counts an operation. `Ok(true)`: it is to be done, and then to fail.
-    fn operation(&mut self) -> io::Result<Option<Fault>> {
+    /// Counts an operation. `Ok(Some(_))`: it is to be done as far as that lets it, and then to fail.
+    fn operation(&mut self, what: &'static str) -> io::Result<Option<Fault>> {
         if self.dead {
             return Err(io::Error::other("the power is cut"));
         }
         self.operations += 1;
-        match self.fault {
-            Some((at, fault)) if at == self.operations => {
-                self.dead = fault == Fault::PowerCut;
-                Ok(Some(fault))
-            }
-            _ => Ok(None),
+        let mut fault = self.fault.filter(|(at, _)| *at == self.operations).map(|(_, fault)| fault);
+        self.full |= fault == Some(Fault::Full);
+        fault = fault.filter(|fault| *fault != Fault::Full);
+        if self.full && fault.is_none() && matches!(what, "append" | "create") {
+            fault = Some(Fault::Full);
         }
+        self.dead |= fault == Some(Fault::PowerCut);
+        self.hit = self.hit.or(fault.map(|_| what));
+        Ok(fault)
     }
 
     fn inode(&self, name: &str) -> io::Result<usize> {
@@ -223,8 +237,13 @@ impl World {
     }
 
     fn change_names(&mut self, change: NameChange) -> io::Result<()> {
-        match self.operation()? {
-            Some(fault @ (Fault::Error(_) | Fault::Short)) => Err(fault.error()),
+        let what = match &change {
+            NameChange::Set(..) => "create",
+            NameChange::Rename(..) => "rename",
+            NameChange::Remove(_) => "remove",
+        };
+        match self.operation(what)? {
+            Some(fault @ (Fault::Error(_) | Fault::Short | Fault::Full)) => Err(fault.error()),
             fault => {
                 change.apply(&mut self.names);
                 self.pending_names.push(change);
@@ -234,9 +253,12 @@ impl World {
     }
 
     fn change(&mut self, inode: usize, change: Change) -> io::Result<()> {
-        let fault = self.operation()?;
+        let fault = self.operation(match &change {
+            Change::Append(_) => "append",
+            Change::Truncate(_) => "truncate",
+        })?;
         let change = match (fault, change) {
-            (Some(Fault::Error(_)), _) => return Err(Fault::error(fault.unwrap())),
+            (Some(fault @ (Fault::Error(_) | Fault::Full)), _) => return Err(fault.error()),
             (Some(Fault::Short), Change::Append(bytes)) => Change::Append(bytes[..bytes.len() / 2].to_vec()),
             (Some(Fault::Short), Change::Truncate(_)) => return Err(Fault::Short.error()),
             (_, change) => change,
@@ -251,7 +273,7 @@ impl World {
     }
 
     fn sync(&mut self, inode: usize) -> io::Result<()> {
-        let fault = self.operation()?;
+        let fault = self.operation("sync")?;
         let inode = &mut self.inodes[inode];
         match fault {
             Some(Fault::PowerCut) => Err(Fault::PowerCut.error()),
@@ -274,7 +296,7 @@ impl Fault {
     fn error(self) -> io::Error {
         match self {
             Fault::Error(kind) => io::Error::from(kind),
-            Fault::Short => io::Error::from(io::ErrorKind::StorageFull),
+            Fault::Short | Fault::Full => io::Error::from(io::ErrorKind::StorageFull),
             Fault::PowerCut => io::Error::other("the power is cut"),
         }
     }
@@ -339,7 +361,7 @@ impl Disk for SimDisk {
 
     fn sync_directory(&self) -> io::Result<()> {
         let mut world = self.world();
-        match world.operation()? {
+        match world.operation("sync of names")? {
             Some(fault) => {
                 world.names_forgotten = true;
                 Err(fault.error())
