@@ -135,7 +135,7 @@ fn memories() {
                 let arenas = Arenas { constants: &constants, event: &arena };
                 let hash = store.hasher().hash(&slots[m..=m], std::slice::from_ref(key), &arenas);
                 let hash = hash.expect("a known key");
-                let cell = store.find_or_add(store.group(memory), hash);
+                let cell = store.find_or_add(store.group(memory), hash, t).expect("no budget");
                 let mut kept = store.cell(store.group(memory), Some(cell), t);
                 for (window, question) in windows.iter().zip(&questions[m]) {
                     let bounds = Bounds::of(window, t);
@@ -173,7 +173,7 @@ fn telling_apart(entries: i64, step: Option<Duration>) {
     let question = store.question(memory, AggregateFn::Distinct, edges);
     let group = store.group(memory);
     let key = store.hasher().hash(&[], &[], &Arenas { constants: &constants, event: &arena });
-    let cell = store.find_or_add(group, key.expect("a known key"));
+    let cell = store.find_or_add(group, key.expect("a known key"), Time(0)).expect("no budget");
     let mut i = 0i64;
     let mut event = || {
         i += 1;

@@ -170,6 +170,43 @@ test "paid" {
 "#;
 
 #[test]
+fn a_run_with_little_memory_says_what_it_could_not_keep() {
+    let shop = Shop::new();
+    shop.write(
+        "seen.rules",
+        "entity buyer\nevent order { buyer: buyer }\nrule seen on order {\n    review if count(order) by buyer over 1h before this > 0\n    because \"again\"\n}\n",
+    );
+    let event = |i: i32| {
+        format!(
+            "{{\"type\":\"order\",\"id\":\"e{i}\",\"at\":\"2026-11-11T10:00:00Z\",\"buyer\":\"b{}\"}}\n",
+            i % 20
+        )
+    };
+    shop.write("seen.ndjson", (0..40).map(event).collect::<String>());
+    let run = |more: &[&str]| shop.rulec(&[&["run", "seen.rules", "seen.ndjson"], more].concat());
+    let ran = run(&["--memory", "1.5kB"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("not kept for want of room: "), "{}", ran.err);
+    assert!(ran.err.contains(" events have no room in memory"), "{}", ran.err);
+    assert!(ran.out.contains("count(order) by buyer over 1h before this (full)"), "{}", ran.out);
+    for ample in [&["--memory", "1 GiB"][..], &[]] {
+        let ran = run(ample);
+        assert!(!ran.err.contains("room") && !ran.out.contains("full"), "{}", ran.err);
+        assert_eq!(
+            ran.out.matches("\"outcome\":\"review\",\"score\":0,\"because\"").count(),
+            20,
+            "{}",
+            ran.out
+        );
+    }
+    for wrong in ["much", "4", "4XB", "0MB", "1.2.3GB", "99999999999TB", "1.1234567GB"] {
+        let ran = run(&["--memory", wrong]);
+        assert_eq!(ran.code, 2, "{wrong}: {}", ran.err);
+        assert!(ran.err.contains("is no size: write for example `4GB`"), "{wrong}: {}", ran.err);
+    }
+}
+
+#[test]
 fn deadlines_are_written_where_they_fall_due_and_counted_apart() {
     let shop = Shop::new();
     let (rules, _) = WAITING.split_once("test ").unwrap();

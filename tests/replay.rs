@@ -370,6 +370,17 @@ fn keys_under_a_secret_are_decided_again_under_it() {
 }
 
 #[test]
+fn what_had_no_room_has_none_when_it_is_decided_again() {
+    let shop = Shop::new();
+    for (from, memory) in [(0, "--memory 1kB"), (60, "")] {
+        shop.write("events", lines(from, from + 60));
+        let ran = shop.run(&format!("shop.rules events --log log --rejects bad --state state {memory}"), 1);
+        assert!(ran.out.contains("(full)"), "{}", ran.out);
+    }
+    assert_eq!(shop.same("")["runs"], 2);
+}
+
+#[test]
 fn a_crash_leaves_a_log_that_goes_on() {
     for durability in ["none", "batched", "sync"] {
         let shop = Shop::new();

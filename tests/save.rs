@@ -11,7 +11,7 @@ mod carry;
 #[path = "save/damage.rs"]
 mod damage;
 
-use rulec::{Answer, Compiled, Engine, Fate, MemoryFiles, Pending, Told, compile_files};
+use rulec::{Answer, Compiled, Engine, EngineOptions, Fate, MemoryFiles, Pending, Told, compile_files};
 use saved::Saved;
 use support::random::Random;
 use support::{events, rules, schema};
@@ -52,26 +52,48 @@ fn decide(engine: &Engine, line: &str, ahead: bool) -> Vec<String> {
     all
 }
 
+/// A limit that is reached soon, or never left; retries are soon forgotten, so that there is room again at times.
+fn little_memory(random: &mut Random) -> EngineOptions {
+    let hour = std::time::Duration::from_secs(3600);
+    let limit = [1, 2_000, 8_000, 20_000, 60_000];
+    EngineOptions::default().retry_horizon(hour).memory_budget(limit[random.below(limit.len())])
+}
+
 #[test]
-#[expect(clippy::disallowed_methods, reason = "how long to look is the caller's choice")]
 fn an_engine_that_was_saved_and_read_goes_on_as_if_nothing_had_been() {
+    let (full, _) = go_on_after_reading(|_| EngineOptions::default());
+    assert_eq!(full, 0);
+}
+
+/// What was kept out stays so, and everything that is in counts as much as before.
+#[test]
+fn so_does_one_with_little_memory() {
+    let (full, rounds) = go_on_after_reading(little_memory);
+    assert!(rounds == 1 || full > rounds * 10, "{full} events were not kept whole");
+}
+
+/// How many events were not kept whole, and how many engines there were.
+#[expect(clippy::disallowed_methods, reason = "how long to look is the caller's choice")]
+fn go_on_after_reading(options: impl Fn(&mut Random) -> EngineOptions) -> (u64, u64) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("RULEC_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("RULEC_ROUNDS").unwrap_or(ROUNDS),
     };
     let single = seeds.end - seeds.start == 1;
-    let (mut reads, mut bytes) = (0, 0);
+    let (mut reads, mut bytes, mut full) = (0, 0, 0);
     for seed in seeds.clone() {
         let Some((compiled, lines, source)) = generated(seed) else { continue };
         let mut random = Random::new(seed ^ 0xABCD);
-        let steady = Engine::new(compiled.ruleset.clone());
-        let mut restarted = Engine::new(compiled.ruleset.clone());
+        let options = options(&mut random);
+        let engine = || Engine::with_options(compiled.ruleset.clone(), options.clone());
+        let steady = engine();
+        let mut restarted = engine();
         for (index, line) in lines.iter().enumerate() {
             if random.chance(5) {
                 let saved = Saved::of(&restarted);
                 assert_eq!(Saved::of(&restarted), saved, "seed {seed}: saved twice");
-                let fresh = Engine::new(compiled.ruleset.clone());
+                let fresh = engine();
                 let carried = fresh.load(&mut saved.read(1 + random.below(300))).unwrap();
                 let kept = carried.parts.iter().all(|part| part.fate == Fate::Kept);
                 assert!(kept, "seed {seed}: {carried:#?}\n{source}");
@@ -90,7 +112,9 @@ fn an_engine_that_was_saved_and_read_goes_on_as_if_nothing_had_been() {
                 lines[..=index].join("\n")
             );
         }
+        full += steady.stats().full;
     }
     let rounds = (seeds.end - seeds.start) as usize;
     assert!(single || reads >= rounds * 3 && bytes >= rounds * 3_000, "{reads} reads of {bytes} bytes");
+    (full, rounds as u64)
 }

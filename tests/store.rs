@@ -235,6 +235,43 @@ fn options_that_change_answers_count_from_when_they_were_given() {
     assert!(third.to_json().contains("3 logins in an hour"), "{}", third.to_json());
 }
 
+/// Who was kept out for want of room is found again from the log alone, whatever room there is now.
+#[test]
+fn so_does_the_room_there_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = |options| {
+        Engine::with_store(ruleset(RULES), options, Store::open(directory.path(), self::options()).unwrap())
+            .unwrap()
+    };
+    // What comes first takes all the room.
+    let little = || EngineOptions::default().memory_budget(1);
+    let login = |engine: &Engine, id: u32, buyer: &str| {
+        let line =
+            format!(r#"{{"type":"login","id":{id},"at":"2026-11-11T10:{id:02}:00Z","buyer":"{buyer}"}}"#);
+        engine.decide_json(line.as_bytes()).to_json()
+    };
+    let full = "count(login) by buyer over 1h including this (full)";
+    {
+        let engine = open(little());
+        login(&engine, 1, "b1");
+        login(&engine, 2, "b2");
+        assert!(login(&engine, 3, "b2").contains(full));
+        assert_eq!(engine.stats().full, 2);
+    }
+    {
+        let engine = open(EngineOptions::default());
+        assert_eq!(engine.recovered().unwrap().replayed, 3);
+        assert!(login(&engine, 4, "b2").contains(full));
+        login(&engine, 5, "b3");
+        login(&engine, 6, "b3");
+    }
+    let engine = open(little());
+    assert!(login(&engine, 7, "b3").contains("3 logins in an hour"));
+    assert!(login(&engine, 8, "b2").contains(full));
+    login(&engine, 9, "b4");
+    assert!(login(&engine, 10, "b4").contains(full));
+}
+
 #[test]
 fn a_directory_is_for_one_process_and_one_secret() {
     let directory = tempfile::tempdir().unwrap();

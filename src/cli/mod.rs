@@ -14,6 +14,7 @@ mod new;
 mod progress;
 mod replay;
 mod run;
+mod size;
 mod state;
 mod state_report;
 mod summary;

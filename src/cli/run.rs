@@ -12,6 +12,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use super::input::{Batch, Inputs, Line, Shape, open};
 use super::log::Log;
 use super::progress::Progress;
+use super::size::size;
 use super::state::{Keep, told};
 use super::summary::{Summary, table};
 use super::{CommandResult, Failure, Outcome, compile, print, print_findings};
@@ -54,6 +55,10 @@ pub struct Run {
     /// What the event files hold, where their names don't tell
     #[arg(long, value_enum, value_name = "SHAPE")]
     input: Option<Shape>,
+    /// How much memory may keep of past events, such as 4GB: beyond it no new key comes in, what is asked of it is unknown (full),
+    /// and the summary warns. Without it there is no limit
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    memory: Option<u64>,
     /// No summary on standard error
     #[arg(long)]
     quiet: bool,
@@ -92,6 +97,9 @@ impl Run {
         let mut options = EngineOptions::default();
         if let Some(name) = &self.event_type {
             options = options.default_event(&ruleset, name).map_err(Failure::new)?;
+        }
+        if let Some(bytes) = self.memory {
+            options = options.memory_budget(bytes);
         }
         let engine = Arc::new(self.keep.engine(ruleset.clone(), options)?);
         if let Some(recovery) = engine.recovered().filter(|_| !self.quiet) {

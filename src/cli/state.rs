@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
+use super::size::size;
 use super::{CommandResult, Failure, Outcome, print, print_findings};
 use crate::{
     Carried, CarriedPart, Durability, Engine, EngineOptions, Fate, HeldPart, Recovery, Ruleset, Stamp, Store,
@@ -81,20 +82,6 @@ impl Keep {
         let store = Store::open(directory, kept).map_err(Failure::new)?;
         Engine::with_store(ruleset, options, store).map_err(Failure::new)
     }
-}
-
-/// A number of bytes, such as `256MB`.
-fn size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let unit = match text[digits.len()..].trim().to_ascii_uppercase().as_str() {
-        "" | "B" => 1,
-        "KB" | "KIB" | "K" => 1 << 10,
-        "MB" | "MIB" | "M" => 1 << 20,
-        "GB" | "GIB" | "G" => 1 << 30,
-        _ => return Err("write a number and KB, MB or GB, such as `256MB`".into()),
-    };
-    let number: u64 = digits.parse().map_err(|_| "write a number and KB, MB or GB, such as `256MB`")?;
-    number.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(|| "it is out of range".into())
 }
 
 /// What was found in a store, for people.

@@ -34,14 +34,22 @@ impl<'a> Summary<'a> {
 
     /// What may surprise in the results.
     pub fn warning(&self) -> Option<String> {
-        let events = match self.stats.own_time {
-            0 => return None,
-            1 => "1 event has".to_string(),
-            many => format!("{many} events have"),
-        };
-        Some(format!(
-            "{events} no `received_at` and moved time to their own `at`: a wrong one makes deadlines fall due early\n"
-        ))
+        let mut text = String::new();
+        match self.stats.own_time {
+            0 => {}
+            many => text.push_str(&format!(
+                "{} no `received_at` and moved time to their own `at`: a wrong one makes deadlines fall due early\n",
+                events(many)
+            )),
+        }
+        match self.stats.full {
+            0 => {}
+            many => text.push_str(&format!(
+                "{} no room in memory: what is asked of their keys is unknown (full); allow more with --memory\n",
+                events(many)
+            )),
+        }
+        (!text.is_empty()).then_some(text)
     }
 
     pub fn text(&self) -> String {
@@ -66,6 +74,7 @@ impl<'a> Summary<'a> {
             ("duplicates", stats.duplicates),
             ("lines that fill lists", stats.lists),
             ("late", stats.late),
+            ("not kept for want of room", stats.full),
             ("lines of the clock", stats.clocks),
             ("deadlines not due yet", stats.waiting),
             ("fields that no event declares", stats.unknown_fields),
@@ -107,6 +116,10 @@ impl<'a> Summary<'a> {
         }
         Ok(())
     }
+}
+
+fn events(count: u64) -> String {
+    if count == 1 { "1 event has".to_string() } else { format!("{count} events have") }
 }
 
 /// Decisions as rows; the header only where it is wanted. With the width of a terminal the last column is wrapped.

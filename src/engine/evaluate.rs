@@ -153,6 +153,7 @@ impl State {
             hash_key: options.hash_key.clone(),
         };
         let mut store = Store::new(&ruleset.memories, &kept);
+        store.budget().limit = options.memory;
         let questions = ruleset.events.iter().map(|event| {
             let question = |read: &ReadCode| {
                 let edges = store.edges(read.memory, &event.windows[read.window]);
@@ -435,9 +436,10 @@ impl Engine {
             set = sets.set;
         }
         let told = tellings(&machine, &code.feeds, &self.hasher);
-        let mut late = write_memory(&machine, code, store, scratch, at);
+        self.count_others(store, (effects, feeds, deadlines, dedupe));
+        let mut wrote = write_memory(&machine, code, store, scratch, at);
         if !code.sequence_writes.is_empty() {
-            late |= write_sequences(&machine, code, sequences, &self.hasher, at);
+            write_sequences(&machine, code, sequences, (store.budget(), &self.hasher), at, &mut wrote);
         }
         if !code.sets.is_empty() || !code.cancels.is_empty() {
             let counts = |write: usize| match scratch.keys[code.writes[write].key] {
@@ -451,9 +453,10 @@ impl Engine {
         if ruleset.hits.is_some() && !hits.is_empty() {
             let arena = &mut decoded.arena;
             let writing = Writing { known: &known, arena, frames, groups, store, sequences, scratch };
-            self.write_hits(hits, (event, index), at, writing);
+            wrote.full |= self.write_hits(hits, (event, index), at, writing);
         }
-        late |= write_feeds(feeds, told, at);
+        stats.full += u64::from(wrote.full);
+        let late = write_feeds(feeds, told, at) || wrote.late;
         if let Some(verdict) = &mut verdict {
             verdict.effects = std::mem::take(&mut verdict.sent).apply(effects);
         }
@@ -474,6 +477,18 @@ impl Engine {
         };
         dedupe.remember(line.identity, line.content, *era, kept.clone());
         kept
+    }
+
+    /// Before anything is written: what takes room beside the memories of events.
+    #[inline]
+    pub(super) fn count_others(
+        &self,
+        store: &mut Store,
+        (effects, feeds, deadlines, dedupe): (&Effects, &Feeds, &Deadlines, &Dedupe),
+    ) {
+        if self.options.memory.is_some() {
+            store.budget().others = effects.room() + feeds.room() + deadlines.room() + dedupe.room();
+        }
     }
 
     /// What the rules of one plan make of the fields in its frame. Events and deadlines share it, and all that it calls.
@@ -604,7 +619,10 @@ pub(super) fn read_memory(
         let asked = asked.iter().zip(questions.get(reads.clone()).unwrap_or_default());
         let key = scratch.keys[*index];
         let mut cell = match key {
-            Key::Known { group, cell, .. } => store.cell(group, cell, at),
+            Key::Known { hash, group, cell } => {
+                let full = store.full(group, hash, cell);
+                store.cell(group, cell, at).full(full)
+            }
             Key::Unknown(why) => {
                 asked.for_each(|(read, _)| machine.frame.slots[read.to as usize] = Slot::unknown(why));
                 continue;
@@ -673,22 +691,33 @@ fn counted(machine: &Machine<'_>, write: &WriteCode) -> Option<Slot> {
     }
 }
 
-/// The third phase. Whether the event is older than the newest of any key that it writes.
+/// What became of an event in memory.
+#[derive(Copy, Clone, Default)]
+pub(super) struct Wrote {
+    /// It is older than the newest of a key that it writes.
+    pub late: bool,
+    /// There was no room for a key of it.
+    pub full: bool,
+}
+
+/// The third phase.
 pub(super) fn write_memory(
     machine: &Machine<'_>,
     code: &EventCode,
     store: &mut Store,
     scratch: &Scratch,
     at: Time,
-) -> bool {
-    let mut late = false;
+) -> Wrote {
+    let mut wrote = Wrote::default();
     for (write, counted) in code.writes.iter().zip(&scratch.counted) {
         let Some(value) = *counted else { continue };
         let Key::Known { hash, group, cell } = scratch.keys[write.key] else { continue };
-        let cell = cell.unwrap_or_else(|| store.find_or_add(group, hash));
-        late |= store.write(cell, write.memory, at, value, &machine.arenas()).late;
+        match cell.or_else(|| store.find_or_add(group, hash, at)) {
+            Some(cell) => wrote.late |= store.write(cell, write.memory, at, value, &machine.arenas()).late,
+            None => wrote.full = true,
+        }
     }
-    late
+    wrote
 }
 
 fn count(stats: &mut Stats, marks: &[Mark], outcome: usize, late: bool) {

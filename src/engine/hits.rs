@@ -47,7 +47,8 @@ pub(super) struct Writing<'a> {
 
 impl Engine {
     /// Writes the hits of an event, or of a deadline, wherever they count; the frame at `place` holds the fields as the
-    /// rules saw them. That a hit is older than others of its key makes no event late.
+    /// rules saw them. Whether there was no room for one of their keys; that a hit is older than others of its key makes no
+    /// event late.
     #[cold]
     pub(super) fn write_hits(
         &self,
@@ -55,14 +56,15 @@ impl Engine {
         (event, place): (EventId, usize),
         at: Time,
         writing: Writing<'_>,
-    ) {
+    ) -> bool {
         let Writing { known, arena, frames, groups, store, sequences, scratch } = writing;
         let ruleset = &*self.ruleset;
-        let Some(kept) = &ruleset.hits else { return };
+        let Some(kept) = &ruleset.hits else { return false };
         let (Some(code), Some(groups)) = (ruleset.events.get(kept.place), groups.get(kept.place)) else {
-            return;
+            return false;
         };
-        let Some(fields) = kept.fields.get(event.index()) else { return };
+        let Some(fields) = kept.fields.get(event.index()) else { return false };
+        let mut full = false;
         for hit in hits {
             for (to, field) in fields {
                 let slot = field.map_or(Slot::MISSING, |field| match field {
@@ -81,9 +83,11 @@ impl Engine {
             machine.run_inputs();
             let keys = KeysOf { groups, hashes: &[], cells: &[] };
             read_memory(&mut machine, code, store, keys, &[], scratch, at);
-            write_memory(&machine, code, store, scratch, at);
-            write_sequences(&machine, code, sequences, &self.hasher, at);
+            let mut wrote = write_memory(&machine, code, store, scratch, at);
+            write_sequences(&machine, code, sequences, (store.budget(), &self.hasher), at, &mut wrote);
+            full |= wrote.full;
         }
+        full
     }
 
     /// What is told of the hit itself.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::code::{EventCode, SetCode};
 use super::effects::Known;
-use super::evaluate::{Engine, KeysOf, Memory, State, count_rules};
+use super::evaluate::{Engine, KeysOf, Memory, State, Wrote, count_rules};
 use super::explain::explain;
 use super::hits::Writing;
 use super::judge::{Mark, Said, Subject, Verdict, is_active};
@@ -22,7 +22,7 @@ use crate::plan::Plan;
 use crate::sema::hir::Hir;
 use crate::state::deadlines::Due;
 use crate::state::{
-    Bounds, Deadlines, Edges, KeyHash, KeyHasher, SequenceSpec, Sequences, Steps, Store, Waiting,
+    Bounds, Budget, Deadlines, Edges, KeyHash, KeyHasher, SequenceSpec, Sequences, Steps, Store, Waiting,
 };
 use crate::vm::{Machine, Reg};
 
@@ -113,15 +113,15 @@ pub(super) fn read_sequences(
     }
 }
 
-/// The third phase. Whether the event is older than the newest of any key that it writes.
+/// The third phase.
 pub(super) fn write_sequences(
     machine: &Machine<'_>,
     code: &EventCode,
     sequences: &mut Sequences,
-    hasher: &KeyHasher,
+    (budget, hasher): (&mut Budget, &KeyHasher),
     at: Time,
-) -> bool {
-    let mut late = false;
+    wrote: &mut Wrote,
+) {
     for write in &code.sequence_writes {
         let holds = |filter: &Option<Reg>| filter.is_none_or(|filter| machine.get(filter).is_true());
         let held = write.steps.iter().filter(|(filter, _)| holds(filter));
@@ -129,10 +129,12 @@ pub(super) fn write_sequences(
         if !steps.is_nothing()
             && let Ok(key) = write.key.hash(machine, hasher)
         {
-            late |= sequences.write(write.memory, key, at, steps).late;
+            match sequences.write(write.memory, key, at, steps, budget) {
+                Some(outcome) => wrote.late |= outcome.late,
+                None => wrote.full = true,
+            }
         }
     }
-    late
 }
 
 /// Deadlines that an event sets, and rules that can't say whether it does.
@@ -215,9 +217,16 @@ fn deadline_of(
     let bounds = Bounds::Within { after: at.0.saturating_sub(1), through: due.0 - 1 };
     let group = store.group(absence.memory);
     let cell = store.find(group, key);
+    let full = store.full(group, key, cell);
     let question = store.question(absence.memory, AggregateFn::Any, Edges::default());
-    let came =
-        store.cell(group, cell, at).read(&question, bounds, at, None, machine.constants, machine.arena);
+    let came = store.cell(group, cell, at).full(full).read(
+        &question,
+        bounds,
+        at,
+        None,
+        machine.constants,
+        machine.arena,
+    );
     let limit = ruleset.hir.header.limits.entries as usize;
     let why = if !came.is_known() {
         came.why()
@@ -273,7 +282,19 @@ impl Engine {
             return None;
         }
         let State {
-            store, sequences, effects, feeds, since, frames, groups, questions, scratch, stats, ..
+            store,
+            sequences,
+            deadlines,
+            effects,
+            feeds,
+            dedupe,
+            since,
+            frames,
+            groups,
+            questions,
+            scratch,
+            stats,
+            ..
         } = state;
         let mut arena = Arena::new();
         let frame = frames.get_mut(place)?;
@@ -303,9 +324,11 @@ impl Engine {
         let mut verdict = verdict.map_or_else(|| Verdict::quiet(code.quiet), |verdict| *verdict);
         let marks = std::mem::replace(&mut scratch.marks, of_event);
         if ruleset.hits.is_some() && !verdict.rules.is_empty() {
+            self.count_others(store, (effects, feeds, deadlines, dedupe));
             let writing =
                 Writing { known: &known, arena: &mut arena, frames, groups, store, sequences, scratch };
-            self.write_hits(&verdict.rules, (waiting.event, place), due.at, writing);
+            let full = self.write_hits(&verdict.rules, (waiting.event, place), due.at, writing);
+            stats.full += u64::from(full);
         }
         let mut bad = std::mem::take(&mut verdict.bad);
         bad.sort_unstable();

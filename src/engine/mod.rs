@@ -141,6 +141,7 @@ pub struct EngineOptions {
     pub(crate) horizon: Duration,
     pub(crate) clock_lead: Duration,
     pub(crate) default_event: Option<EventId>,
+    pub(crate) memory: Option<u64>,
 }
 
 impl Default for EngineOptions {
@@ -150,6 +151,7 @@ impl Default for EngineOptions {
             horizon: dedupe::DEFAULT_HORIZON,
             clock_lead: Duration(5 * 60 * 1_000_000),
             default_event: None,
+            memory: None,
         }
     }
 }
@@ -170,6 +172,15 @@ impl EngineOptions {
     /// How far `at` may lie past `received_at` before the event is a reject: 5 minutes unless said otherwise.
     pub fn clock_lead(mut self, lead: std::time::Duration) -> EngineOptions {
         self.clock_lead = micros(lead);
+        self
+    }
+
+    /// How many bytes all that is remembered may take: without a limit unless said otherwise. At the limit no new key comes into
+    /// memory: what is asked of it is unknown with the reason `full`, never 0, and [`Stats::full`] counts the events that
+    /// were not kept whole. What is counted is what is kept, in sizes that are the same everywhere; the process itself takes
+    /// up to twice as much.
+    pub fn memory_budget(mut self, bytes: u64) -> EngineOptions {
+        self.memory = Some(bytes);
         self
     }
 

@@ -19,6 +19,9 @@ pub struct Stats {
     pub duplicates: u64,
     /// Events older than the newest event of a key they write.
     pub late: u64,
+    /// Events that memory did not keep, or not under all their keys, or not all hits of which, for want of room; and deadlines
+    /// whose hits it did not keep.
+    pub full: u64,
     /// Deadlines that fell due and were decided.
     pub deadlines: u64,
     /// Deadlines that are set and not due yet.

@@ -98,6 +98,7 @@ impl Slot {
             4 => Unknown::NoRate,
             5 | Slot::AT_LEAST => Unknown::Saturated,
             6 => Unknown::TooLate,
+            7 => Unknown::Full,
             _ => Unknown::Missing,
         }
     }

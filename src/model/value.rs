@@ -53,6 +53,8 @@ pub enum Unknown {
     Saturated = 5,
     /// The event came so late that entries its window needs are gone.
     TooLate = 6,
+    /// There was no room for the key, and so its past is not known.
+    Full = 7,
 }
 
 impl Unknown {
@@ -65,6 +67,7 @@ impl Unknown {
             Unknown::NoRate => Some("no rate"),
             Unknown::Saturated => Some("saturated"),
             Unknown::TooLate => Some("too late"),
+            Unknown::Full => Some("full"),
         }
     }
 }

@@ -398,6 +398,18 @@ impl KeyMemory {
         }
     }
 
+    /// How much room it takes, by what is in it; in numbers written out, so that decisions at the budget depend on no compiler.
+    pub fn room(&self, shape: &Shape) -> u64 {
+        let extra = self.extra.as_ref().map_or(0, |extra| {
+            let ever = extra.ever.as_ref().map_or(0, Ever::room);
+            let steps = extra.steps.as_ref().map_or(0, Steps::room);
+            let sketches = extra.sketches.as_ref().map_or(0, Sketches::room);
+            let links = if extra.links.is_some() { self.entries.len() as u64 * 24 } else { 0 };
+            256 + extra.values.len() as u64 * 64 + links + ever + steps + sketches
+        });
+        64 + self.entries.room(shape.layout()) + extra
+    }
+
     /// Counts an event at `t`. `value` is known (any slot for bare events).
     #[inline]
     pub fn write(
@@ -435,7 +447,7 @@ impl KeyMemory {
         if shape.step.is_none()
             && let Some(sketches) = self.extra.as_mut().and_then(|extra| extra.sketches.as_mut())
         {
-            shape.sketch(sketches.step(0), stored.bits);
+            sketches.add(0, |sketch| shape.sketch(sketch, stored.bits));
         }
         if shape.reach.is_none() {
             return;
@@ -465,7 +477,7 @@ impl KeyMemory {
         }
         if let Some(sketches) = &mut extra.sketches {
             self.lost = self.lost.max(sketches.drop_before(oldest));
-            shape.sketch(sketches.step(start(t)), stored.bits);
+            sketches.add(start(t), |sketch| shape.sketch(sketch, stored.bits));
         }
         if let Some(links) = &extra.links {
             let values = shape.values(&self.entries);
@@ -528,6 +540,15 @@ impl KeyMemory {
     fn expire(&mut self, shape: &Shape) {
         let expired = self.entries.until(shape.layout(), self.limit(shape));
         self.lost = self.lost.max(self.drop_front(shape, expired));
+    }
+
+    /// Makes room: what has expired goes at once.
+    pub fn trim(&mut self, shape: &Shape) {
+        // Steps go anyway, and without windows nothing expires.
+        let first = self.entries.at(shape.layout(), 0);
+        if shape.reach.is_some() && !shape.steps() && first.is_some_and(|first| first <= self.limit(shape)) {
+            self.expire(shape);
+        }
     }
 
     /// Drops the oldest beyond the cap.

@@ -72,6 +72,11 @@ impl Deadlines {
         self.pending.len()
     }
 
+    /// How much room they take.
+    pub fn room(&self) -> u64 {
+        self.len() as u64 * 512
+    }
+
     /// None waits.
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty()

@@ -23,6 +23,8 @@ pub struct Dedupe {
     applied: VecDeque<Applied>,
     /// The number of the first of them; numbers begin anew after the largest.
     first: u32,
+    /// How many of them are kept whole.
+    whole: u64,
 }
 
 /// An event that was applied.
@@ -57,7 +59,14 @@ pub const DEFAULT_HORIZON: Duration = Duration(24 * 3_600_000_000);
 
 impl Dedupe {
     pub fn new(horizon: Duration) -> Dedupe {
-        Dedupe { horizon, now: Time::MIN, places: Table::default(), applied: VecDeque::new(), first: 0 }
+        Dedupe {
+            horizon,
+            now: Time::MIN,
+            places: Table::default(),
+            applied: VecDeque::new(),
+            first: 0,
+            whole: 0,
+        }
     }
 
     /// Moves engine time to `told` (the event's `received_at`, else its `at`) if that is later, forgets what
@@ -79,9 +88,15 @@ impl Dedupe {
         self.now
     }
 
+    /// How much room the remembered decisions take.
+    pub fn room(&self) -> u64 {
+        self.applied.len() as u64 * 96 + self.whole * 1024
+    }
+
     /// Keeps the decision of an event that [`Dedupe::check`] did not know.
     pub fn remember(&mut self, event: Identity, content: u32, era: u16, decision: Kept) {
         self.places.insert(event.0, self.next_number());
+        self.whole += u64::from(matches!(decision, Kept::Whole(_)));
         self.applied.push_back(Applied { event, now: self.now, content, era, decision });
     }
 
@@ -110,6 +125,7 @@ impl Dedupe {
                 return;
             }
             self.places.remove(oldest.event.0);
+            self.whole -= u64::from(matches!(oldest.decision, Kept::Whole(_)));
             self.applied.pop_front();
             self.first = (self.first + 1) % NUMBERS;
         }

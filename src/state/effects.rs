@@ -48,6 +48,12 @@ pub enum Kind {
 }
 
 impl Effects {
+    /// How much room they take.
+    pub fn room(&self) -> u64 {
+        let moments = self.labels.len() + self.mutes.len() + self.asked.len() + self.acted.len();
+        moments as u64 * 64
+    }
+
     /// What each of so many labels (mutes, actions, rules) takes, all on so many keys: they share one table.
     pub fn bytes(kind: Kind, of: u64, keys: u64) -> u64 {
         let all = keys.saturating_mul(of);

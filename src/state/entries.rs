@@ -86,6 +86,11 @@ impl Entries {
         self.len as usize
     }
 
+    /// How much room they take, with a half more for those to come.
+    pub fn room(&self, layout: Layout) -> u64 {
+        u64::from(self.len) * layout.stride() as u64 * 12
+    }
+
     fn entry(&self, layout: Layout, index: usize) -> Option<&[u64]> {
         if index >= self.len() {
             return None;

@@ -26,8 +26,11 @@
 //!   can be asked for. For `distinct` it keeps an entry for each different value of each step, and the cap holds for these.
 //! - A memory of which only approximations are asked keeps a sketch per step (over `ever` one alone), and no cap holds. What
 //!   it keeps doesn't depend on the order in which events came in.
+//! - With a budget, no new key comes in once it is used up: windows of that key which reach back to what was not kept are
+//!   unknown: full. A key that comes in later knows until when it was kept out ([`budget`]).
 //! - The current event is laid over at its own time, after all entries of the same time, without being inserted.
 
+mod budget;
 pub mod cell;
 pub mod deadlines;
 pub mod dedupe;
@@ -53,6 +56,7 @@ use crate::model::time::{Duration, Time};
 use crate::model::types::Type;
 use crate::model::window::{AggregateFn, Window};
 
+pub use budget::Budget;
 pub use cell::{Carry, Kept as KeptValue};
 pub use deadlines::{Deadlines, Waiting};
 pub use dedupe::{Applied, Dedupe, Kept};
@@ -105,6 +109,14 @@ pub enum Bounds {
 }
 
 impl Bounds {
+    /// Whether something at `t`, or before it, is asked for.
+    pub fn begin_before(&self, t: i64) -> bool {
+        match self {
+            Bounds::Within { after, .. } => *after < t,
+            Bounds::Ever => true,
+        }
+    }
+
     /// Of a window at the time of the current event.
     #[inline]
     pub fn of(window: &Window, t: Time) -> Bounds {

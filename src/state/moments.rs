@@ -39,6 +39,11 @@ impl<T: Copy + Ord> Moments<T> {
         }
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
     pub fn remove(&mut self, of: T, key: KeyHash) {
         if let Ok(entry) = self.table.find_entry(key.0 as u64, |entry| entry.1 == key && entry.0 == of) {
             entry.remove();

@@ -169,6 +169,11 @@ impl Ever {
         }
     }
 
+    /// How much room the values take that are kept one by one.
+    pub fn room(&self) -> u64 {
+        self.distinct.len() as u64 * 24 + self.ranked.len() as u64 * 12 + 256
+    }
+
     fn has(&self, hash: u128) -> bool {
         self.distinct.find(hash as u64, |known| *known == hash).is_some()
     }
@@ -227,6 +232,11 @@ impl Steps {
         if let Some((_, running)) = self.steps.get_mut(place) {
             running.add(shape, t, stored);
         }
+    }
+
+    /// How much room they take.
+    pub fn room(&self) -> u64 {
+        self.steps.len() as u64 * 384
     }
 
     /// Where the steps from this start on begin; nearly always at the end.

@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 
 use hashbrown::HashTable;
 
+use super::budget::{Budget, Refused};
 use super::key::KeyHash;
 use super::sizes::{Fill, grown, hashed};
 use super::{Options, WriteOutcome};
@@ -61,6 +62,8 @@ struct Memory {
     spec: SequenceSpec,
     index: HashTable<(u128, u32)>,
     keys: Vec<KeySequence>,
+    /// Of keys that were not let in.
+    refused: Refused,
 }
 
 /// One memory of one key.
@@ -72,8 +75,14 @@ struct KeySequence {
     lost: i64,
     /// The largest time that the cap dropped.
     capped: i64,
+    /// The largest time at which the key was kept out for want of room.
+    full: i64,
     entries: VecDeque<Entry>,
 }
+
+/// How much room a key and an entry take.
+const KEY_BYTES: u64 = 144;
+const ENTRY_BYTES: u64 = 24;
 
 #[derive(Copy, Clone, Debug)]
 struct Entry {
@@ -83,8 +92,12 @@ struct Entry {
 
 impl Sequences {
     pub fn new(specs: &[SequenceSpec], options: &Options) -> Sequences {
-        let memory =
-            |spec: &SequenceSpec| Memory { spec: spec.clone(), index: HashTable::new(), keys: Vec::new() };
+        let memory = |spec: &SequenceSpec| Memory {
+            spec: spec.clone(),
+            index: HashTable::new(),
+            keys: Vec::new(),
+            refused: Refused::default(),
+        };
         Sequences {
             lateness: options.lateness.0,
             cap: options.entries.max(1) as usize,
@@ -102,10 +115,14 @@ impl Sequences {
     /// Whether all events but the last came, in order, after `t - within`: the last one is at `t`, and arrives now.
     pub fn read(&self, memory: SequenceId, key: KeyHash, t: Time, within: Duration) -> Slot {
         let Some(memory) = self.memories.get(memory.index()) else { return Slot::bool(false) };
-        let Some(kept) = memory.find(key).and_then(|place| memory.keys.get(place)) else {
-            return Slot::bool(false);
-        };
         let after = t.0.saturating_sub(within.0);
+        let Some(kept) = memory.find(key).and_then(|place| memory.keys.get(place)) else {
+            let full = after < memory.refused.until(key);
+            return if full { Slot::unknown(Unknown::Full) } else { Slot::bool(false) };
+        };
+        if after < kept.full {
+            return Slot::unknown(Unknown::Full);
+        }
         if after < kept.lost {
             return Slot::unknown(Unknown::TooLate);
         }
@@ -116,14 +133,27 @@ impl Sequences {
         }
     }
 
-    /// Enters an event that can be an element of a sequence.
-    pub fn write(&mut self, memory: SequenceId, key: KeyHash, t: Time, steps: Steps) -> WriteOutcome {
+    /// Enters an event that can be an element of a sequence; `None` if its key is new and there is no room.
+    pub fn write(
+        &mut self,
+        memory: SequenceId,
+        key: KeyHash,
+        t: Time,
+        steps: Steps,
+        budget: &mut Budget,
+    ) -> Option<WriteOutcome> {
         let (lateness, cap) = (self.lateness, self.cap);
-        let Some(memory) = self.memories.get_mut(memory.index()) else {
-            return WriteOutcome { late: false, refused: false };
-        };
+        let memory = self.memories.get_mut(memory.index())?;
         let reach = memory.spec.reach.0;
-        memory.find_or_add(key).write(t.0, steps, reach, lateness, cap)
+        let Some(place) = memory.find_or_add(key, budget) else {
+            memory.refused.add(key, t.0);
+            return None;
+        };
+        let kept = memory.keys.get_mut(place)?;
+        let before = kept.room();
+        let outcome = kept.write(t.0, steps, reach, lateness, cap);
+        budget.resize(before, kept.room());
+        Some(outcome)
     }
 }
 
@@ -132,23 +162,38 @@ impl Memory {
         self.index.find(key.0 as u64, |entry| entry.0 == key.0).map(|entry| entry.1 as usize)
     }
 
-    fn find_or_add(&mut self, key: KeyHash) -> &mut KeySequence {
-        let place = self.find(key).unwrap_or_else(|| {
-            let place = self.keys.len();
-            self.index.insert_unique(key.0 as u64, (key.0, place as u32), |entry| entry.0 as u64);
-            self.keys.push(KeySequence {
-                newest: i64::MIN,
-                lost: i64::MIN,
-                capped: i64::MIN,
-                entries: VecDeque::new(),
-            });
-            place
-        });
-        &mut self.keys[place]
+    fn find_or_add(&mut self, key: KeyHash, budget: &mut Budget) -> Option<usize> {
+        if let Some(place) = self.find(key) {
+            return Some(place);
+        }
+        if !budget.has_room() {
+            return None;
+        }
+        let fresh = KeySequence {
+            newest: i64::MIN,
+            lost: i64::MIN,
+            capped: i64::MIN,
+            full: self.refused.until(key),
+            entries: VecDeque::new(),
+        };
+        budget.resize(0, fresh.room());
+        Some(self.add(key, fresh))
+    }
+
+    fn add(&mut self, key: KeyHash, kept: KeySequence) -> usize {
+        let place = self.keys.len();
+        self.index.insert_unique(key.0 as u64, (key.0, place as u32), |entry| entry.0 as u64);
+        self.keys.push(kept);
+        place
     }
 }
 
 impl KeySequence {
+    /// How much room it takes.
+    fn room(&self) -> u64 {
+        KEY_BYTES + self.entries.len() as u64 * ENTRY_BYTES
+    }
+
     fn write(&mut self, t: i64, steps: Steps, reach: i64, lateness: i64, cap: usize) -> WriteOutcome {
         let late = t < self.newest;
         if t < self.newest.saturating_sub(lateness) {

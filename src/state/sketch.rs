@@ -194,16 +194,43 @@ pub struct Sketch {
     pub spread: Spread,
 }
 
+impl Sketch {
+    /// How much room what grows takes.
+    fn room(&self) -> u64 {
+        let different = match &self.different {
+            Different::Few(hashes) => hashes.len() as u64 * 12,
+            Different::Many(_) => REGISTERS as u64,
+        };
+        different + self.spread.buckets.len() as u64 * 24
+    }
+}
+
+/// A step with nothing in it.
+const STEP_BYTES: u64 = 96;
+
 /// What a memory keeps where only approximations are asked of it.
 #[derive(Clone, Debug, Default)]
 pub struct Sketches {
     /// By the start of the step; what `ever` asks for is one step without end, at 0.
     steps: BTreeMap<i64, Sketch>,
+    /// How much room they take.
+    bytes: u64,
 }
 
 impl Sketches {
-    pub fn step(&mut self, start: i64) -> &mut Sketch {
-        self.steps.entry(start).or_default()
+    /// Adds to the sketch of a step.
+    pub fn add(&mut self, start: i64, add: impl FnOnce(&mut Sketch)) {
+        let sketch = self.steps.entry(start).or_insert_with(|| {
+            self.bytes += STEP_BYTES;
+            Sketch::default()
+        });
+        let before = sketch.room();
+        add(sketch);
+        self.bytes = self.bytes + sketch.room() - before;
+    }
+
+    pub fn room(&self) -> u64 {
+        self.bytes
     }
 
     /// Drops the steps that start before; the start of the last of them.
@@ -211,7 +238,7 @@ impl Sketches {
         let mut last = i64::MIN;
         while let Some(step) = self.steps.first_entry().filter(|step| *step.key() < start) {
             last = *step.key();
-            step.remove();
+            self.bytes = self.bytes.saturating_sub(step.remove().room() + STEP_BYTES);
         }
         last
     }

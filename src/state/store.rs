@@ -2,8 +2,10 @@
 
 mod save;
 
+use std::collections::HashMap;
 use std::ops::BitXor;
 
+use super::budget::{Budget, Refused};
 use super::cell::{Asked, KeyMemory, Shape};
 use super::entries::Edge;
 use super::key::{KeyHash, KeyHasher};
@@ -56,9 +58,17 @@ pub struct Cell<'s> {
     edges: &'s mut [Edge],
     counted: &'s mut [Counted],
     hasher: &'s KeyHasher,
+    /// Until when nothing of the key was kept for want of room.
+    full: i64,
 }
 
 impl Cell<'_> {
+    /// Something of its key was not kept until then, as [`Store::full`] tells.
+    pub fn full(mut self, until: i64) -> Self {
+        self.full = until;
+        self
+    }
+
     /// The answer at time `t`. `current` is what the current event itself contributes, if it counts (any known slot
     /// for a memory of bare events). Texts of the answer are put into `arena`.
     #[inline(always)]
@@ -75,6 +85,9 @@ impl Cell<'_> {
         let (Some(memory), Some(shape)) = (self.memories.get(place), self.shapes.get(place)) else {
             return Slot::MISSING;
         };
+        if self.full > i64::MIN && bounds.begin_before(self.full) {
+            return Slot::unknown(Unknown::Full);
+        }
         let (mut inside, mut bounds) = (0..0, bounds);
         if let Bounds::Within { after, through } = &mut bounds {
             if shape.sketches() {
@@ -145,6 +158,7 @@ pub struct Store {
     /// Per memory: its group and its place in the cells of that group.
     places: Vec<(GroupId, u32)>,
     groups: Vec<Group>,
+    budget: Budget,
 }
 
 #[derive(Debug)]
@@ -167,12 +181,16 @@ struct Group {
     tellers: Vec<(u32, Window)>,
     /// Cell after cell.
     counted: Vec<Counted>,
+    /// Of keys that have no cell.
+    refused: Refused,
+    /// Cells of keys that were refused before they came in: until when.
+    missed: HashMap<u32, i64>,
 }
 
 impl Store {
     pub fn new(specs: &[MemorySpec], options: &Options) -> Store {
         let hasher = KeyHasher::new(&options.hash_key);
-        let mut store = Store { hasher, places: Vec::new(), groups: Vec::new() };
+        let mut store = Store { hasher, places: Vec::new(), groups: Vec::new(), budget: Budget::default() };
         for spec in specs {
             let shape = Shape::new(spec, options, &store.hasher);
             let group = store.groups.iter().position(|g| g.keys == spec.keys).unwrap_or_else(|| {
@@ -187,6 +205,8 @@ impl Store {
                     edges: Vec::new(),
                     tellers: Vec::new(),
                     counted: Vec::new(),
+                    refused: Refused::default(),
+                    missed: HashMap::new(),
                 });
                 store.groups.len() - 1
             });
@@ -264,18 +284,30 @@ impl Store {
         self.groups[group.0 as usize].index.home_word(key.0)
     }
 
-    pub fn find_or_add(&mut self, group: GroupId, key: KeyHash) -> CellId {
+    /// How much is kept, and may be.
+    pub fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+
+    /// Until when nothing of that key was kept for want of room; `i64::MIN` if all was.
+    #[inline]
+    pub fn full(&self, group: GroupId, key: KeyHash, cell: Option<CellId>) -> i64 {
+        let group = &self.groups[group.0 as usize];
+        if group.refused.is_empty() { i64::MIN } else { group.full(key, cell) }
+    }
+
+    /// The cell of a key that an event at `t` writes; `None` if the key is new and there is no room.
+    pub fn find_or_add(&mut self, group: GroupId, key: KeyHash, t: Time) -> Option<CellId> {
         if let Some(cell) = self.find(group, key) {
-            return cell;
+            return Some(cell);
         }
         let group = &mut self.groups[group.0 as usize];
-        let cell = group.cells;
-        group.cells += 1;
-        group.memories.extend(group.shapes.iter().map(KeyMemory::new));
-        group.edges.extend(group.ends.iter().map(|_| Edge::default()));
-        group.counted.extend(group.tellers.iter().map(|_| Counted::default()));
-        group.index.insert(key.0, cell);
-        CellId(cell)
+        if !self.budget.has_room() {
+            group.refused.add(key, t.0);
+            return None;
+        }
+        self.budget.memories += group.cell_room();
+        Some(group.add(key))
     }
 
     /// A question to a memory, for events of every key.
@@ -361,8 +393,16 @@ impl Store {
                 edges: edges.get_mut(cell.0 as usize * ends.len()..).unwrap_or_default(),
                 counted: counted.get_mut(cell.0 as usize * tellers.len()..).unwrap_or_default(),
                 hasher: &self.hasher,
+                full: i64::MIN,
             },
-            None => Cell { shapes, memories: empty, edges: &mut [], counted: &mut [], hasher: &self.hasher },
+            None => Cell {
+                shapes,
+                memories: empty,
+                edges: &mut [],
+                counted: &mut [],
+                hasher: &self.hasher,
+                full: i64::MIN,
+            },
         };
         if !cell.edges.first_mut().is_none_or(|now| now.advance(t.0)) {
             cell.edges = &mut [];
@@ -383,11 +423,57 @@ impl Store {
         let (group, place) = self.places[memory.index()];
         let group = &mut self.groups[group.0 as usize];
         let kept = &mut group.memories[cell.0 as usize * group.shapes.len() + place as usize];
-        kept.write(&group.shapes[place as usize], t, value, &self.hasher, arenas)
+        let shape = &group.shapes[place as usize];
+        if self.budget.limit.is_none() {
+            return kept.write(shape, t, value, &self.hasher, arenas);
+        }
+        let before = kept.room(shape);
+        let outcome = kept.write(shape, t, value, &self.hasher, arenas);
+        // At once, not when it suits: what counts as kept must not depend on when it was saved and read again.
+        kept.trim(shape);
+        self.budget.resize(before, kept.room(shape));
+        outcome
     }
 }
 
 impl Group {
+    /// A cell for a new key, which knows until when it was kept out.
+    fn add(&mut self, key: KeyHash) -> CellId {
+        let cell = self.cells;
+        if !self.refused.is_empty() {
+            self.miss(cell, self.refused.until(key));
+        }
+        self.cells += 1;
+        self.memories.extend(self.shapes.iter().map(KeyMemory::new));
+        self.edges.extend(self.ends.iter().map(|_| Edge::default()));
+        self.counted.extend(self.tellers.iter().map(|_| Counted::default()));
+        self.index.insert(key.0, cell);
+        CellId(cell)
+    }
+
+    /// Something of the key of that cell was not kept until then.
+    fn miss(&mut self, cell: u32, until: i64) {
+        if until > i64::MIN {
+            let missed = self.missed.entry(cell).or_insert(until);
+            *missed = (*missed).max(until);
+        }
+    }
+
+    #[cold]
+    fn full(&self, key: KeyHash, cell: Option<CellId>) -> i64 {
+        match cell {
+            None => self.refused.until(key),
+            Some(cell) => self.missed.get(&cell.0).copied().unwrap_or(i64::MIN),
+        }
+    }
+
+    /// How much room a cell takes in which nothing is.
+    fn cell_room(&self) -> u64 {
+        let memories = self.empty.iter().zip(&self.shapes).map(|(memory, shape)| memory.room(shape));
+        let edges = self.ends.len() * 16 + self.tellers.len() * 32;
+        memories.sum::<u64>() + edges as u64 + 48
+    }
+
     fn end(&mut self, place: u32, end: End) -> Option<u32> {
         if !self.memories.is_empty() {
             return None;

@@ -285,7 +285,7 @@ proptest! {
                     }
                 }
             }
-            let cell = store.find_or_add(store.group(MEMORY), key);
+            let cell = store.find_or_add(store.group(MEMORY), key, Time(0)).unwrap();
             let arena = Arena::new();
             let arenas = Arenas { constants: &arena, event: &arena };
             let wrote = store.write(cell, MEMORY, Time(t), Slot::int(value), &arenas);
@@ -312,7 +312,7 @@ proptest! {
                 Slot::known((value as f64).to_bits()),
                 arena.add_ip(std::net::Ipv4Addr::from_bits((value + 100) as u32).into()),
             ];
-            let cell = store.find_or_add(store.group(MEMORY), key);
+            let cell = store.find_or_add(store.group(MEMORY), key, Time(0)).unwrap();
             let bounds = [Bounds::Within { after: now - 70, through: now }, Bounds::Ever];
             let as_int = |slot: Slot, kind: usize, arena: &Arena| match answer(slot) {
                 Answer::Known(_) => {
@@ -360,7 +360,7 @@ proptest! {
 fn written(spec: MemorySpec, options: &Options, writes: &[(i64, Slot)]) -> (Store, CellId) {
     let mut store = Store::new(&[spec], options);
     let key = KeyHash(7);
-    let cell = store.find_or_add(store.group(MEMORY), key);
+    let cell = store.find_or_add(store.group(MEMORY), key, Time(0)).unwrap();
     let arena = Arena::new();
     for (t, value) in writes {
         store.write(cell, MEMORY, Time(*t), *value, &Arenas { constants: &arena, event: &arena });
@@ -464,7 +464,7 @@ fn memories_with_the_same_keys_share_a_cell() {
     let texts = ["a", "b"].map(|text| arena.add_text(text));
     let arenas = Arenas { constants: &arena, event: &arena };
     let keys = texts.map(|slot| store.hasher().hash(&[slot], std::slice::from_ref(&buyer), &arenas).unwrap());
-    let cells = keys.map(|key| store.find_or_add(store.group(MEMORY), key));
+    let cells = keys.map(|key| store.find_or_add(store.group(MEMORY), key, Time(0)).unwrap());
     assert_ne!(cells[0], cells[1]);
     assert_eq!(store.find(store.group(MemoryId(1)), keys[0]), None);
     store.write(cells[0], MemoryId(2), Time(1), Slot::int(5), &arenas);

@@ -23,6 +23,9 @@ pub(crate) struct Origin {
     retry_horizon: i64,
     clock_lead: i64,
     default_event: Option<String>,
+    /// In bytes; without a limit if absent.
+    #[serde(default)]
+    memory_budget: Option<u64>,
     files: RulesetFiles,
 }
 
@@ -41,6 +44,7 @@ impl Origin {
             retry_horizon: options.horizon.0,
             clock_lead: options.clock_lead.0,
             default_event: event.map(str::to_string),
+            memory_budget: options.memory,
             files: ruleset.files().clone(),
         }
     }
@@ -48,9 +52,9 @@ impl Origin {
     /// Whether the same input gets the same answer.
     pub fn decides_as(&self, other: &Origin) -> bool {
         let means = |origin: &Origin| {
-            let Origin { retry_horizon, clock_lead, .. } = *origin;
+            let Origin { retry_horizon, clock_lead, memory_budget, .. } = *origin;
             let Origin { name, version, hash, default_event, .. } = origin.clone();
-            (name, version, hash, retry_horizon, clock_lead, default_event)
+            (name, version, hash, retry_horizon, clock_lead, default_event, memory_budget)
         };
         means(self) == means(other)
     }
@@ -103,6 +107,7 @@ impl Origin {
         let options = EngineOptions {
             horizon: Duration(self.retry_horizon),
             clock_lead: Duration(self.clock_lead),
+            memory: self.memory_budget,
             ..EngineOptions::default().hash_key(hash_key)
         };
         match &self.default_event {

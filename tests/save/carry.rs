@@ -7,9 +7,13 @@ use super::decide;
 use super::saved::Saved;
 
 fn engine(rules: &str) -> Engine {
+    engine_with(rules, EngineOptions::default())
+}
+
+fn engine_with(rules: &str, options: EngineOptions) -> Engine {
     // One line for what needs several, to be read at a glance.
     match compile_text("shop.rules", &rules.replace(" ; ", "\n")) {
-        Ok(compiled) => Engine::new(compiled.ruleset),
+        Ok(compiled) => Engine::with_options(compiled.ruleset, options),
         Err(error) => panic!("{error}\n{rules}"),
     }
 }
@@ -43,7 +47,12 @@ fn say(engine: &Engine, line: &str) -> Value {
 }
 
 fn order(engine: &Engine, id: &str, minute: i64) -> Value {
-    say(engine, &event("order", id, minute, r#""buyer":"b1","order":"o1","amount":"20 USD","status":"paid""#))
+    order_of("b1", engine, id, minute)
+}
+
+fn order_of(buyer: &str, engine: &Engine, id: &str, minute: i64) -> Value {
+    let fields = format!(r#""buyer":"{buyer}","order":"o1","amount":"20 USD","status":"paid""#);
+    say(engine, &event("order", id, minute, &fields))
 }
 
 const DECLARED: &str = r#"
@@ -486,4 +495,143 @@ fn a_summary_says_what_is_held() {
     let (new, _) = carried(&old, &everything(true));
     let total = |engine: &Engine| engine.summary().memories.iter().map(|memory| memory.keys).sum::<u64>();
     assert_eq!(total(&new), total(&old));
+}
+
+/// Of the first hit what it says, else what the first rule that can't say misses.
+fn said_or_missing(answer: &Value) -> String {
+    match answer["cannot_say"][0]["missing"][0].as_str() {
+        Some(missing) => missing.to_string(),
+        None => because(answer),
+    }
+}
+
+/// What comes first takes all the room there is.
+fn with_no_room(rules: &str) -> Engine {
+    engine_with(rules, EngineOptions::default().memory_budget(1))
+}
+
+#[test]
+fn what_was_kept_out_stays_unknown_for_other_rules_and_with_more_room() {
+    let old = with_no_room(&counting("1h"));
+    order_of("b0", &old, "e1", 0);
+    order(&old, "e2", 10);
+    assert_eq!(old.stats().full, 1);
+    let full = |span: &str| format!("count(order) by buyer over {span} including this (full)");
+    let (new, report) = carried(&old, &counting("2h"));
+    assert_eq!(fate(&report, "memory", "order"), Fate::Widened);
+    // It comes in, and knows what it lost; others lost nothing.
+    assert_eq!(said_or_missing(&order(&new, "e3", 20)), full("2h"));
+    assert_eq!(said_or_missing(&order_of("b0", &new, "e4", 20)), "2");
+    assert_eq!(said_or_missing(&order_of("b2", &new, "e5", 20)), "1");
+    let (again, _) = carried(&new, &counting("2h"));
+    assert_eq!(Saved::of(&again), Saved::of(&new));
+    for engine in [&new, &again] {
+        assert_eq!(said_or_missing(&order(engine, "e6", 129)), full("2h"));
+        assert_eq!(said_or_missing(&order(engine, "e7", 130)), "3", "of e3, e6 and this");
+        assert_eq!(said_or_missing(&order_of("b0", engine, "e8", 130)), "2");
+    }
+}
+
+#[test]
+fn what_was_put_aside_remembers_whom_it_kept_out() {
+    // By the same keys, but with orders that are large.
+    let other = rules(
+        r#"rule large on order {
+    let orders = count(order where amount > 5 USD) by buyer over 1h including this
+    review if orders >= 1
+    because "{orders}"
+}"#,
+    );
+    for some_are_in in [true, false] {
+        let old = with_no_room(&counting("7d"));
+        if some_are_in {
+            order_of("b0", &old, "e1", 0);
+        } else {
+            // The memory holds nobody: what is kept for retries has all the room.
+            say_nothing(&old, &event("payment", "e1", 0, r#""order":"o1""#));
+        }
+        order(&old, "e2", 10);
+        assert_eq!(old.stats().full, 1);
+        let (between, _) = carried(&old, &other);
+        order(&between, "e3", 20);
+        order_of("b0", &between, "e4", 20);
+        let (back, _) = carried(&between, &counting("7d"));
+        let missing = "count(order) by buyer over 7d including this (full)";
+        assert_eq!(said_or_missing(&order(&back, "e5", 30)), missing);
+        assert_eq!(said_or_missing(&order_of("b2", &back, "e6", 30)), "1");
+    }
+}
+
+#[test]
+fn sequences_remember_whom_they_kept_out() {
+    let sequence = |within: &str, name: &str| {
+        rules(&format!(
+            r#"rule {name} on order {{
+    review if sequence(order, order) by buyer within {within}
+    because "again"
+}}"#
+        ))
+    };
+    let old = with_no_room(&sequence("1h", "twice"));
+    order_of("b0", &old, "e1", 0);
+    order(&old, "e2", 10);
+    let nothing = rules("rule paid on payment { observe always ; because \"paid\" }");
+    let (between, _) = carried(&old, &nothing);
+    let back = [carried(&old, &sequence("2h", "renamed")).0, carried(&between, &sequence("2h", "twice")).0];
+    for new in back {
+        let full = "sequence(order, order) by buyer within 2h (full)";
+        assert_eq!(said_or_missing(&order_of("b0", &new, "e3", 20)), "again");
+        assert_eq!(said_or_missing(&order_of("b2", &new, "e4", 20)), "nothing");
+        assert_eq!(said_or_missing(&order(&new, "e5", 20)), full);
+        let (again, _) = carried(&new, &sequence("2h", "twice"));
+        assert_eq!(said_or_missing(&order(&again, "e6", 129)), full);
+        assert_eq!(said_or_missing(&order(&again, "e7", 200)), "again");
+    }
+}
+
+/// However little room there is now, what is in a saved state is in.
+#[test]
+fn nothing_that_is_read_is_kept_out() {
+    let old = engine(&everything(false));
+    traffic(0, 200).iter().for_each(|line| say_nothing(&old, line));
+    let saved = Saved::of(&old);
+    let new = with_no_room(&everything(false));
+    new.load(&mut saved.read(500)).unwrap();
+    assert_eq!(Saved::of(&new), saved);
+    let both =
+        traffic(200, 260).into_iter().map(|line| [&old, &new].map(|engine| decide(engine, &line, false)));
+    let (mut same, mut full) = (0, 0);
+    for [wanted, got] in both {
+        if got == wanted {
+            same += 1;
+        } else {
+            assert!(got.concat().contains("(full)"), "{got:?} and not {wanted:?}");
+            full += 1;
+        }
+    }
+    assert!(same > 20, "{same} the same, {full} full");
+}
+
+/// What has expired is not saved; so it must not count before either, or other keys would come in afterwards.
+#[test]
+fn what_has_expired_takes_no_room_whether_or_not_it_was_saved() {
+    let little = || {
+        let second = std::time::Duration::from_secs(1);
+        engine_with(&counting("1h"), EngineOptions::default().retry_horizon(second).memory_budget(6_000))
+    };
+    let steady = little();
+    for minute in 0..50 {
+        order(&steady, &format!("e{minute}"), minute);
+    }
+    order(&steady, "late", 200);
+    let restarted = little();
+    restarted.load(&mut Saved::of(&steady).read(100)).unwrap();
+    for minute in 300..400 {
+        let (id, buyer) = (format!("e{minute}"), format!("b{minute}"));
+        let answers = [&steady, &restarted].map(|engine| order_of(&buyer, engine, &id, minute));
+        assert_eq!(answers[0], answers[1], "{buyer}");
+    }
+    let full = steady.stats().full;
+    assert!(0 < full && full < 100, "{full}");
+    assert_eq!(restarted.stats().full, full);
 }

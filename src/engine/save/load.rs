@@ -251,8 +251,8 @@ impl<'e> Loading<'e> {
         records: Vec<u8>,
     ) -> Result<(), Fault> {
         self.carried.parts.push(part(kind_words(kind)?, words(&meaning), Fate::Dropped));
-        // Nothing is lost with what holds nothing.
-        if !records.is_empty() {
+        // Nothing is lost with what holds nothing, and kept nothing out.
+        if !records.is_empty() || refuses(kind, &header)? {
             let dropped = self.now;
             self.state.aside.push(Aside { kind: kind.to_string(), meaning, dropped, header, records });
         }
@@ -264,10 +264,10 @@ impl<'e> Loading<'e> {
         let mut bytes = Bytes::new(header);
         Ok(match kind {
             CELLS => {
-                let saved = SavedMemory::load_all(bytes)?;
+                let (saved, _) = SavedMemory::load_all(bytes)?;
                 saved.first().is_some_and(|saved| self.memory(&saved.meaning).is_some())
             }
-            SEQUENCE => self.sequence(&SavedSequence::load(bytes)?.meaning).is_some(),
+            SEQUENCE => self.sequence(&SavedSequence::load(bytes)?.0.meaning).is_some(),
             LABEL => self.label(bytes.text()?).is_some(),
             ASKED => self.action(bytes.text()?).is_some(),
             LIST => self.list(bytes.text()?).is_some(),
@@ -367,7 +367,7 @@ impl<'e> Loading<'e> {
 
     /// The memories with the same keys.
     fn cells(&mut self, header: Bytes<'_>, reader: &mut Reader<'_>, returned: bool) -> Result<(), Fault> {
-        let saved = SavedMemory::load_all(header)?;
+        let (saved, refused) = SavedMemory::load_all(header)?;
         let target = |saved: &SavedMemory| match self.memory(&saved.meaning) {
             Some(memory) => {
                 let carry = Carry::of(&saved.keeps, &self.state.store.keeps(memory));
@@ -376,14 +376,18 @@ impl<'e> Loading<'e> {
             None => Target::Aside(Out::default()),
         };
         let mut targets: Vec<Target> = saved.iter().map(target).collect();
+        let groups = self.state.store.groups(&targets);
         while let Some(record) = reader.record()? {
             self.state.store.load(&mut targets, record, &mut self.spare)?;
+        }
+        for (group, before) in groups {
+            self.state.store.refuse(group, &refused, before);
         }
         for (saved, target) in saved.into_iter().zip(targets) {
             match target {
                 Target::Aside(records) => {
                     let mut header = Out::default();
-                    header.list(std::slice::from_ref(&saved), |out, saved| saved.save(out));
+                    SavedMemory::save_all(std::slice::from_ref(&saved), &refused, &mut header);
                     self.put_aside(CELLS, saved.meaning, header.0, records.0)?;
                 }
                 Target::Memory { memory, carry, lacks } => {
@@ -421,14 +425,16 @@ impl<'e> Loading<'e> {
     }
 
     fn of_sequence(&mut self, header: &[u8], reader: &mut Reader<'_>, returned: bool) -> Result<(), Fault> {
-        let saved = SavedSequence::load(Bytes::new(header))?;
+        let (saved, refused) = SavedSequence::load(Bytes::new(header))?;
         let Some(memory) = self.sequence(&saved.meaning) else {
             return self.put_aside(SEQUENCE, saved.meaning, header.to_vec(), reader.rest()?);
         };
         let mut lacks = i64::MIN;
         while let Some(record) = reader.record()? {
-            lacks = lacks.max(self.state.sequences.load(memory, &saved, record)?);
+            let budget = self.state.store.budget();
+            lacks = lacks.max(self.state.sequences.load(memory, &saved, record, budget)?);
         }
+        self.state.sequences.refuse(memory, &refused);
         let (fate, since) = match self.state.sequences.is_widened(memory, &saved) {
             _ if returned => (Fate::Returned, self.now),
             true => (Fate::Widened, saved.since.max(moment(lacks))),
@@ -694,6 +700,16 @@ fn read_keyed(bytes: &mut Bytes<'_>) -> Result<Keyed, Fault> {
         types: bytes.text()?.to_string(),
         events: bytes.list(|bytes| Ok((bytes.text()?.to_string(), bytes.text()?.to_string())))?,
     })
+}
+
+/// Whether a header tells of keys that were kept out.
+fn refuses(kind: &str, header: &[u8]) -> Result<bool, Fault> {
+    let refused = match kind {
+        CELLS => SavedMemory::load_all(Bytes::new(header))?.1,
+        SEQUENCE => SavedSequence::load(Bytes::new(header))?.1,
+        _ => return Ok(false),
+    };
+    Ok(!refused.is_empty())
 }
 
 /// Names and types.

@@ -5,7 +5,7 @@ use crate::model::money::{Country, Currency};
 use crate::model::slot::{unpack_country, unpack_currency};
 use crate::model::time::Time;
 use crate::model::types::Type;
-use crate::state::entries::{Entries, Layout};
+use crate::state::entries::Entries;
 use crate::state::running::{Ever, Steps};
 use crate::state::save::{Bytes, Fault, Out, read_value, write_value};
 use crate::state::sketch::{Scaling, Sketches};
@@ -295,19 +295,5 @@ impl KeyMemory {
         if let Some(links) = links {
             *links = Links::of(shape.values(&self.entries));
         }
-    }
-
-    /// Bytes that it takes, about.
-    pub fn bytes(&self, shape: &Shape) -> usize {
-        let entry = match shape.layout() {
-            Layout::Bare => 8,
-            Layout::Number => 32,
-            Layout::Hashed => 24,
-        };
-        let extra = self.extra.as_deref().map_or(0, |extra| {
-            let linked = if extra.links.is_some() { 16 } else { 0 };
-            size_of::<Extra>() + extra.values.len() * 24 + self.entries.len() * linked
-        });
-        size_of::<KeyMemory>() + self.entries.len() * entry + extra
     }
 }

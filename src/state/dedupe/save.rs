@@ -26,6 +26,7 @@ impl Dedupe {
             return Err(Fault::of("two decisions are kept of one event"));
         }
         self.places.insert(applied.event.0, self.next_number());
+        self.whole += u64::from(matches!(applied.decision, Kept::Whole(_)));
         self.applied.push_back(applied);
         Ok(())
     }

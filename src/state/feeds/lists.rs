@@ -47,6 +47,11 @@ impl Lists {
         add.iter().for_each(|entry| filled.add(entry));
     }
 
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.filled.values().map(|filled| filled.entries.len()).sum()
+    }
+
     /// `None` while nobody has filled the list.
     pub fn contains(&self, list: ListId, key: KeyHash) -> Option<bool> {
         Some(self.filled.get(&list)?.entries.contains_key(&key))

@@ -17,6 +17,11 @@ pub struct Feeds {
 }
 
 impl Feeds {
+    /// How much room everything takes.
+    pub fn room(&self) -> u64 {
+        (self.rows.len() * 512 + self.calendars.len() * 64 + self.lists.len() * 48) as u64
+    }
+
     /// `entries`: how many spans a calendar keeps per key.
     pub fn new(entries: u32) -> Feeds {
         Feeds { lists: Lists::default(), rows: Rows::default(), calendars: Calendars::new(entries) }

@@ -48,6 +48,11 @@ impl Rows {
         late
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The row as a record; `None` if no event was about that key.
     pub fn get(&self, table: TableId, key: KeyHash) -> Option<Value> {
         let row = self.rows.get(&(table, key))?;

@@ -14,6 +14,8 @@ pub struct Calendars {
     /// Spans kept per key.
     entries: usize,
     keys: HashMap<(CalendarId, KeyHash), Spans>,
+    /// Of all keys.
+    count: usize,
 }
 
 /// The spans of one key.
@@ -35,7 +37,7 @@ impl Calendars {
     }
 
     pub fn new(entries: u32) -> Calendars {
-        Calendars { entries: entries as usize, keys: HashMap::new() }
+        Calendars { entries: entries as usize, keys: HashMap::new(), count: 0 }
     }
 
     /// Enters what an event at that time tells: `from` is the first moment of it, `until` the first after it. Whether
@@ -51,12 +53,19 @@ impl Calendars {
         let kept = self.keys.entry((calendar, key)).or_insert_with(fresh);
         let late = at < kept.newest;
         kept.newest = kept.newest.max(at);
+        let before = kept.spans.len();
         kept.join(from, until);
         while kept.spans.len() > self.entries {
             let (_, end) = kept.spans.remove(0);
             kept.lost = kept.lost.max(Some(end));
         }
+        self.count = self.count + kept.spans.len() - before;
         late
+    }
+
+    /// How many keys and spans there are.
+    pub fn len(&self) -> usize {
+        self.keys.len() + self.count
     }
 
     /// Whether a span of that key holds the moment; unknown where those that were dropped may have.
@@ -72,7 +81,9 @@ impl Calendars {
 
     /// The spans of a key as they were once; those beyond the cap go when the next comes.
     pub fn restore(&mut self, calendar: CalendarId, key: KeyHash, spans: Spans) {
-        self.keys.insert((calendar, key), spans);
+        self.count += spans.spans.len();
+        let before = self.keys.insert((calendar, key), spans);
+        self.count -= before.map_or(0, |before| before.spans.len());
     }
 
     /// Everything, in an order that depends on nothing else.

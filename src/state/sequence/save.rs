@@ -4,6 +4,7 @@ use super::{Entry, KeySequence, Memory, Sequences, Steps};
 use crate::model::ids::SequenceId;
 use crate::model::time::Time;
 use crate::state::Held;
+use crate::state::budget::{Budget, Refused};
 use crate::state::key::KeyHash;
 use crate::state::save::{Bytes, Fault, Out, Writer};
 
@@ -27,15 +28,17 @@ impl SavedSequence {
         out.i64(self.lateness);
     }
 
-    pub fn load(mut header: Bytes<'_>) -> Result<SavedSequence, Fault> {
+    /// With the keys that were kept out.
+    pub fn load(mut header: Bytes<'_>) -> Result<(SavedSequence, Refused), Fault> {
         let saved = SavedSequence {
             meaning: header.text()?.to_string(),
             since: header.time()?,
             reach: header.i64()?,
             lateness: header.i64()?,
         };
+        let refused = Refused::load(&mut header)?;
         header.end()?;
-        Ok(saved)
+        Ok((saved, refused))
     }
 }
 
@@ -46,7 +49,10 @@ impl Sequences {
             let header =
                 SavedSequence { meaning, since, reach: memory.spec.reach.0, lateness: self.lateness };
             writer.section(SEQUENCE);
-            writer.record(|out| header.save(out));
+            writer.record(|out| {
+                header.save(out);
+                memory.refused.save(out);
+            });
             memory.save(writer);
         }
     }
@@ -56,12 +62,21 @@ impl Sequences {
         self.memories.get(memory.index()).is_some_and(|memory| memory.spec.reach.0 > saved.reach)
     }
 
-    /// One record after the header. From which event time on the key lacks nothing, if the span was widened.
+    /// The keys that were kept out.
+    pub fn refuse(&mut self, memory: SequenceId, refused: &Refused) {
+        if let Some(memory) = self.memories.get_mut(memory.index()) {
+            memory.refused.merge(refused);
+        }
+    }
+
+    /// One record after the header. From which event time on the key lacks nothing, if the span was widened. A key that
+    /// was in is in, whatever room there is.
     pub fn load(
         &mut self,
         memory: SequenceId,
         saved: &SavedSequence,
         mut record: Bytes<'_>,
+        budget: &mut Budget,
     ) -> Result<i64, Fault> {
         let widened = self.is_widened(memory, saved);
         let steps = self.memories.get(memory.index()).map_or(0, |memory| memory.spec.steps);
@@ -70,6 +85,7 @@ impl Sequences {
             newest: record.i64()?,
             lost: record.i64()?,
             capped: record.i64()?,
+            full: record.i64()?,
             entries: Default::default(),
         };
         let bits =
@@ -90,7 +106,15 @@ impl Sequences {
             lacks = std::mem::replace(&mut kept.lost, i64::MIN);
         }
         if let Some(memory) = self.memories.get_mut(memory.index()) {
-            *memory.find_or_add(KeyHash(key)) = kept;
+            let after = kept.room();
+            let before = match memory.find(KeyHash(key)).and_then(|place| memory.keys.get_mut(place)) {
+                Some(known) => std::mem::replace(known, kept).room(),
+                None => {
+                    memory.add(KeyHash(key), kept);
+                    0
+                }
+            };
+            budget.resize(before, after);
         }
         Ok(lacks)
     }
@@ -115,8 +139,8 @@ impl Sequences {
     pub fn held(&self, memory: SequenceId) -> Held {
         let Some(memory) = self.memories.get(memory.index()) else { return Held::default() };
         let entries: usize = memory.keys.iter().map(|key| key.entries.len()).sum();
-        let bytes = memory.keys.len() * (size_of::<KeySequence>() + 32) + entries * size_of::<Entry>();
-        Held { keys: memory.keys.len() as u64, entries: entries as u64, bytes: bytes as u64 }
+        let bytes = memory.keys.iter().map(KeySequence::room).sum();
+        Held { keys: memory.keys.len() as u64, entries: entries as u64, bytes }
     }
 }
 
@@ -137,7 +161,7 @@ impl Memory {
         for (key, kept) in keys.iter().zip(&self.keys) {
             writer.record(|out| {
                 out.u128(*key);
-                [kept.newest, kept.lost, kept.capped].iter().for_each(|time| out.i64(*time));
+                [kept.newest, kept.lost, kept.capped, kept.full].iter().for_each(|time| out.i64(*time));
                 out.len(kept.entries.len());
                 for entry in &kept.entries {
                     out.i64(entry.at);

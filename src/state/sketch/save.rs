@@ -1,6 +1,8 @@
 //! Sketches as bytes.
 
-use super::{Different, EXACT, REGISTERS, Scaling, Sketch, Sketches, Spread, bucket};
+use std::collections::BTreeMap;
+
+use super::{Different, EXACT, REGISTERS, STEP_BYTES, Scaling, Sketch, Sketches, Spread, bucket};
 use crate::state::cell::Shape;
 use crate::state::save::{Bytes, Fault, Out};
 
@@ -32,7 +34,9 @@ impl Sketches {
             }
             Ok((start, sketch))
         })?;
-        Ok(Sketches { steps: steps.into_iter().collect() })
+        let steps: BTreeMap<i64, Sketch> = steps.into_iter().collect();
+        let bytes = steps.values().map(|sketch| STEP_BYTES + sketch.room()).sum();
+        Ok(Sketches { steps, bytes })
     }
 }
 

@@ -1,8 +1,11 @@
 //! All memories by key, as bytes: group after group, cell after cell in the order in which they were added.
 
-use super::{Group, GroupId, Store};
+use std::collections::BTreeMap;
+
+use super::{CellId, Group, GroupId, Store};
 use crate::model::ids::MemoryId;
 use crate::model::time::Time;
+use crate::state::budget::Refused;
 use crate::state::cell::{Carry, Keeps, KeyMemory, Shown};
 use crate::state::key::KeyHash;
 use crate::state::save::{Bytes, Fault, Out, Writer};
@@ -21,14 +24,14 @@ pub struct SavedMemory {
 }
 
 impl SavedMemory {
-    pub fn save(&self, out: &mut Out) {
+    fn save(&self, out: &mut Out) {
         out.text(&self.meaning);
         out.time(self.since);
         out.time(self.ever);
         self.keeps.save(out);
     }
 
-    pub fn load(bytes: &mut Bytes<'_>) -> Result<SavedMemory, Fault> {
+    fn load(bytes: &mut Bytes<'_>) -> Result<SavedMemory, Fault> {
         Ok(SavedMemory {
             meaning: bytes.text()?.to_string(),
             since: bytes.time()?,
@@ -37,11 +40,17 @@ impl SavedMemory {
         })
     }
 
-    /// The header of a group.
-    pub fn load_all(mut header: Bytes<'_>) -> Result<Vec<SavedMemory>, Fault> {
+    /// The header of a group: its memories, and which keys were kept out.
+    pub fn save_all(all: &[SavedMemory], refused: &Refused, out: &mut Out) {
+        out.list(all, |out, memory| memory.save(out));
+        refused.save(out);
+    }
+
+    pub fn load_all(mut header: Bytes<'_>) -> Result<(Vec<SavedMemory>, Refused), Fault> {
         let all = header.list(SavedMemory::load)?;
+        let refused = Refused::load(&mut header)?;
         header.end()?;
-        Ok(all)
+        Ok((all, refused))
     }
 }
 
@@ -54,11 +63,21 @@ pub enum Target {
     Aside(Out),
 }
 
+impl Target {
+    fn memory(&self) -> Option<MemoryId> {
+        match self {
+            Target::Memory { memory, .. } => Some(*memory),
+            Target::Aside(_) => None,
+        }
+    }
+}
+
 /// What a memory holds, for people.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Held {
     pub keys: u64,
     pub entries: u64,
+    /// As a budget counts them.
     pub bytes: u64,
 }
 
@@ -77,32 +96,43 @@ impl Store {
                 let of_group = self.places.iter().enumerate();
                 let of_group = of_group.filter(|(_, (of, _))| *of == GroupId(index as u32));
                 let all: Vec<SavedMemory> = of_group.map(|(id, _)| saved(MemoryId::new(id))).collect();
-                out.list(&all, |out, memory| memory.save(out));
+                SavedMemory::save_all(&all, &group.refused, out);
             });
             group.save(writer);
         }
     }
 
-    /// One record after the header. Each target is for the memory at its place there.
+    /// The groups of these memories, with how many keys are in each.
+    pub fn groups(&self, targets: &[Target]) -> BTreeMap<GroupId, u32> {
+        let known = targets.iter().filter_map(Target::memory);
+        let groups = known.map(|memory| self.group(memory));
+        groups.map(|group| (group, self.groups[group.0 as usize].cells)).collect()
+    }
+
+    /// One record after the header. Each target is for the memory at its place there. A key that was in is in, whatever
+    /// room there is.
     pub fn load(
         &mut self,
         targets: &mut [Target],
         mut record: Bytes<'_>,
         spare: &mut Out,
     ) -> Result<(), Fault> {
-        let key = record.u128()?;
+        let key = KeyHash(record.u128()?);
+        let missed = record.option(Bytes::i64)?;
         let mut cell = None;
-        for target in targets {
+        let mut is_blank = true;
+        for target in targets.iter_mut() {
             let saved = record.bytes()?;
             if saved.is_empty() {
                 continue;
             }
+            is_blank = false;
             match target {
                 Target::Memory { memory, carry, lacks } => {
                     let (group, place) = self.places[memory.index()];
                     let id = match cell {
                         Some((of, id)) if of == group => id,
-                        _ => self.find_or_add(group, KeyHash(key)),
+                        _ => self.take_in(group, key, missed),
                     };
                     cell = Some((group, id));
                     let members = &mut self.groups[group.0 as usize];
@@ -110,15 +140,47 @@ impl Store {
                     let (loaded, from) = KeyMemory::load(shape, carry, &mut Bytes::new(saved))?;
                     *lacks = (*lacks).max(from);
                     let at = id.0 as usize * members.shapes.len() + place as usize;
+                    self.budget.resize(members.memories[at].room(shape), loaded.room(shape));
                     members.memories[at] = loaded;
                 }
                 Target::Aside(records) => records.nested(spare, |out| {
-                    out.u128(key);
+                    out.u128(key.0);
+                    out.option(missed, Out::i64);
                     out.bytes(saved);
                 }),
             }
         }
+        if let Some(memory) = targets.iter().find_map(Target::memory).filter(|_| is_blank) {
+            self.take_in(self.group(memory), key, missed);
+        }
         record.end()
+    }
+
+    /// The cell of a key that was in.
+    fn take_in(&mut self, group: GroupId, key: KeyHash, missed: Option<i64>) -> CellId {
+        let found = self.find(group, key);
+        let group = &mut self.groups[group.0 as usize];
+        let cell = found.unwrap_or_else(|| {
+            self.budget.memories += group.cell_room();
+            group.add(key)
+        });
+        group.miss(cell.0, missed.unwrap_or(i64::MIN));
+        cell
+    }
+
+    /// Which keys were kept out of what was read into a group. Those in it know that of themselves, but for the first so
+    /// many cells, which had been there before.
+    pub fn refuse(&mut self, group: GroupId, refused: &Refused, before: u32) {
+        let group = &mut self.groups[group.0 as usize];
+        if refused.is_empty() {
+            return;
+        }
+        if before > 0 {
+            for (cell, key) in (0..before).zip(group.keys()) {
+                group.miss(cell, refused.until(KeyHash(key)));
+            }
+        }
+        group.refused.merge(refused);
     }
 
     /// What a memory holds of those keys, one after the other until `each` says `false`.
@@ -149,7 +211,7 @@ impl Store {
         all.filter(|memory| !memory.is_blank()).fold(Held::default(), |held, memory| Held {
             keys: held.keys + 1,
             entries: held.entries + memory.entries() as u64,
-            bytes: held.bytes + memory.bytes(shape) as u64,
+            bytes: held.bytes + memory.room(shape),
         })
     }
 }
@@ -169,15 +231,15 @@ impl Group {
     fn save(&self, writer: &mut Writer<'_>) {
         let keys = self.keys();
         let mut spare = Out::default();
-        for (key, memories) in keys.iter().zip(self.memories.chunks_exact(self.shapes.len())) {
+        let cells = keys.iter().zip(self.memories.chunks_exact(self.shapes.len()));
+        for (cell, (key, memories)) in (0u32..).zip(cells) {
             if !writer.goes_on() {
                 return;
             }
-            if memories.iter().all(KeyMemory::is_blank) {
-                continue;
-            }
+            // Also of a key of which nothing is kept: it is in, and takes room.
             writer.record(|out| {
                 out.u128(*key);
+                out.option(self.missed.get(&cell).copied(), Out::i64);
                 for (memory, shape) in memories.iter().zip(&self.shapes) {
                     match memory.is_blank() {
                         true => out.bytes(&[]),

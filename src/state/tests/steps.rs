@@ -114,7 +114,7 @@ proptest! {
                     }
                 }
             }
-            let cell = store.find_or_add(store.group(MEMORY), key);
+            let cell = store.find_or_add(store.group(MEMORY), key, Time(0)).unwrap();
             let arena = Arena::new();
             let arenas = Arenas { constants: &arena, event: &arena };
             let wrote = store.write(cell, MEMORY, Time(t), Slot::int(value), &arenas);
