@@ -22,6 +22,7 @@ event order {
     buyer: buyer
     order: order
     amount: money(USD)
+    fee: money(USD)?
 }
 
 event payment {
@@ -40,6 +41,7 @@ rule busy on login {
 rule large on order {
     let total = sum(order.amount) by buyer over 30d including this
     block if total > 100 USD and buyer has label suspect
+    review if sum(order.fee) by buyer ever before this > 1000 USD
     because "{total} in 30 days"
 }
 
@@ -181,7 +183,11 @@ fn everything_can_be_exported_and_counted() {
     let memories = stats["memories"].as_array().unwrap();
     let logins = memories.iter().find(|memory| memory["memory"] == "login by buyer").unwrap();
     assert_eq!((&logins["keys"], &logins["entries"]), (&1.into(), &3.into()));
+    // Neither order says its fee.
+    let fees = memories.iter().find(|memory| memory["memory"] == "order value fee by buyer").unwrap();
+    assert_eq!((&fees["keys"], &fees["unclear"], &logins["unclear"]), (&0.into(), &2.into(), &0.into()));
     let text = shop.rulec(&["state", "stats", "memory"], &[]).out;
+    assert!(text.contains("2 events were not counted"), "{text}");
     assert!(text.contains("6 events are remembered") && text.contains("login by buyer"), "{text}");
 }
 

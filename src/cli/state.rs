@@ -232,11 +232,17 @@ fn stats_text(stamp: &Stamp, inputs: u64, summary: &Summary) -> String {
     }
     let mut memories: Vec<_> = summary.memories.iter().collect();
     memories.sort_by_key(|memory| std::cmp::Reverse(memory.bytes));
-    for HeldPart { what, since, keys, entries, bytes } in memories {
+    for HeldPart { what, since, keys, entries, bytes, unclear } in memories {
         text.push_str(&format!(
             "{keys:>12} {entries:>12} {bytes:>12}  {since:<20}  {what}\n",
             since = since.to_string()
         ));
+        if *unclear > 0 {
+            text.push_str(&format!(
+                "{:>40}  {unclear} events were not counted: their `where` or their value is unknown\n",
+                ""
+            ));
+        }
     }
     for (what, dropped, bytes) in &summary.aside {
         text.push_str(&format!("put aside at {dropped}, {bytes} bytes: {what}\n"));
@@ -246,8 +252,8 @@ fn stats_text(stamp: &Stamp, inputs: u64, summary: &Summary) -> String {
 
 fn stats_json(stamp: &Stamp, inputs: u64, summary: &Summary) -> serde_json::Value {
     let memory = |held: &HeldPart| {
-        let HeldPart { what, since, keys, entries, bytes } = held;
-        json!({ "memory": what, "since": since.to_string(), "keys": keys, "entries": entries, "bytes": bytes })
+        let HeldPart { what, since, keys, entries, bytes, unclear } = held;
+        json!({ "memory": what, "since": since.to_string(), "keys": keys, "entries": entries, "bytes": bytes, "unclear": unclear })
     };
     let aside = |(what, dropped, bytes): &(String, crate::Time, u64)| json!({ "what": what, "dropped": dropped.to_string(), "bytes": bytes });
     json!({

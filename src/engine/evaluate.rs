@@ -691,6 +691,12 @@ fn counted(machine: &Machine<'_>, write: &WriteCode) -> Option<Slot> {
     }
 }
 
+/// It does not count because nobody can say whether it does, or with what value.
+fn is_unclear(machine: &Machine<'_>, write: &WriteCode) -> bool {
+    let filter = write.filter.map(|filter| machine.get(filter));
+    filter.is_none_or(|filter| filter.is_true() || !filter.is_known())
+}
+
 /// What became of an event in memory.
 #[derive(Copy, Clone, Default)]
 pub(super) struct Wrote {
@@ -710,7 +716,12 @@ pub(super) fn write_memory(
 ) -> Wrote {
     let mut wrote = Wrote::default();
     for (write, counted) in code.writes.iter().zip(&scratch.counted) {
-        let Some(value) = *counted else { continue };
+        let Some(value) = *counted else {
+            if is_unclear(machine, write) {
+                store.add_unclear(write.memory, 1);
+            }
+            continue;
+        };
         let Key::Known { hash, group, cell } = scratch.keys[write.key] else { continue };
         match cell.or_else(|| store.find_or_add(group, hash, at)) {
             Some(cell) => wrote.late |= store.write(cell, write.memory, at, value, &machine.arenas()).late,

@@ -136,6 +136,7 @@ impl Saving<'_> {
             meaning: self.meaning.memory(&hir.memories[id.index()]),
             since: since.memories[id.index()],
             ever: since.ever[id.index()],
+            unclear: store.unclear(id),
             keeps: store.keeps(id),
         };
         store.save(saved, writer);

@@ -158,6 +158,8 @@ pub struct Store {
     /// Per memory: its group and its place in the cells of that group.
     places: Vec<(GroupId, u32)>,
     groups: Vec<Group>,
+    /// Per memory, events that were not counted because that can't be said of them.
+    unclear: Vec<u64>,
     budget: Budget,
 }
 
@@ -190,7 +192,13 @@ struct Group {
 impl Store {
     pub fn new(specs: &[MemorySpec], options: &Options) -> Store {
         let hasher = KeyHasher::new(&options.hash_key);
-        let mut store = Store { hasher, places: Vec::new(), groups: Vec::new(), budget: Budget::default() };
+        let mut store = Store {
+            hasher,
+            places: Vec::new(),
+            groups: Vec::new(),
+            unclear: vec![0; specs.len()],
+            budget: Budget::default(),
+        };
         for spec in specs {
             let shape = Shape::new(spec, options, &store.hasher);
             let group = store.groups.iter().position(|g| g.keys == spec.keys).unwrap_or_else(|| {

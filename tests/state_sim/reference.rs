@@ -43,12 +43,12 @@ impl Said {
 }
 
 /// One line after the other; up to the first that is not decided.
-pub fn decide(engine: &Engine, lines: &[String]) -> Result<Said, Answer> {
+pub fn decide(engine: &Engine, lines: &[String]) -> Result<Said, Box<Answer>> {
     let mut said = Said { ordered: false, ..Said::nothing() };
     for line in lines {
         let own = engine.decide_json(line.as_bytes());
         if let Answer::Failed(_) = own {
-            return Err(own);
+            return Err(Box::new(own));
         }
         said.own(&own);
         said.decisions.extend(engine.take_deadlines().iter().map(|decision| decision.to_json()));
@@ -76,14 +76,14 @@ pub fn decide_together(engine: &Engine, lines: &[String]) -> Option<Said> {
 
 pub enum Reference {
     Oracle(Box<Oracle>),
-    Engine(Engine),
+    Engine(Box<Engine>),
 }
 
 impl Reference {
     pub fn new(ruleset: &Compiled, same: bool) -> Reference {
         match same {
             true => Reference::Oracle(Box::new(Oracle::new(ruleset))),
-            false => Reference::Engine(Engine::new(ruleset.ruleset.clone())),
+            false => Reference::Engine(Box::new(Engine::new(ruleset.ruleset.clone()))),
         }
     }
 
@@ -95,7 +95,7 @@ impl Reference {
                 let next = Engine::new(ruleset.ruleset.clone());
                 let saved = Saved::of(engine);
                 next.load(&mut saved.read(saved.len())).unwrap();
-                *engine = next;
+                **engine = next;
             }
         }
     }

@@ -394,6 +394,7 @@ impl<'e> Loading<'e> {
                     let (fate, since, ever) = self.fate(&saved, &carry, lacks, returned);
                     self.state.since.memories[memory.index()] = since;
                     self.state.since.ever[memory.index()] = ever;
+                    self.state.store.add_unclear(memory, saved.unclear);
                     let what = self.engine.ruleset.hir.memories[memory.index()].identity.clone();
                     let found = CarriedPart { since: Some(since), ..part("memory", what, fate) };
                     self.memories[memory.index()] = Some(found);

@@ -107,6 +107,8 @@ pub struct HeldPart {
     pub entries: u64,
     /// What it takes in memory, about.
     pub bytes: u64,
+    /// Events that were not counted because their `where` or their value was unknown.
+    pub unclear: u64,
 }
 
 impl Engine {
@@ -115,19 +117,22 @@ impl Engine {
         let inner = self.lock();
         let state = &inner.state;
         let hir = &self.ruleset.hir;
-        let part = |what: &str, since: Time, held: Held| HeldPart {
+        let part = |what: &str, since: Time, held: Held, unclear: u64| HeldPart {
             what: what.to_string(),
             since,
             keys: held.keys,
             entries: held.entries,
             bytes: held.bytes,
+            unclear,
         };
         let memories = hir.memories.iter().zip(&state.since.memories).enumerate();
-        let memories = memories
-            .map(|(id, (memory, since))| part(&memory.identity, *since, state.store.held(MemoryId::new(id))));
+        let memories = memories.map(|(id, (memory, since))| {
+            let id = MemoryId::new(id);
+            part(&memory.identity, *since, state.store.held(id), state.store.unclear(id))
+        });
         let sequences = hir.sequences.iter().zip(&state.since.sequences).enumerate();
         let sequences = sequences.map(|(id, (memory, since))| {
-            part(&memory.identity, *since, state.sequences.held(SequenceId::new(id)))
+            part(&memory.identity, *since, state.sequences.held(SequenceId::new(id)), 0)
         });
         let changes = state.effects.changes();
         let count = |is: fn(&Change) -> bool| changes.iter().filter(|change| is(change)).count() as u64;

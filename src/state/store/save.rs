@@ -20,6 +20,8 @@ pub struct SavedMemory {
     /// Engine time since which windows lack nothing, and since which `ever` does not.
     pub since: Time,
     pub ever: Time,
+    /// Events of which nobody can say whether or how they count.
+    pub unclear: u64,
     pub keeps: Keeps,
 }
 
@@ -28,6 +30,7 @@ impl SavedMemory {
         out.text(&self.meaning);
         out.time(self.since);
         out.time(self.ever);
+        out.u64(self.unclear);
         self.keeps.save(out);
     }
 
@@ -36,6 +39,7 @@ impl SavedMemory {
             meaning: bytes.text()?.to_string(),
             since: bytes.time()?,
             ever: bytes.time()?,
+            unclear: bytes.u64()?,
             keeps: Keeps::load(bytes)?,
         })
     }
@@ -82,6 +86,18 @@ pub struct Held {
 }
 
 impl Store {
+    /// How many events were not counted because their `where` or their value is unknown.
+    pub fn unclear(&self, memory: MemoryId) -> u64 {
+        self.unclear.get(memory.index()).copied().unwrap_or_default()
+    }
+
+    /// So many more were not.
+    pub fn add_unclear(&mut self, memory: MemoryId, count: u64) {
+        if let Some(all) = self.unclear.get_mut(memory.index()) {
+            *all = all.saturating_add(count);
+        }
+    }
+
     /// What a memory keeps.
     pub fn keeps(&self, memory: MemoryId) -> Keeps {
         let (group, place) = self.places[memory.index()];
