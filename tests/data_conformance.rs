@@ -6,9 +6,39 @@ mod support;
 
 use std::sync::Arc;
 
-use rulec::{Engine, Ruleset, compile_text};
+use rulec::{
+    Answer, Decision, Durability, Engine, EngineOptions, Ruleset, Store, StoreOptions, compile_text,
+};
 use serde_json::Value;
 use support::{compiled, decision, engine, lines, ruleset, shared};
+
+/// An engine whose store is closed and opened again after every line, and goes on from a snapshot or from the log.
+struct Reopened {
+    directory: tempfile::TempDir,
+    rules: Arc<Ruleset>,
+    lines: u32,
+}
+
+impl Reopened {
+    fn new(rules: &Arc<Ruleset>) -> Reopened {
+        let directory = tempfile::tempdir().expect("a directory");
+        Reopened { directory, rules: rules.clone(), lines: 0 }
+    }
+
+    fn decide(&mut self, line: &str) -> Answer {
+        let options = StoreOptions::default().durability(Durability::None);
+        let store = Store::open(self.directory.path(), options).expect("a store");
+        let engine = Engine::with_store(self.rules.clone(), EngineOptions::default(), store);
+        let engine = engine.unwrap_or_else(|error| panic!("{error}"));
+        let answer = engine.decide_json(line.as_bytes());
+        self.lines += 1;
+        if self.lines % 3 == 0 {
+            engine.snapshot().expect("a snapshot");
+        }
+        engine.close().expect("closed");
+        answer
+    }
+}
 
 /// `[t − A, t − B]`, closed on both sides to the millisecond, is our `(t − A − 1 ms, t − B]`.
 #[test]
@@ -29,7 +59,8 @@ fn closed_windows_of_a_feature_store() {
 
 fn check(case: &Value) {
     let id = case["id"].as_str().expect("an id");
-    let engine = engine(&compiled(compile_text("case.rules", &rules(case))).ruleset, None);
+    let rules = compiled(compile_text("case.rules", &rules(case))).ruleset;
+    let (engine, mut reopened) = (engine(&rules, None), Reopened::new(&rules));
     let text = |name: &str| case[name].as_str().expect("a name").to_string();
     let (key, order) = (text("key"), text("order_by"));
     let mut events: Vec<&Value> = case["events"].as_array().expect("events").iter().collect();
@@ -40,7 +71,9 @@ fn check(case: &Value) {
         // Numbers and dates are keys as well as texts are.
         let key = event[&key].as_str().map_or_else(|| event[&key].to_string(), str::to_string);
         let line = serde_json::json!({ "id": number, "at": at, "key": key, "value": event["c4"] });
-        let decision = decision(engine.decide_json(line.to_string().as_bytes()));
+        let line = line.to_string();
+        let decision = decision(engine.decide_json(line.as_bytes()));
+        assert_eq!(reopened.decide(&line).to_json(), decision.to_json(), "{id}");
         let answers = decision.rules.first().and_then(|hit| hit.because.clone()).expect("the answers");
         let mut answers = answers.split(' ');
         let select = case["select"].as_array().expect("columns");
@@ -126,14 +159,16 @@ fn counts_of_another_rules_language() {
 /// Runs the steps of one case; gives how many numbers were compared.
 fn run(rules: &Arc<Ruleset>, steps: &[Value]) -> usize {
     let mut committed: Vec<String> = Vec::new();
+    let mut reopened = Reopened::new(rules);
     let mut checked = 0;
     for (number, step) in steps.iter().enumerate() {
         let Some(op) = step["op"].as_str() else { continue };
         let Some(line) = event(number, step) else { continue };
         // What is evaluated but not committed happens to an engine that is thrown away.
         let engine = engine(rules, None);
-        committed.iter().for_each(|line| drop(decide(&engine, line)));
-        let answers = decide(&engine, &line);
+        committed.iter().for_each(|line| drop(engine.decide_json(line.as_bytes())));
+        let decision = decision(engine.decide_json(line.as_bytes()));
+        let answers = printed(&decision);
         for (window, wanted, answer) in expectations(step) {
             let got = answers.iter().find(|(name, _)| *name == answer);
             let got = got.unwrap_or_else(|| panic!("`{answer}` of step {number} of {}", step["case"]));
@@ -141,6 +176,12 @@ fn run(rules: &Arc<Ruleset>, steps: &[Value]) -> usize {
             checked += 1;
         }
         if matches!(op, "event" | "event committed") {
+            assert_eq!(
+                reopened.decide(&line).to_json(),
+                decision.to_json(),
+                "step {number} of {}",
+                step["case"]
+            );
             committed.push(line);
         }
     }
@@ -148,8 +189,7 @@ fn run(rules: &Arc<Ruleset>, steps: &[Value]) -> usize {
 }
 
 /// The printed answers by name.
-fn decide(engine: &Engine, line: &str) -> Vec<(String, String)> {
-    let decision = decision(engine.decide_json(line.as_bytes()));
+fn printed(decision: &Decision) -> Vec<(String, String)> {
     let printed = decision.rules.iter().filter_map(|hit| hit.because.clone());
     let pairs = printed.flat_map(|text| {
         let pairs = text.split(' ').filter_map(|pair| pair.split_once('='));

@@ -2,11 +2,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read and write files")]
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use rulec::{
-    Answer, Durability, Engine, EngineOptions, Event, Ruleset, Store, StoreError, StoreOptions, compile_text,
+    Answer, Durability, Engine, EngineOptions, Event, Pending, Ruleset, Store, StoreError, StoreOptions,
+    compile_text,
 };
 use serde_json::json;
 
@@ -128,6 +130,31 @@ fn inputs_of_every_shape_are_remembered() {
     let again =
         engine.decide_event(&Event::new("login").id("3").at("2026-11-11T10:02:00Z").set("buyer", "b1"));
     assert!(again.decision().unwrap().duplicate);
+}
+
+#[test]
+fn what_comes_behind_the_line_at_which_it_stops_is_not_remembered() {
+    let directory = tempfile::tempdir().unwrap();
+    let login = |id: u32| format!(r#"{{"type":"login","id":{id},"at":"2026-11-11T10:00:00Z","buyer":"b1"}}"#);
+    {
+        let engine = open(directory.path(), options(), RULES).unwrap();
+        let mut pending = Pending::default();
+        for line in [&login(1), "{}", &login(2), &login(3)] {
+            engine.read_json(line.as_bytes(), &mut pending);
+        }
+        assert!(engine.decide_pending(&mut pending, true));
+        let mut told = Vec::new();
+        engine.tell_decided(&mut pending, |one| {
+            told.push(one.into_answer().outcome().to_string());
+            ControlFlow::Continue(())
+        });
+        assert_eq!(told.len(), 2, "{told:?}");
+    }
+    let engine = open(directory.path(), options(), RULES).unwrap();
+    assert_eq!(engine.recovered().unwrap().inputs, 1);
+    let answer = engine.decide_json(login(2).as_bytes());
+    let decision = answer.decision().unwrap();
+    assert!(!decision.duplicate && decision.rules.is_empty(), "{}", answer.to_json());
 }
 
 #[test]

@@ -425,6 +425,13 @@ fn bare_events_are_counted() {
         ),
         Answer::Known(1)
     );
+    // The current event counts where it lies in the window, and nowhere else.
+    for ((after, through), count) in [((1, 9), 2), ((1, 8), 1), ((8, 9), 1), ((9, 20), 0), ((5, 8), 0)] {
+        let bounds = Bounds::Within { after, through };
+        let mut asked = |f| ask(&mut store, Some(cell), Edges::default(), f, bounds, 9, Some(0));
+        assert_eq!(asked(AggregateFn::Count), Answer::Known(count), "{bounds:?}");
+        assert_eq!(asked(AggregateFn::Any), Answer::Known(i64::from(count > 0)), "{bounds:?}");
+    }
     assert_eq!(
         ask(&mut store, Some(cell), Edges::default(), AggregateFn::Since, Bounds::Ever, 9, None),
         Answer::Known(4)

@@ -129,3 +129,14 @@ fn nothing_has_no_rank() {
     assert_eq!(Spread::default().ranked(Scaling::Whole, rank), None);
     assert_eq!(Different::default().count(), 0);
 }
+
+#[test]
+fn the_step_with_which_what_is_kept_begins_stays() {
+    let mut sketches = Sketches::default();
+    for start in [0, 5, 10] {
+        sketches.add(start, |sketch| sketch.different.add(1));
+    }
+    assert_eq!(sketches.drop_before(5), 0);
+    assert_eq!(sketches.within(i64::MIN..=i64::MAX).count(), 2);
+    assert_eq!(sketches.drop_before(5), i64::MIN);
+}
