@@ -32,7 +32,7 @@ impl Reopened {
         let engine = engine.unwrap_or_else(|error| panic!("{error}"));
         let answer = engine.decide_json(line.as_bytes());
         self.lines += 1;
-        if self.lines % 3 == 0 {
+        if self.lines.is_multiple_of(3) {
             engine.snapshot().expect("a snapshot");
         }
         engine.close().expect("closed");
