@@ -35,7 +35,10 @@ const SCHEDULES: u64 = 2_000;
 const PER_FAMILY: u64 = 50;
 
 /// Seeds that failed once.
-const REGRESSIONS: &[u64] = &[];
+const REGRESSIONS: &[u64] = &[
+    // What was told before could not be noted as settled, and so what was due now was kept back.
+    897,
+];
 
 /// What makes every deadline fall due.
 pub const AT_LAST: &str = r#"{"type":"clock","at":"2027-01-01T00:00:00Z"}"#;

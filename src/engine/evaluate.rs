@@ -274,20 +274,25 @@ impl Engine {
     /// assert_eq!((&*due[0].event, &*due[0].outcome), ("e-1#unpaid", "observe"));
     /// ```
     pub fn take_deadlines(&self) -> Vec<Arc<Decision>> {
-        let fallen = self.take_fallen();
+        let (fallen, last) = self.take_with_last();
         // What made them due may not be safe yet; if it never will be, they were not decided.
         let safe = self.durable().filter(|_| !fallen.is_empty());
-        if safe.is_some_and(|durable| durable.wait(durable.pipe().last()).is_err()) {
+        if safe.is_some_and(|durable| durable.wait(last).is_err()) {
             return Vec::new();
         }
         fallen.into_iter().map(|fallen| fallen.decision).collect()
     }
 
     pub(super) fn take_fallen(&self) -> Vec<Fallen> {
+        self.take_with_last().0
+    }
+
+    /// With the number of the last record that there was then.
+    fn take_with_last(&self) -> (Vec<Fallen>, u64) {
         let mut inner = self.lock();
         let fallen = std::mem::take(&mut inner.state.fallen);
-        self.hand_out(&mut inner.state, &fallen);
-        fallen
+        let last = self.hand_out(&mut inner.state, &fallen);
+        (fallen, last)
     }
 
     /// What the rules said of the last event that was not a retry.

@@ -54,9 +54,9 @@ impl State {
 }
 
 impl Engine {
-    /// Those handed out before are settled.
-    pub(super) fn hand_out(&self, state: &mut State, fallen: &[Fallen]) {
-        let Some(durable) = self.durable() else { return };
+    /// Those handed out before are settled. Gives the number of the last record before that is said.
+    pub(super) fn hand_out(&self, state: &mut State, fallen: &[Fallen]) -> u64 {
+        let Some(durable) = self.durable() else { return 0 };
         let last = durable.pipe().last();
         let Told { handed, handed_at, .. } = &mut state.told;
         if !handed.is_empty() {
@@ -65,6 +65,7 @@ impl Engine {
         }
         *handed_at = last;
         handed.extend(fallen.iter().map(|fallen| fallen.decision.clone()));
+        last
     }
 
     /// Nothing is left to be done for the deadlines that were told with these lines: after a crash they are not told
