@@ -397,3 +397,30 @@ fn deadlines_that_may_not_have_been_told_are_told_again() {
         assert!(engine.take_deadlines().is_empty());
     }
 }
+
+#[test]
+fn secrets_are_not_shown() {
+    let shown = format!(
+        "{:?} {:?}",
+        options().hash_key("a secret of this host"),
+        EngineOptions::default().hash_key("a secret of this host")
+    );
+    assert!(shown.contains("horizon") && !shown.contains("97, 32"), "{shown}");
+}
+
+#[test]
+fn a_snapshot_that_is_asked_for_twice_is_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let engine = open(directory.path(), options(), RULES).unwrap();
+    for minute in 0..8 {
+        engine.decide_json(line(minute).as_bytes());
+        // Both may begin before either is done.
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| engine.snapshot());
+            engine.snapshot().unwrap();
+            other.join().unwrap().unwrap();
+        });
+    }
+    drop(engine);
+    assert_eq!(open(directory.path(), options(), RULES).unwrap().recovered().unwrap().replayed, 0);
+}

@@ -35,6 +35,7 @@ fuzz_target!(|input: &[u8]| {
                 assert_eq!(expected, None, "the clock has no decision");
                 continue;
             }
+            Answer::Failed(failed) => panic!("there is no store that could fail: {}", failed.error),
         }
         let json: Result<serde_json::Value, _> = serde_json::from_str(&text);
         assert!(json.is_ok(), "answers are JSON");

@@ -128,7 +128,9 @@ impl Run {
         let written = sink.finish()?;
         rejects.finish()?;
         // The thread that reads may still hold the engine.
-        let closed = engine.close().map_err(Failure::new);
+        let whole = written && ended.is_ok();
+        let closed = if whole { engine.close() } else { engine.close_unsettled() };
+        let closed = closed.map_err(Failure::new);
         let ended = ended?;
         closed?;
         // What was decided and is not in the log must not look as if it were.
@@ -287,7 +289,8 @@ impl Output {
             // Why is told when everything is finished.
             return Some(Ok(Ended::Closed));
         }
-        if sink.rows.is_empty() {
+        // Rows of a table are settled at the end, with everything.
+        if sink.rows.is_empty() && !matches!(stopped, Some(Err(_))) {
             engine.was_told(&events);
         }
         batch.events = events;

@@ -178,7 +178,12 @@ impl Engine {
     /// # Errors
     /// If the disk fails. (Dropping an engine closes its store as well, and says nothing.)
     pub fn close(&self) -> Result<(), StoreError> {
-        self.hand_out(&mut self.lock().state, &[]);
+        self.settle_all(&mut self.lock().state);
+        self.close_unsettled()
+    }
+
+    /// Likewise, if deadlines that were told may have got lost: they are told again.
+    pub(crate) fn close_unsettled(&self) -> Result<(), StoreError> {
         match self.durable() {
             Some(durable) => Ok(durable.close()?),
             None => Ok(()),

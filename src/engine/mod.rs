@@ -26,6 +26,7 @@ mod texts;
 mod told;
 mod warming;
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::builtins::DEFAULT_HASH_KEY;
@@ -137,13 +138,24 @@ impl Answer {
 /// let answer = engine.decide_json(br#"{"id":"e-1","at":"2026-11-11T10:00:00Z","amount":"20 USD"}"#);
 /// assert_eq!(answer.outcome(), "allow");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct EngineOptions {
     pub(crate) hash_key: Vec<u8>,
     pub(crate) horizon: Duration,
     pub(crate) clock_lead: Duration,
     pub(crate) default_event: Option<EventId>,
     pub(crate) memory: Option<u64>,
+}
+
+impl fmt::Debug for EngineOptions {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let EngineOptions { horizon, clock_lead, default_event, memory, hash_key: _ } = self;
+        let mut fields = f.debug_struct("EngineOptions");
+        fields.field("horizon", horizon).field("clock_lead", clock_lead);
+        fields.field("default_event", default_event).field("memory", memory);
+        fields.finish_non_exhaustive()
+    }
 }
 
 impl Default for EngineOptions {

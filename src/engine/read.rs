@@ -461,7 +461,8 @@ impl Engine {
         false
     }
 
-    /// Tells what the lines of `pending` came to, in their order, and empties it. Nobody is told of what follows a
+    /// Tells what the lines of `pending` came to, in their order, and empties it. With a store [`Engine::was_told`] belongs
+    /// after it. Nobody is told of what follows a
     /// [`ControlFlow::Break`], nor of lines that were not decided.
     pub fn tell_decided(&self, pending: &mut Pending, mut each: impl FnMut(Told<'_>) -> ControlFlow<()>) {
         self.tell_lines(pending, |_, told| each(told));

@@ -58,10 +58,12 @@ impl Engine {
     pub(super) fn hand_out(&self, state: &mut State, fallen: &[Fallen]) -> u64 {
         let Some(durable) = self.durable() else { return 0 };
         let last = durable.pipe().last();
-        let Told { handed, handed_at, .. } = &mut state.told;
+        let Told { handed, handed_at, ahead } = &mut state.told;
         if !handed.is_empty() {
             handed.clear();
-            self.write_told(*handed_at);
+            // Those that were told with lines are settled for themselves.
+            let before = ahead.front().map_or(u64::MAX, |(number, _)| number.saturating_sub(1));
+            self.write_told(before.min(*handed_at));
         }
         *handed_at = last;
         handed.extend(fallen.iter().map(|fallen| fallen.decision.clone()));
@@ -69,7 +71,8 @@ impl Engine {
     }
 
     /// Nothing is left to be done for the deadlines that were told with these lines: after a crash they are not told
-    /// again.
+    /// again. With a store, call it for every batch, in their order, once what was told is where it belongs; an engine
+    /// whose deadlines are asked for by [`Engine::take_deadlines`] is better not read ahead.
     pub fn was_told(&self, pending: &Pending) {
         if self.durable().is_none() {
             return;
@@ -82,6 +85,21 @@ impl Engine {
             ahead.drain(..settled);
             self.write_told(number);
         }
+    }
+
+    /// Nothing is left to be done for any deadline that was told.
+    pub(super) fn settle_all(&self, state: &mut State) {
+        let Some(durable) = self.durable() else { return };
+        let Told { handed, handed_at, ahead } = &mut state.told;
+        if handed.is_empty() && ahead.is_empty() {
+            return;
+        }
+        // Those that fell due since then were told to nobody.
+        let ahead_at = ahead.back().map_or(0, |(number, _)| *number);
+        let number = if state.fallen.is_empty() { durable.pipe().last() } else { ahead_at.max(*handed_at) };
+        handed.clear();
+        ahead.clear();
+        self.write_told(number);
     }
 
     /// If that fails, so does everything after it.

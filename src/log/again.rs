@@ -8,7 +8,6 @@ use crate::model::decision::Stamp;
 use crate::store::{Origin, fingerprint};
 
 /// Gives the engine of each run of a log, as it was when the run began.
-#[derive(Debug)]
 pub struct Again {
     /// In place of those of the log.
     other: Option<Arc<Ruleset>>,

@@ -129,6 +129,8 @@ impl Dedupe {
     pub fn erase(&mut self, events: &HashSet<Identity>) -> u64 {
         let before = self.applied.len();
         self.applied.retain(|applied| !events.contains(&applied.event));
+        let whole = self.applied.iter().filter(|applied| matches!(applied.decision, Kept::Whole(_)));
+        self.whole = whole.count() as u64;
         if self.applied.len() < before {
             self.places = Table::default();
             for (number, applied) in (self.first..).zip(&self.applied) {

@@ -55,13 +55,24 @@ impl Durability {
 ///
 /// let options = StoreOptions::default().durability(Durability::Sync).snapshot_every(64 << 20);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoreOptions {
     durability: Durability,
     snapshot_every: u64,
     hash_key: Vec<u8>,
     older_snapshot: bool,
     segment_bytes: u64,
+}
+
+impl fmt::Debug for StoreOptions {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let StoreOptions { durability, snapshot_every, older_snapshot, segment_bytes, hash_key: _ } = self;
+        let mut fields = f.debug_struct("StoreOptions");
+        fields.field("durability", durability).field("snapshot_every", snapshot_every);
+        fields.field("older_snapshot", older_snapshot).field("segment_bytes", segment_bytes);
+        fields.finish_non_exhaustive()
+    }
 }
 
 impl Default for StoreOptions {

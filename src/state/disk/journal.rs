@@ -85,7 +85,10 @@ impl Journal {
     /// # Errors
     /// If the disk fails; what is left then goes with the next snapshot.
     pub fn retire(&mut self, published: Published) -> Result<Vec<String>, DiskError> {
-        self.snapshots.push(published.number);
+        // Two that were begun with nothing in between are one file.
+        if !self.snapshots.contains(&published.number) {
+            self.snapshots.push(published.number);
+        }
         self.snapshots.sort_unstable();
         let mut removed = Vec::new();
         while self.snapshots.len() > 2 {

@@ -96,6 +96,8 @@ struct Inner {
     progress: Progress,
     stopped: Option<DiskError>,
     ended: bool,
+    /// What is said then.
+    closed: DiskError,
 }
 
 /// So much may wait; then those who add wait themselves.
@@ -117,6 +119,9 @@ impl Pipe {
         }
         if let Some(error) = &inner.stopped {
             return Err(error.clone());
+        }
+        if inner.ended {
+            return Err(inner.closed.clone());
         }
         inner.last += records.len();
         inner.waiting.append(records);
@@ -151,7 +156,7 @@ impl Pipe {
         self.lock().stopped.clone()
     }
 
-    /// Whoever waits for records need not wait any more.
+    /// No more records are taken: whoever waits for some need not wait any more.
     pub fn end(&self) {
         self.lock().ended = true;
         self.0.filled.notify_all();
@@ -191,6 +196,7 @@ impl Flusher {
             progress: journal.progress(),
             stopped: None,
             ended: false,
+            closed: journal.folder.error(ErrorKind::Refused, "it was closed"),
         };
         let shared = Shared { inner: Mutex::new(inner), filled: Condvar::new(), moved: Condvar::new() };
         Flusher { pipe: Pipe(Arc::new(shared)), journal, taken: Records::default() }
@@ -276,11 +282,10 @@ impl Flusher {
     pub fn close(mut self) -> Result<(), DiskError> {
         self.sync()?;
         let Flusher { pipe, journal, .. } = self;
-        let over = journal.folder.error(ErrorKind::Refused, "it was closed");
         let closed = journal.close();
         let mut inner = pipe.lock();
         inner.ended = true;
-        inner.stopped = Some(closed.clone().err().unwrap_or(over));
+        inner.stopped = Some(closed.clone().err().unwrap_or_else(|| inner.closed.clone()));
         drop(inner);
         pipe.0.moved.notify_all();
         closed

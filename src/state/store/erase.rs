@@ -35,9 +35,12 @@ impl Group {
         let (Some(cell), Some(last)) = (self.index.find(key), self.cells.checked_sub(1)) else { return 0 };
         let memories = self.memories.iter().skip(cell as usize * self.shapes.len()).take(self.shapes.len());
         let count = memories.filter(|memory| !memory.is_blank()).count() as u64;
-        let kept = self.memories.iter().skip(cell as usize * self.shapes.len()).zip(&self.shapes);
-        let room: u64 = kept.map(|(memory, shape)| memory.room(shape)).sum();
-        budget.resize(self.cell_room() + if budget.limit.is_some() { room } else { 0 }, 0);
+        let kept = self.memories.iter().skip(cell as usize * self.shapes.len());
+        let kept = kept.zip(&self.empty).zip(&self.shapes);
+        // Of a memory in which nothing is the cell knows already.
+        let more = kept.map(|((kept, empty), shape)| kept.room(shape).saturating_sub(empty.room(shape)));
+        let more = if budget.limit.is_some() { more.sum() } else { 0 };
+        budget.resize(self.cell_room() + more, 0);
         self.missed.remove(&cell);
         if let Some(missed) = self.missed.remove(&last) {
             self.missed.insert(cell, missed);
