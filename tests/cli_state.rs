@@ -187,7 +187,7 @@ fn everything_can_be_exported_and_counted() {
     let fees = memories.iter().find(|memory| memory["memory"] == "order value fee by buyer").unwrap();
     assert_eq!((&fees["keys"], &fees["unclear"], &logins["unclear"]), (&0.into(), &2.into(), &0.into()));
     let text = shop.rulec(&["state", "stats", "memory"], &[]).out;
-    assert!(text.contains("2 events were not counted"), "{text}");
+    assert!(text.contains("is unknown: 2"), "{text}");
     assert!(text.contains("6 events are remembered") && text.contains("login by buyer"), "{text}");
 }
 
@@ -308,4 +308,21 @@ fn what_can_not_be_erased_is_told() {
     drop(store);
     assert_eq!(locked.code, 2);
     assert!(locked.err.contains("`Engine::erase`"), "{}", locked.err);
+}
+
+#[test]
+fn a_state_is_no_log_and_a_log_is_made_by_runs_alone() {
+    let shop = Shop::new();
+    let both = shop.rulec(&["run", "shop.rules", "-", "--state", "one", "--log", "one"], EVENTS);
+    assert_eq!(both.code, 2);
+    assert!(both.err.contains("choose two directories") && !shop.path("one").exists(), "{}", both.err);
+    shop.decide(EVENTS);
+    fs::create_dir(shop.path("empty")).unwrap();
+    for log in ["empty", "nowhere", "memory"] {
+        let ran = shop.rulec(&["state", "erase", "memory", "buyer", "b1", "--log", log], &[]);
+        assert_eq!((ran.code, &*ran.out), (2, ""), "{}", ran.err);
+        // Neither is anything made there, nor is anything erased.
+        assert!(!shop.pieces(&["state", "show", "memory", "buyer", "b1", "--format", "json"]).is_empty());
+    }
+    assert_eq!(fs::read_dir(shop.path("empty")).unwrap().count(), 0);
 }

@@ -32,11 +32,15 @@ impl Erase {
     pub fn run(self) -> CommandResult {
         let store = Store::existing(&self.directory.directory, self.directory.options()?).map_err(told)?;
         let engine = Engine::as_before(store).map_err(Failure::new)?;
+        // The log first: if there is none of that name, nothing has been erased anywhere.
+        let logged = match &self.log {
+            Some(log) => Some((log, self.erase_from(log, &engine)?)),
+            None => None,
+        };
         let erased = engine.erase(&self.entity, &self.key).map_err(Failure::new)?;
         engine.clear_log().map_err(Failure::new)?;
         let mut text = self.told(&erased);
-        if let Some(log) = &self.log {
-            let count = self.erase_from(log, &engine)?;
+        if let Some((log, count)) = logged {
             text.push_str(&format!("{count:>12}  inputs in the log `{log}`\n"));
         }
         engine.close().map_err(Failure::new)?;

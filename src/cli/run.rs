@@ -101,6 +101,7 @@ impl Run {
         if let Some(bytes) = self.memory {
             options = options.memory_budget(bytes);
         }
+        self.check_directories()?;
         let engine = Arc::new(self.keep.engine(ruleset.clone(), options)?);
         if let Some(recovery) = engine.recovered().filter(|_| !self.quiet) {
             print_findings(&told(recovery));
@@ -141,7 +142,13 @@ impl Run {
             print_findings(&format!("warning: no snapshot was written: {error}\n"));
         }
         if !written || matches!(ended, Ended::Closed) {
-            return Ok(Outcome::Fine);
+            if self.keep.state().is_none() && self.log.is_none() {
+                return Ok(Outcome::Fine);
+            }
+            return Err(Failure::new(format!(
+                "nobody reads the decisions any more, so the run ended; {} events were decided, and are kept",
+                engine.stats().decided
+            )));
         }
         let stats = engine.stats();
         let summary = Summary::new(&ruleset, &stats, rejects.read, started.elapsed());
@@ -510,6 +517,17 @@ pub fn create(path: &str, private: bool) -> Result<File, Failure> {
 }
 
 impl Run {
+    fn check_directories(&self) -> Result<(), Failure> {
+        let (Some(log), Some(state)) = (&self.log, self.keep.state()) else { return Ok(()) };
+        let real = |path: &String| std::fs::canonicalize(path).ok();
+        if log == state || (real(log).is_some() && real(log) == real(state)) {
+            return Err(Failure::new(format!(
+                "`--state` and `--log` are both `{log}`: choose two directories"
+            )));
+        }
+        Ok(())
+    }
+
     /// An output that is also an input would be emptied before it is read.
     fn check_outputs(&self) -> Result<(), Failure> {
         let real = |path: &String| {

@@ -62,6 +62,11 @@ impl Secret {
 }
 
 impl Keep {
+    /// The directory, if state is kept.
+    pub fn state(&self) -> Option<&String> {
+        self.state.as_ref()
+    }
+
     pub fn durability(&self) -> Durability {
         match self.durability {
             Mode::None => Durability::None,
@@ -121,11 +126,13 @@ fn carried_text(carried: &Carried, text: &mut String) {
     ));
     for CarriedPart { kind, what, fate, since } in changed {
         let since = since.map_or(String::new(), |since| format!(", whole since {since}"));
-        text.push_str(&format!("  {:<9} {kind} {what}{since}\n", fate.to_string()));
+        // Some say themselves what they are.
+        let kind = if what.starts_with(kind) { String::new() } else { format!("{kind} ") };
+        text.push_str(&format!("  {:<9} {kind}{what}{since}\n", fate.to_string()));
     }
     if carried.deadlines_dropped > 0 {
         text.push_str(&format!(
-            "  dropped   {} deadlines of rules whose `on` line is another one now\n",
+            "  dropped   {} deadlines of rules that are gone, or whose `on` line is another one now\n",
             carried.deadlines_dropped
         ));
     }
@@ -242,7 +249,7 @@ fn stats_text(stamp: &Stamp, inputs: u64, summary: &Summary) -> String {
         ));
         if *unclear > 0 {
             text.push_str(&format!(
-                "{:>40}  {unclear} events were not counted: their `where` or their value is unknown\n",
+                "{:>40}  not counted, because their `where` or their value is unknown: {unclear}\n",
                 ""
             ));
         }

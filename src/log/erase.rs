@@ -24,6 +24,8 @@ pub(crate) fn erase(
     disk: Arc<dyn Disk>,
     which: &mut dyn FnMut(Logged<'_>, Answers<'_>) -> bool,
 ) -> Result<u64, StoreError> {
+    // One that holds no log is not made one.
+    View::open(disk.clone(), Some(FINGERPRINT))?;
     let options = DirectoryOptions { fingerprint: FINGERPRINT, ..DirectoryOptions::default() };
     let (mut journal, _) = Directory::open(disk.clone(), options)?.resume(&mut |_, _| Ok(()))?;
     let erased = rewrite(&mut journal, &disk, which)?;
